@@ -1,0 +1,127 @@
+//! A decision: what one poll came to, and why.
+
+use std::sync::Arc;
+
+use crate::domain::time::Timestamp;
+
+/// Why docent stayed silent; on the wire, the skip reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Hold {
+    /// A blank id, or somebody else's `proactive:` conversation.
+    ScopeInvalid,
+    /// The product has not opted in.
+    NotEnabled,
+    /// Dismissed or abandoned not long ago.
+    ConservativeCooldown,
+    /// From this state no offer may start.
+    WrongState,
+    /// Delivery has failed repeatedly.
+    CircuitOpen,
+    /// The last offer is too recent.
+    MinInterval,
+    /// The product's minute is spent.
+    ProductPerMinute,
+    /// The session's hour is spent.
+    SessionPerHour,
+    /// The user's day is spent.
+    UserPerDay,
+    /// No rule matched.
+    NoTrigger,
+    /// Rules matched, all of them cooling.
+    TriggerCooldown,
+    /// The winner waits for a judge.
+    JudgePending,
+    /// A judge refused the winner.
+    JudgeRejected,
+    /// A rule failed and none won.
+    EvaluationError,
+}
+
+impl Hold {
+    /// Every hold, in the order of the gates.
+    pub const ALL: [Self; 14] = [
+        Self::ScopeInvalid,
+        Self::NotEnabled,
+        Self::ConservativeCooldown,
+        Self::WrongState,
+        Self::CircuitOpen,
+        Self::MinInterval,
+        Self::ProductPerMinute,
+        Self::SessionPerHour,
+        Self::UserPerDay,
+        Self::NoTrigger,
+        Self::TriggerCooldown,
+        Self::JudgePending,
+        Self::JudgeRejected,
+        Self::EvaluationError,
+    ];
+
+    /// The skip reason on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ScopeInvalid => "scope_invalid",
+            Self::NotEnabled => "not_enabled",
+            Self::ConservativeCooldown => "fsm:conservative_cooldown",
+            Self::WrongState => "fsm:wrong_state",
+            Self::CircuitOpen => "resilience:circuit_open",
+            Self::MinInterval => "resilience:min_interval",
+            Self::ProductPerMinute => "quota:product_per_minute",
+            Self::SessionPerHour => "quota:session_per_hour",
+            Self::UserPerDay => "quota:user_per_day",
+            Self::NoTrigger => "no_trigger",
+            Self::TriggerCooldown => "trigger_cooldown",
+            Self::JudgePending => "judge:pending",
+            Self::JudgeRejected => "judge:rejected",
+            Self::EvaluationError => "evaluation_error",
+        }
+    }
+
+    /// The hold of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hold| hold.as_str() == name)
+    }
+}
+
+/// What a poll came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// This rule fires (its place in the product's priority order).
+    Fire(usize),
+    /// The pending offer is said again; nothing is charged.
+    Redeliver,
+    /// Silence.
+    Hold(Hold),
+}
+
+/// A decision, small enough to make at every poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// The rule that decided, where one did (the winner, the cooling, the failed).
+    pub rule: Option<usize>,
+    /// Without new activity the verdict cannot change before this instant.
+    pub until: Timestamp,
+}
+
+/// What outside the session refused a claim, or is known to refuse it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which record refused.
+    pub claim: Claim,
+    /// Until when, as far as that record knows.
+    pub until: Timestamp,
+}
+
+/// A record that a firing must charge before the session commits, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The machine of a foreign conversation.
+    Conversation,
+    /// The user's daily quota.
+    UserQuota,
+    /// The user's rest for this trigger (`again_after`).
+    UserTrigger(Arc<str>),
+    /// The product's quota per minute.
+    ProductQuota,
+}

@@ -1,0 +1,105 @@
+//! Ledgers: who was charged when, inside a sliding window. Claims are idempotent by offer id.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::{Span, Timestamp};
+
+/// At most this many entries are kept; the oldest go first.
+const MOST: usize = 4_096;
+
+/// Charges, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    entries: VecDeque<(Timestamp, Arc<str>)>,
+}
+
+impl Ledger {
+    /// Notes a charge for this offer, once; drops what is older than `keep`.
+    pub fn charge(&mut self, offer: &Arc<str>, now: Timestamp, keep: Span) {
+        self.prune(now, keep);
+        if self.holds(offer) {
+            return;
+        }
+        let at = self.entries.partition_point(|(time, _)| *time <= now);
+        self.entries.insert(at, (now, Arc::clone(offer)));
+        if self.entries.len() > MOST {
+            self.entries.pop_front();
+        }
+    }
+
+    /// Takes a charge back; nothing happens when there is none.
+    pub fn release(&mut self, offer: &str) {
+        self.entries.retain(|(_, id)| &**id != offer);
+    }
+
+    /// Whether this offer was charged.
+    pub fn holds(&self, offer: &str) -> bool {
+        self.entries.iter().any(|(_, id)| &**id == offer)
+    }
+
+    /// When the limit stops refusing: `None` when there is room in `(now − window, now]`.
+    /// Entries in the future count. A limit of zero means no limit.
+    pub fn full_until(&self, limit: u32, window: Span, now: Timestamp) -> Option<Timestamp> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        if limit == 0 {
+            return None;
+        }
+        let start = self.entries.partition_point(|(time, _)| *time <= now.minus(window));
+        let inside = self.entries.len().saturating_sub(start);
+        let leaves = start + inside.checked_sub(limit)?;
+        self.entries.get(leaves).map(|(time, _)| time.plus(window))
+    }
+
+    /// Whether nothing is noted.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn prune(&mut self, now: Timestamp, keep: Span) {
+        let gone = self.entries.partition_point(|(time, _)| *time <= now.minus(keep));
+        self.entries.drain(..gone);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_window_says_when_it_opens_again() {
+        let minute = Span::from_seconds(60);
+        let at = |s: i64| Timestamp::from_millis(s * 1_000);
+        let mut ledger = Ledger::default();
+        for second in [0, 10, 20] {
+            ledger.charge(&Arc::from(format!("o{second}")), at(second), Span::from_seconds(3_600));
+        }
+        assert_eq!(ledger.full_until(3, minute, at(30)), Some(at(60)));
+        assert_eq!(ledger.full_until(2, minute, at(30)), Some(at(70)));
+        assert_eq!(ledger.full_until(3, minute, at(60)), None);
+        assert_eq!(ledger.full_until(0, minute, at(30)), None);
+        assert_eq!(ledger.full_until(4, minute, at(30)), None);
+    }
+
+    #[test]
+    fn a_charge_counts_once_and_can_be_taken_back() {
+        let (now, day) = (Timestamp::from_millis(5_000), Span::from_seconds(86_400));
+        let mut ledger = Ledger::default();
+        let offer: Arc<str> = "of_1".into();
+        ledger.charge(&offer, now, day);
+        ledger.charge(&offer, now, day);
+        assert_eq!(ledger.full_until(2, day, now), None);
+        ledger.release("of_1");
+        assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn an_entry_in_the_future_counts() {
+        let mut ledger = Ledger::default();
+        ledger.charge(&"of_1".into(), Timestamp::from_millis(90_000), Span::from_seconds(3_600));
+        let until = ledger.full_until(1, Span::from_seconds(60), Timestamp::from_millis(1_000));
+        assert_eq!(until, Some(Timestamp::from_millis(150_000)));
+    }
+}

@@ -1,0 +1,15 @@
+//! Floor 0: the nouns, in reading order. Plain data and small laws about it; no async, no IO,
+//! no clock, no environment, no logging.
+
+pub mod action;
+pub mod circuit;
+pub mod decision;
+pub mod ledger;
+pub mod machine;
+pub mod offer;
+pub mod page;
+pub mod records;
+pub mod session;
+pub mod text;
+pub mod time;
+pub mod tour;

@@ -1,0 +1,91 @@
+//! Offers: a trigger shown to one person, with an id and a life.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::domain::machine::AgentEvent;
+use crate::domain::time::{Span, Timestamp};
+
+/// One offer, with its own text and deadlines: a reload does not change it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Derived from product, session, its sequence number and the trigger.
+    pub id: Arc<str>,
+    /// The rule that made it.
+    pub trigger: Arc<str>,
+    /// What the toast says.
+    pub body: Arc<str>,
+    /// Accept, then dismiss; never blank.
+    pub labels: Vec<Arc<str>>,
+    /// The tour to start on acceptance.
+    pub tour: Option<Arc<str>>,
+    /// The conversation whose machine it moved.
+    pub conversation: Arc<str>,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// When it lapses unanswered.
+    pub expires_at: Timestamp,
+    /// The trigger's rest after this firing.
+    pub cooldown: Span,
+    /// What a builtin says about its match; an object, never null.
+    pub metadata: Map<String, Value>,
+}
+
+/// What became of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// On the screen.
+    Shown,
+    /// Accepted, with or without a tour.
+    Accepted,
+    /// Closed by the person.
+    Dismissed,
+    /// Put off.
+    Snoozed,
+    /// Lapsed unanswered.
+    Ignored,
+    /// Its tour ran to the end.
+    Completed,
+    /// Its tour was left.
+    Abandoned,
+    /// Its tour could not go on.
+    Failed,
+}
+
+impl Outcome {
+    /// Every outcome with its name in rules and on the wire.
+    pub const ALL: [(&'static str, Self); 8] = [
+        ("shown", Self::Shown),
+        ("accepted", Self::Accepted),
+        ("dismissed", Self::Dismissed),
+        ("snoozed", Self::Snoozed),
+        ("ignored", Self::Ignored),
+        ("completed", Self::Completed),
+        ("abandoned", Self::Abandoned),
+        ("failed", Self::Failed),
+    ];
+
+    /// The outcome of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, outcome)| *outcome)
+    }
+
+    /// What an accepted event says of the offer, if it speaks of one.
+    pub const fn of(event: &AgentEvent) -> Option<Self> {
+        match event {
+            AgentEvent::ProactiveShown => Some(Self::Shown),
+            AgentEvent::ProactiveDismissed => Some(Self::Dismissed),
+            AgentEvent::ProactiveSnoozed { .. } => Some(Self::Snoozed),
+            AgentEvent::ProactiveAcceptedChat | AgentEvent::ProactiveAcceptedTour => {
+                Some(Self::Accepted)
+            }
+            AgentEvent::TourCompleted => Some(Self::Completed),
+            AgentEvent::TourAbandoned => Some(Self::Abandoned),
+            AgentEvent::TourFailed { .. } => Some(Self::Failed),
+            AgentEvent::UserSent | AgentEvent::BotResponseCompleted | AgentEvent::Reset => None,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The small records beside a session: its context, and what is kept per user, product,
+//! conversation and e-mail.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::circuit::Circuit;
+use crate::domain::ledger::Ledger;
+use crate::domain::machine::Machine;
+use crate::domain::session::TriggerMemory;
+use crate::domain::time::Timestamp;
+
+/// What a chatbot may read of a session. Appended to; never read by a poll.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Context {
+    /// Oldest first.
+    pub chunks: VecDeque<Chunk>,
+    /// The number of the next chunk.
+    pub next: u64,
+}
+
+/// One text served by `/retrieval`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Its number within the session, rising.
+    pub number: u64,
+    /// The receipt of what it tells.
+    pub at: Timestamp,
+    /// At most 16 KiB.
+    pub text: Arc<str>,
+    /// Whether it is a summary of what came before.
+    pub summary: bool,
+}
+
+/// What is remembered of a person across sessions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Firings, for the daily quota.
+    pub fired: Ledger,
+    /// Per trigger: last firing and outcomes, for `again_after` and `seen`.
+    pub triggers: BTreeMap<Arc<str>, TriggerMemory>,
+}
+
+/// What is kept per product.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Product {
+    /// Delivery and judge failures.
+    pub circuit: Circuit,
+    /// Firings, for the quota per minute.
+    pub fired: Ledger,
+}
+
+/// A chat thread other than the toast's own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Its machine.
+    pub machine: Machine,
+    /// The session it belongs to, once known.
+    pub session: Option<Arc<str>>,
+    /// The offer that moved the machine, so that a claim is idempotent.
+    pub offer: Option<Arc<str>>,
+}
+
+/// E-mail to session; the newest batch wins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EmailIndex {
+    /// The session last seen with this e-mail.
+    pub session: Option<Arc<str>>,
+    /// `forwarded_at` (else receipt) of the batch that said so, Unix seconds.
+    pub as_of: f64,
+}

@@ -1,0 +1,146 @@
+//! A session's state: all that one poll reads, and nothing that grows without bound.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::action::Action;
+use crate::domain::ledger::Ledger;
+use crate::domain::machine::Machine;
+use crate::domain::offer::{Offer, Outcome};
+use crate::domain::time::Timestamp;
+
+/// Batch identities kept for de-duplication.
+pub const BATCHES_KEPT: usize = 32;
+
+/// Everything docent decides from, for one browser session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Rises with every change that is kept.
+    pub seq: u64,
+    /// When the first action arrived.
+    pub first_seen: Timestamp,
+    /// When the newest action happened (engine time); absent before the first.
+    pub last_action: Option<Timestamp>,
+    /// The machine of `proactive:{session}`.
+    pub machine: Machine,
+    /// The offer on the screen, or the one whose tour runs.
+    pub offer: Option<Offer>,
+    /// When the last offer was made, for the minimum interval.
+    pub last_fired: Option<Timestamp>,
+    /// Firings, for the hourly quota.
+    pub fired: Ledger,
+    /// What happened per trigger; state hangs on trigger ids and survives reloads.
+    pub triggers: BTreeMap<Arc<str>, TriggerMemory>,
+    /// Identities of recent batches with their receipt, oldest first.
+    pub batches: VecDeque<(u64, Timestamp)>,
+    /// Who this is.
+    pub identity: Identity,
+    /// What is known of the person, by name.
+    pub traits: BTreeMap<Arc<str>, Value>,
+    /// Where the person is; does not fall out of a window while they stare.
+    pub place: Option<Place>,
+    /// Recent actions, oldest first, bounded by the product's `activity` settings.
+    pub actions: VecDeque<Action>,
+    /// The newest summary, at most 2 KiB, for rules.
+    pub summary: Option<Arc<str>>,
+    /// Actions received over the session's whole life.
+    pub action_count: u64,
+}
+
+/// Who a session belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The product's own id of the person.
+    pub user_id: Option<Arc<str>>,
+    /// E-mail, as sent.
+    pub email: Option<Arc<str>>,
+    /// Whether a trusted source or a session token said so.
+    pub vouched: bool,
+}
+
+impl Identity {
+    /// The key of the user's memory: user id, else e-mail; `None` unless vouched for.
+    pub fn user_key(&self) -> Option<&Arc<str>> {
+        if !self.vouched {
+            return None;
+        }
+        self.user_id.as_ref().or(self.email.as_ref())
+    }
+}
+
+/// The page a person is on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The page, see [`crate::domain::page::page_of`].
+    pub page: Arc<str>,
+    /// The URL it was read from.
+    pub url: Arc<str>,
+    /// Title of the newest action there.
+    pub title: Arc<str>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What one trigger has done in a session (or, in [`crate::domain::records::User`], for a user).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriggerMemory {
+    /// When it last fired.
+    pub fired: Option<Timestamp>,
+    /// Until when a snooze rests it.
+    pub rests_until: Option<Timestamp>,
+    /// When each outcome last came.
+    pub outcomes: BTreeMap<Outcome, Timestamp>,
+}
+
+impl Session {
+    /// The page the person is on; empty when unknown.
+    pub fn page(&self) -> &str {
+        self.place.as_ref().map_or("", |place| &place.page)
+    }
+
+    /// What is remembered of a trigger, to be written to.
+    pub fn memory(&mut self, trigger: &Arc<str>) -> &mut TriggerMemory {
+        self.triggers.entry(Arc::clone(trigger)).or_default()
+    }
+
+    /// Visits, newest first: each is a run of consecutive actions on one page, as
+    /// `(page, start of the run, end of the run)`; actions without a page do not break a run.
+    pub fn visits(&self) -> impl Iterator<Item = Visit<'_>> {
+        Visits { actions: self.actions.iter().rev().peekable() }
+    }
+}
+
+/// A run of consecutive actions on one page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit<'a> {
+    /// The page.
+    pub page: &'a str,
+    /// Engine time of its first kept action.
+    pub start: Timestamp,
+    /// Engine time of its last action.
+    pub end: Timestamp,
+}
+
+struct Visits<'a, I: Iterator<Item = &'a Action>> {
+    actions: std::iter::Peekable<I>,
+}
+
+impl<'a, I: Iterator<Item = &'a Action>> Iterator for Visits<'a, I> {
+    type Item = Visit<'a>;
+
+    fn next(&mut self) -> Option<Visit<'a>> {
+        let newest = self.actions.by_ref().find(|action| !action.page.is_empty())?;
+        let mut visit = Visit { page: &newest.page, start: newest.at, end: newest.at };
+        while let Some(older) =
+            self.actions.next_if(|action| action.page.is_empty() || *action.page == *visit.page)
+        {
+            if !older.page.is_empty() {
+                visit.start = older.at;
+            }
+        }
+        Some(visit)
+    }
+}

@@ -1,0 +1,62 @@
+//! Text as the published SDK treats it: `strip` as Python strips, lengths in Unicode scalar values.
+
+/// The longest body a toast may carry, in Unicode scalar values (the SDK's `PROACTIVE_BODY_MAX_CHARS`).
+pub const BODY_MAX_CHARS: usize = 150;
+
+/// Removes from both ends what Python's `str.strip()` removes: Unicode white space and U+001C to U+001F.
+pub fn strip(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+/// Removes trailing white space as Python's `str.rstrip()` does.
+pub fn strip_end(text: &str) -> &str {
+    text.trim_end_matches(is_space)
+}
+
+/// Strips and cuts to [`BODY_MAX_CHARS`] scalar values, without trailing white space.
+pub fn cap_body(text: &str) -> &str {
+    let text = strip(text);
+    match text.char_indices().nth(BODY_MAX_CHARS) {
+        Some((end, _)) => strip_end(text.get(..end).unwrap_or(text)),
+        None => text,
+    }
+}
+
+/// The first `limit` Unicode scalar values.
+pub fn first_chars(text: &str, limit: usize) -> &str {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => text.get(..end).unwrap_or(text),
+        None => text,
+    }
+}
+
+/// The longest prefix of at most `limit` bytes that ends between characters.
+pub fn first_bytes(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or("")
+}
+
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_like_python() {
+        assert_eq!(strip("\u{1c} a\u{a0}\u{3000}"), "a");
+        assert_eq!(strip("\u{200b}a\u{feff}"), "\u{200b}a\u{feff}");
+    }
+
+    #[test]
+    fn caps_at_scalar_values_and_drops_the_space_before_the_cut() {
+        let long = format!("{} b", "é".repeat(149));
+        assert_eq!(cap_body(&long).chars().count(), 149);
+        assert_eq!(first_bytes("aé", 2), "a");
+    }
+}

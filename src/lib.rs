@@ -1,0 +1,3 @@
+//! docent
+pub mod domain;
+pub mod rulebook;

@@ -1,0 +1,2 @@
+//! docent
+fn main() {}

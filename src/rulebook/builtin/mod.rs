@@ -1,0 +1,28 @@
+//! The published SDK's detectors, exact to its version 0.13.0.
+
+use serde_json::{Map, Value};
+
+use crate::rulebook::condition::View;
+use crate::rulebook::settings::Windows;
+
+/// One of the SDK's detectors with its parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Builtin {}
+
+/// What a detector found: the SDK's result, before a rule's own words replace its words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// At most 150 characters.
+    pub body: String,
+    /// None for the SDK's own.
+    pub labels: Vec<String>,
+    /// The SDK's `metadata`.
+    pub metadata: Map<String, Value>,
+}
+
+impl Builtin {
+    /// Looks at the session through the SDK's windows.
+    pub fn detect(&self, _view: &View<'_>, _windows: &Windows) -> Option<Hit> {
+        match *self {}
+    }
+}

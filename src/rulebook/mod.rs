@@ -1,0 +1,49 @@
+//! Floor 1: text to a checked rulebook, and every finding at once. Pure: files arrive as bytes,
+//! the environment as a look-up.
+
+pub mod builtin;
+pub mod case;
+pub mod condition;
+pub mod finding;
+pub mod rule;
+pub mod settings;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::domain::tour::Catalogue;
+use crate::rulebook::rule::Rule;
+use crate::rulebook::settings::{ProductSettings, Settings};
+
+/// A workspace as bytes: path relative to its root, with `/`, to content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// Every file that may matter, by path.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// All checked rules, tours, prompts and settings of one revision. Immutable.
+#[derive(Clone, Debug)]
+pub struct Rulebook {
+    /// Hex digest of the sources and the environment they used.
+    pub digest: Arc<str>,
+    /// `docent.yaml`.
+    pub settings: Settings,
+    /// By id.
+    pub products: HashMap<Arc<str>, Arc<Product>>,
+}
+
+/// One product of a rulebook.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// Its id.
+    pub id: Arc<str>,
+    /// The rulebook's digest.
+    pub digest: Arc<str>,
+    /// Its settings.
+    pub settings: ProductSettings,
+    /// Every rule, highest priority first; ties by file path, then position.
+    pub rules: Vec<Rule>,
+    /// Its tours.
+    pub tours: Catalogue,
+}

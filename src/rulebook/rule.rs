@@ -1,0 +1,90 @@
+//! A rule as checked: what a trigger is after every reference is resolved and every unit read.
+
+use std::sync::Arc;
+
+use crate::domain::page::PagePattern;
+use crate::domain::time::Span;
+use crate::rulebook::builtin::Builtin;
+use crate::rulebook::case::Case;
+use crate::rulebook::condition::Condition;
+
+/// How long an offer waits for an answer unless its rule or tour says otherwise.
+pub const OFFER_TIMEOUT: Span = Span::from_seconds(60);
+/// How long a trigger rests after firing unless its rule or tour says otherwise (SDK 0.13.0).
+pub const COOLDOWN: Span = Span::from_seconds(30);
+
+/// One trigger.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Stable; state and analytics hang on it.
+    pub id: Arc<str>,
+    /// For people; the id when none is written.
+    pub name: String,
+    /// Whom to ask.
+    pub owner: Option<String>,
+    /// 0 to 100, higher first.
+    pub priority: u8,
+    /// Whether and how it takes part.
+    pub mode: Mode,
+    /// Where it may be offered; empty means anywhere.
+    pub pages: Vec<PagePattern>,
+    /// When it matches.
+    pub when: When,
+    /// What it offers.
+    pub offer: Copy,
+    /// Rest after a firing, per user, else per session.
+    pub again_after: Option<Span>,
+    /// Ask the model before firing.
+    pub judge: bool,
+    /// Where it is written.
+    pub written: Written,
+    /// Its `tests:`.
+    pub cases: Vec<Case>,
+}
+
+/// What makes a rule match.
+#[derive(Clone, Debug)]
+pub enum When {
+    /// A condition tree, from leaves or from a Rhai expression.
+    Condition(Condition),
+    /// One of the published SDK's detectors.
+    Builtin(Builtin),
+}
+
+/// Whether and how a rule takes part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Offered.
+    #[default]
+    Live,
+    /// Decided and noted, never shown, never charged.
+    Shadow,
+    /// Being written.
+    Draft,
+    /// Switched off.
+    Paused,
+}
+
+/// What a rule offers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Copy {
+    /// At most 150 characters; absent only for a builtin, which then speaks the SDK's words.
+    pub body: Option<Arc<str>>,
+    /// Accept, then dismiss; empty for a builtin that brings its own.
+    pub labels: Vec<Arc<str>>,
+    /// A tour of the catalogue.
+    pub tour: Option<Arc<str>>,
+    /// How long it waits for an answer.
+    pub timeout: Span,
+    /// How long the trigger rests after firing, per session.
+    pub cooldown: Span,
+}
+
+/// Where something is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Relative to the workspace.
+    pub file: Arc<str>,
+    /// From one.
+    pub line: usize,
+}
