@@ -5,6 +5,7 @@ pub mod builtin;
 pub mod case;
 pub mod condition;
 pub mod finding;
+pub mod index;
 pub mod rule;
 pub mod settings;
 
