@@ -102,6 +102,17 @@ pub struct Action {
     pub forwarded: f64,
 }
 
+impl Delivery {
+    /// The session it belongs to; `None` for a null or empty one.
+    pub fn session(&self) -> Option<&str> {
+        let session = match self {
+            Self::Actions(batch) => &batch.session_id,
+            Self::Summary(summary) => &summary.session_id,
+        };
+        session.as_deref().filter(|session| !session.is_empty())
+    }
+}
+
 impl Batch {
     /// The text a chatbot reads (contract 2.2.4).
     pub fn chunk_text(&self) -> String {
