@@ -1,3 +1,4 @@
 //! docent
 pub mod domain;
+pub mod ingest;
 pub mod rulebook;
