@@ -5,8 +5,11 @@ pub mod builtin;
 pub mod case;
 pub mod condition;
 pub mod finding;
+pub mod reader;
 pub mod rule;
 pub mod settings;
+pub mod suggest;
+pub mod yaml;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
