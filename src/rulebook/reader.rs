@@ -210,11 +210,7 @@ pub fn flag(node: &Node, findings: &mut Findings<'_>) -> Option<bool> {
 }
 
 /// A whole number in a range; anything else is a finding.
-pub fn whole(
-    node: &Node,
-    range: RangeInclusive<i64>,
-    findings: &mut Findings<'_>,
-) -> Option<i64> {
+pub fn whole(node: &Node, range: RangeInclusive<i64>, findings: &mut Findings<'_>) -> Option<i64> {
     let Value::Int(value) = node.value else {
         wrong_type(node, "a whole number", None, findings);
         return None;

@@ -32,7 +32,8 @@ fn number(text: &str) -> Option<Value> {
         return whole(text, digits);
     }
     let numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+');
-    let padded = digits.starts_with('0') && digits.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
+    let padded =
+        digits.starts_with('0') && digits.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
     (!padded && digits.chars().all(numeric)).then(|| text.parse().ok().map(Value::Float)).flatten()
 }
 
@@ -68,7 +69,10 @@ mod tests {
         ] {
             assert_eq!(resolve(text), value, "{text}");
         }
-        for text in ["NO", "yes", "on", "off", "012", "01.5", "20s", "1_000", "inf", "nan", "1.2.3", ".", "-", "0x", "0xg"] {
+        for text in [
+            "NO", "yes", "on", "off", "012", "01.5", "20s", "1_000", "inf", "nan", "1.2.3", ".",
+            "-", "0x", "0xg",
+        ] {
             assert_eq!(resolve(text), Value::Str(text.into()), "{text}");
         }
     }
