@@ -4,11 +4,13 @@
 pub mod builtin;
 pub mod case;
 pub mod condition;
+pub mod environment;
 pub mod finding;
 pub mod reader;
 pub mod rule;
 pub mod settings;
 pub mod suggest;
+pub mod workspace;
 pub mod yaml;
 
 use std::collections::{BTreeMap, HashMap};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::time::Span;
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::suggest::did_you_mean;
-use crate::rulebook::yaml::{Node, Spot, Value};
+use crate::rulebook::yaml::{Node, Spot, Style, Value, resolve};
 
 /// What is found in one file.
 #[derive(Debug)]
@@ -146,6 +146,20 @@ impl<'n> Fields<'n> {
         self.node.get(key)
     }
 
+    /// Reads the value of a key into `target`, which keeps what it holds when the key is absent or
+    /// its value is wrong.
+    pub fn fill<T>(
+        &self,
+        key: &str,
+        target: &mut T,
+        read: impl FnOnce(&Node, &mut Findings<'_>) -> Option<T>,
+        findings: &mut Findings<'_>,
+    ) {
+        if let Some(value) = self.get(key).and_then(|node| read(node, findings)) {
+            *target = value;
+        }
+    }
+
     /// The value of a key; its absence is a finding.
     pub fn need(&self, key: &str, findings: &mut Findings<'_>) -> Option<&'n Node> {
         let found = self.get(key);
@@ -200,47 +214,82 @@ pub fn words<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Option<&'n str>
     Some(found)
 }
 
+/// What a value means once its variables are replaced: a text without quotes is given its type.
+pub fn typed(node: &Node) -> Value {
+    match &node.value {
+        Value::Str(text) if node.style == Style::Plain => resolve(text),
+        value => value.clone(),
+    }
+}
+
 /// `true` or `false`; anything else is a finding.
 pub fn flag(node: &Node, findings: &mut Findings<'_>) -> Option<bool> {
-    if let Value::Bool(value) = node.value {
+    if let Value::Bool(value) = typed(node) {
         return Some(value);
     }
     wrong_type(node, "`true` or `false`", Some("write `true` or `false`".into()), findings);
     None
 }
 
-/// A whole number in a range; anything else is a finding.
-pub fn whole(node: &Node, range: RangeInclusive<i64>, findings: &mut Findings<'_>) -> Option<i64> {
-    let Value::Int(value) = node.value else {
-        wrong_type(node, "a whole number", None, findings);
-        return None;
-    };
-    if range.contains(&value) {
-        return Some(value);
+/// Reads a whole number of a range; anything else is a finding.
+pub fn whole<T: TryFrom<i64>>(
+    range: RangeInclusive<i64>,
+) -> impl FnOnce(&Node, &mut Findings<'_>) -> Option<T> {
+    move |node, findings| {
+        let Value::Int(value) = typed(node) else {
+            wrong_type(node, "a whole number", None, findings);
+            return None;
+        };
+        if range.contains(&value) {
+            return T::try_from(value).ok();
+        }
+        let (low, high) = (range.start(), range.end());
+        let help = match *high {
+            i64::MAX => format!("write {low} or more"),
+            _ => format!("write a number from {low} to {high}"),
+        };
+        findings.error(node, "out-of-range", format!("`{value}` is out of range"), Some(help));
+        None
     }
-    let (low, high) = (range.start(), range.end());
-    let help = match *high {
-        i64::MAX => format!("write {low} or more"),
-        _ => format!("write a number from {low} to {high}"),
-    };
-    findings.error(node, "out-of-range", format!("`{value}` is out of range"), Some(help));
-    None
 }
 
 /// A duration with its unit, `20s`; anything else is a finding.
 pub fn span(node: &Node, findings: &mut Findings<'_>) -> Option<Span> {
-    let parsed = match &node.value {
-        Value::Str(text) => Span::parse(text),
-        Value::Int(_) | Value::Float(_) => Span::parse(node.written(findings.source())),
+    let text = match typed(node) {
+        Value::Str(text) => text,
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
         _ => {
             wrong_type(node, "a duration", Some("write for example `20s`".into()), findings);
             return None;
         }
     };
     let help = || "a duration carries its unit: `30s`, `5m`, `7d`".to_owned();
-    parsed
+    Span::parse(&text)
         .map_err(|error| findings.error(node, "bad-duration", error.to_string(), Some(help())))
         .ok()
+}
+
+/// Reads a duration from `low` to `high`; anything else is a finding.
+pub fn between(low: Span, high: Span) -> impl FnOnce(&Node, &mut Findings<'_>) -> Option<Span> {
+    move |node, findings| {
+        let found = span(node, findings)?;
+        if (low..=high).contains(&found) {
+            return Some(found);
+        }
+        let help = format!("write a duration from {low} to {high}");
+        findings.error(node, "out-of-range", format!("`{found}` is out of range"), Some(help));
+        None
+    }
+}
+
+/// The file's `version`, which is 1.
+pub fn version(fields: &Fields<'_>, findings: &mut Findings<'_>) {
+    let Some(node) = fields.need("version", findings) else { return };
+    if typed(node) != Value::Int(1) {
+        let message = format!("`{}` is no version of this file", node.written(findings.source()));
+        findings.error(node, "bad-version", message, Some("write `version: 1`".into()));
+    }
 }
 
 /// The items of a list; anything else is a finding and no items.

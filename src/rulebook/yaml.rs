@@ -2,14 +2,16 @@
 //! be shown at its place. What a scalar means is settled here, once, for every reader above:
 //! booleans are `true` and `false` alone, and `NO`, `yes` and `012` are text.
 
+mod budget;
 mod position;
 mod scalar;
+mod syntax;
 mod tree;
 
 use serde_json::{Map, Number, Value as Json};
 
 pub use scalar::resolve;
-pub use tree::{MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_NODES, decode, read};
+pub use tree::{decode, read};
 
 /// A value and where it is written.
 #[derive(Clone, Debug, PartialEq)]

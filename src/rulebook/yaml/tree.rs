@@ -5,20 +5,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_saphyr::granit_parser::{
-    self, Event, Parser, ScalarStyle, ScanError, Span as Extent, StructureStyle, Tag,
+    self, Event, Parser, ScalarStyle, Span as Extent, StructureStyle, Tag,
 };
 
 use crate::rulebook::reader::Findings;
+use crate::rulebook::yaml::budget::{
+    MAX_ALIASES, MAX_BYTES, MAX_DEPTH, Size, Spent, Stop, size, too_deep, too_many,
+};
+use crate::rulebook::yaml::syntax::syntax;
 use crate::rulebook::yaml::{Node, Spot, Style, Value, resolve};
-
-/// Lists and mappings inside one another.
-pub const MAX_DEPTH: usize = 64;
-/// Values of one file, aliases counted in full.
-pub const MAX_NODES: usize = 50_000;
-/// Aliases of one file.
-pub const MAX_ALIASES: usize = 1_000;
-/// Bytes of one file: 1 MiB.
-pub const MAX_BYTES: usize = 1 << 20;
 
 /// The text of a file; what is no text, or too much of it, is its only finding.
 pub fn decode<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Box<Findings<'b>>> {
@@ -74,23 +69,6 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Node> {
     tree.root
 }
 
-/// Why reading ends early.
-struct Stop {
-    spot: Spot,
-    code: &'static str,
-    message: String,
-    help: Option<String>,
-}
-
-/// What a file has cost so far.
-#[derive(Default)]
-struct Spent {
-    nodes: usize,
-    aliases: usize,
-    /// Bytes of text that anchors and aliases copied.
-    copied: usize,
-}
-
 /// A list or mapping that has not ended yet.
 struct Open {
     node: Node,
@@ -105,14 +83,6 @@ struct Open {
 struct Anchored {
     node: Node,
     size: Size,
-}
-
-/// What a value costs to copy.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    nodes: usize,
-    depth: usize,
-    text: usize,
 }
 
 struct Tree<'f, 's> {
@@ -303,68 +273,6 @@ fn is_new(key: &Node, keys: &mut HashMap<String, usize>, findings: &mut Findings
     }
     keys.insert(name, key.at.line);
     true
-}
-
-impl Spent {
-    fn charge(&mut self, size: Size, at: Spot) -> Result<(), Stop> {
-        self.nodes += size.nodes;
-        self.copied += size.text;
-        if self.nodes > MAX_NODES {
-            return Err(too_many(at, "values", MAX_NODES));
-        }
-        if self.copied > MAX_BYTES {
-            return Err(too_many(at, "bytes of repeated text", MAX_BYTES));
-        }
-        Ok(())
-    }
-}
-
-fn size(node: &Node) -> Size {
-    let within = |total: Size, child: &Node| {
-        let size = size(child);
-        Size {
-            nodes: total.nodes + size.nodes,
-            depth: total.depth.max(size.depth),
-            text: total.text + size.text,
-        }
-    };
-    let inner = match &node.value {
-        Value::Str(text) => return Size { nodes: 1, depth: 0, text: text.len() },
-        Value::Seq(items) => items.iter().fold(Size::default(), within),
-        Value::Map(entries) => {
-            entries.iter().flat_map(|(key, value)| [key, value]).fold(Size::default(), within)
-        }
-        _ => return Size { nodes: 1, ..Size::default() },
-    };
-    Size { nodes: inner.nodes + 1, depth: inner.depth + 1, text: inner.text }
-}
-
-fn too_deep(spot: Spot) -> Stop {
-    let message = format!("lists and mappings are nested deeper than {MAX_DEPTH} levels");
-    Stop { spot, code: "too-deep", message, help: None }
-}
-
-fn too_many(spot: Spot, what: &str, limit: usize) -> Stop {
-    let message = format!("with its aliases the file has more than {limit} {what}");
-    Stop { spot, code: "too-many", message, help: Some("repeat less, or split the file".into()) }
-}
-
-fn syntax(error: &ScanError, source: &str) -> Stop {
-    let mark = error.marker();
-    let (line, column) = (mark.line().max(1), mark.col() + 1);
-    let written = source.lines().nth(line - 1).unwrap_or("");
-    let indentation = written.chars().take_while(|c| c.is_whitespace()).collect::<String>();
-    if let Some(tab) = indentation.find('\t') {
-        let spot = Spot { line, column: tab + 1, length: 1 };
-        let message = "a tab indents this line".to_owned();
-        return Stop { spot, code: "tab", message, help: Some("indent with spaces".into()) };
-    }
-    let text = error.info();
-    let message = text.strip_suffix('.').unwrap_or(&text).to_lowercase();
-    let help = written
-        .contains(": ")
-        .then(|| "a text that contains `: `, `#`, `[` or `{` needs quotes".to_owned());
-    Stop { spot: Spot { line, column, length: 1 }, code: "syntax", message, help }
 }
 
 fn bytes(extent: &Extent) -> (usize, usize) {
