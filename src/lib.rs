@@ -1,3 +1,4 @@
 //! docent
 pub mod domain;
+pub mod engine;
 pub mod rulebook;

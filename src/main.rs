@@ -1,2 +1,7 @@
-//! docent
-fn main() {}
+//! The `docent` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    docent::cli::run()
+}

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use crate::domain::time::Timestamp;
 
 /// One action as it arrives, tolerant of everything (contract 2.2.2).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RawAction {
     /// What a person would call it: `Page Load: Invoices`.
     pub title: String,
@@ -30,7 +31,8 @@ pub struct RawAction {
 }
 
 /// What one `actions` message delivers for one session.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Batch {
     /// `None` for a null or empty session.
     pub session_id: Option<String>,
@@ -98,4 +100,86 @@ pub struct Action {
     pub ended: f64,
     /// `forwarded_at` of its batch, else the receipt, for the builtins.
     pub forwarded: f64,
+}
+
+impl Delivery {
+    /// The session it belongs to; `None` for a null or empty one.
+    pub fn session(&self) -> Option<&str> {
+        let session = match self {
+            Self::Actions(batch) => &batch.session_id,
+            Self::Summary(summary) => &summary.session_id,
+        };
+        session.as_deref().filter(|session| !session.is_empty())
+    }
+}
+
+impl Batch {
+    /// The text a chatbot reads (contract 2.2.4).
+    pub fn chunk_text(&self) -> String {
+        let session = self.session_id.as_deref().unwrap_or("unknown");
+        let mut text = format!("Session {session} — {} actions", self.actions.len());
+        for action in &self.actions {
+            let RawAction { index, kind, description, canonical_url, .. } = action;
+            text.push_str(&format!("\n[{index}] {kind}: {description} — {canonical_url}"));
+        }
+        text
+    }
+
+    /// Two batches of one session as one, in arrival order (contract 2.2.5): indices restart,
+    /// the first known identity counts, the later `forwarded_at` stands.
+    pub fn merge(mut first: Self, second: &Self) -> Self {
+        let or = |known: Option<String>, said: &Option<String>| {
+            known.filter(|known| !known.is_empty()).or_else(|| said.clone())
+        };
+        first.user_id = or(first.user_id, &second.user_id);
+        first.email = or(first.email, &second.email);
+        first.conversation_id = or(first.conversation_id, &second.conversation_id);
+        first.actions.extend(second.actions.iter().cloned());
+        for (index, action) in (0..).zip(&mut first.actions) {
+            action.index = index;
+        }
+        first.forwarded_at = first.forwarded_at.max(second.forwarded_at);
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_reads_as_the_published_sdk_writes_it() {
+        let action = |index, kind: &str, description: &str| RawAction {
+            index,
+            kind: kind.into(),
+            description: description.into(),
+            canonical_url: "https://app.acme.test/invoices".into(),
+            ..RawAction::default()
+        };
+        let batch = Batch {
+            session_id: Some("ps_7".into()),
+            actions: vec![
+                action(0, "pageview", "Opened the invoice list"),
+                action(1, "click", "Pressed the filter control"),
+            ],
+            ..Batch::default()
+        };
+        assert_eq!(
+            batch.chunk_text(),
+            "Session ps_7 — 2 actions\n\
+             [0] pageview: Opened the invoice list — https://app.acme.test/invoices\n\
+             [1] click: Pressed the filter control — https://app.acme.test/invoices"
+        );
+        assert_eq!(Batch::default().chunk_text(), "Session unknown — 0 actions");
+    }
+
+    #[test]
+    fn merging_renumbers_and_keeps_the_first_identity() {
+        let one =
+            Batch { actions: vec![RawAction::default(); 2], forwarded_at: 9.0, ..Batch::default() };
+        let two = Batch { user_id: Some("u_1".into()), forwarded_at: 5.0, ..one.clone() };
+        let merged = Batch::merge(one, &two);
+        assert_eq!(merged.actions.iter().map(|a| a.index).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        assert_eq!((merged.user_id.as_deref(), merged.forwarded_at), (Some("u_1"), 9.0));
+    }
 }

@@ -1,7 +1,5 @@
 //! A decision: what one poll came to, and why.
 
-use std::sync::Arc;
-
 use crate::domain::time::Timestamp;
 
 /// Why docent stayed silent; on the wire, the skip reason.
@@ -102,26 +100,4 @@ pub struct Decision {
     pub rule: Option<usize>,
     /// Without new activity the verdict cannot change before this instant.
     pub until: Timestamp,
-}
-
-/// What outside the session refused a claim, or is known to refuse it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// Which record refused.
-    pub claim: Claim,
-    /// Until when, as far as that record knows.
-    pub until: Timestamp,
-}
-
-/// A record that a firing must charge before the session commits, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// The machine of a foreign conversation.
-    Conversation,
-    /// The user's daily quota.
-    UserQuota,
-    /// The user's rest for this trigger (`again_after`).
-    UserTrigger(Arc<str>),
-    /// The product's quota per minute.
-    ProductQuota,
 }

@@ -150,14 +150,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The state at `now`: a deadline that has come leads to thinking (inclusive).
-    /// Returns the state that ended, if one did.
+    /// The state at `now`: a deadline that has come leads to thinking (inclusive), as of that
+    /// deadline, whenever somebody looks. Returns the state that ended, if one did.
     pub fn settle(&mut self, now: Timestamp) -> Option<AgentState> {
-        if self.until.is_none_or(|until| now < until) {
-            return None;
-        }
+        let until = self.until.filter(|until| *until <= now)?;
         let ended = self.state;
-        self.enter(AgentState::Thinking, None, now);
+        self.enter(AgentState::Thinking, None, until);
         Some(ended)
     }
 

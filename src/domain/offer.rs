@@ -56,21 +56,35 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Every outcome with its name in rules and on the wire.
-    pub const ALL: [(&'static str, Self); 8] = [
-        ("shown", Self::Shown),
-        ("accepted", Self::Accepted),
-        ("dismissed", Self::Dismissed),
-        ("snoozed", Self::Snoozed),
-        ("ignored", Self::Ignored),
-        ("completed", Self::Completed),
-        ("abandoned", Self::Abandoned),
-        ("failed", Self::Failed),
+    /// Every outcome.
+    pub const ALL: [Self; 8] = [
+        Self::Shown,
+        Self::Accepted,
+        Self::Dismissed,
+        Self::Snoozed,
+        Self::Ignored,
+        Self::Completed,
+        Self::Abandoned,
+        Self::Failed,
     ];
 
     /// The outcome of this name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, outcome)| *outcome)
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == name)
+    }
+
+    /// The name in rules and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Accepted => "accepted",
+            Self::Dismissed => "dismissed",
+            Self::Snoozed => "snoozed",
+            Self::Ignored => "ignored",
+            Self::Completed => "completed",
+            Self::Abandoned => "abandoned",
+            Self::Failed => "failed",
+        }
     }
 
     /// What an accepted event says of the offer, if it speaks of one.

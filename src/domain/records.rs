@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::action::Batch;
 use crate::domain::circuit::Circuit;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
@@ -19,6 +20,17 @@ pub struct Context {
     pub chunks: VecDeque<Chunk>,
     /// The number of the next chunk.
     pub next: u64,
+    /// A burst of batches that is not a chunk yet.
+    pub pending: Option<Pending>,
+}
+
+/// Batches that came within one debounce, merged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Their actions, in arrival order.
+    pub batch: Batch,
+    /// When the last one came.
+    pub last: Timestamp,
 }
 
 /// One text served by `/retrieval`.

@@ -6,6 +6,7 @@ pub mod case;
 pub mod condition;
 pub mod environment;
 pub mod finding;
+pub mod index;
 pub mod reader;
 pub mod rule;
 pub mod settings;

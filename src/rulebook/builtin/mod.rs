@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::rulebook::condition::View;
+use crate::rulebook::condition::{Answer, Truth, View};
 use crate::rulebook::settings::Windows;
 
 /// One of the SDK's detectors with its parameters.
@@ -21,6 +21,13 @@ pub struct Hit {
 }
 
 impl Builtin {
+    /// Whether it matches. The SDK's windows slide by other clocks than ours, so the answer stands
+    /// for this instant alone.
+    pub fn answer(&self, view: &View<'_>, windows: &Windows) -> Answer {
+        let truth = if self.detect(view, windows).is_some() { Truth::True } else { Truth::False };
+        Answer { truth, until: view.now }
+    }
+
     /// Looks at the session through the SDK's windows.
     pub fn detect(&self, _view: &View<'_>, _windows: &Windows) -> Option<Hit> {
         match *self {}

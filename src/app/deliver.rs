@@ -1,0 +1,85 @@
+//! A delivery: one message of a source becomes part of its session.
+
+use std::sync::Arc;
+
+use crate::app::{App, Denied};
+use crate::domain::action::{Batch, Delivery, Trust};
+use crate::domain::records::{Context, EmailIndex};
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::engine::advance::{Advanced, Received, advance};
+use crate::engine::identity::identity;
+use crate::rulebook::Product;
+use crate::store::{Key, Step, StoreError};
+
+impl App {
+    /// Takes a delivery into its session; one without a session is counted and goes nowhere.
+    pub async fn deliver(
+        &self,
+        product: &Arc<Product>,
+        delivery: &Delivery,
+        trust: Trust,
+        voucher: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Advanced, Denied> {
+        let Some(session) = delivery.session() else {
+            return Ok(Advanced { duplicate: false, accepted: 0 });
+        };
+        let received = Received {
+            delivery,
+            identity: identity(&product.id, delivery),
+            trust,
+            voucher,
+            most_actions: self.live.current().settings.limits.actions_per_batch,
+        };
+        let advanced = self.advance(product, session, &received, now).await?;
+        if let (Delivery::Actions(batch), Trust::Trusted, false) = (delivery, trust, advanced.duplicate) {
+            self.index_email(product, session, batch, now).await?;
+        }
+        Ok(advanced)
+    }
+
+    async fn advance(
+        &self,
+        product: &Product,
+        session: &str,
+        received: &Received<'_>,
+        now: Timestamp,
+    ) -> Result<Advanced, Denied> {
+        let step = |session: &mut Option<Session>, context: &mut Option<Context>| {
+            let bound = session.as_ref().filter(|session| session.identity.vouched);
+            let bound = bound.and_then(|session| session.identity.user_id.as_deref());
+            if received.voucher.is_some() && bound.is_some() && bound != received.voucher {
+                return Step::Keep(None);
+            }
+            let (state, context) = (session.get_or_insert_default(), context.get_or_insert_default());
+            let advanced = advance(&product.settings, state, context, received, now);
+            if advanced.duplicate { Step::Keep(Some(advanced)) } else { Step::Write(Some(advanced)) }
+        };
+        let key = Key { product: &product.id, id: session };
+        self.store.update_session(key, now, step).await?.ok_or(Denied::AnotherUser)
+    }
+
+    /// The newest batch with an e-mail says whose session it is; arrival order breaks ties.
+    async fn index_email(
+        &self,
+        product: &Product,
+        session: &str,
+        batch: &Batch,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(email) = batch.email.as_deref().filter(|_| product.settings.retrieval.by_email) else {
+            return Ok(());
+        };
+        let as_of = if batch.forwarded_at == 0.0 { now.as_seconds() } else { batch.forwarded_at };
+        let step = |slot: &mut Option<EmailIndex>| {
+            let index = slot.get_or_insert_default();
+            if as_of < index.as_of {
+                return Step::Keep(());
+            }
+            *index = EmailIndex { session: Some(session.into()), as_of };
+            Step::Write(())
+        };
+        self.store.update(Key { product: &product.id, id: email }, now, step).await
+    }
+}

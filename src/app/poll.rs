@@ -1,0 +1,182 @@
+//! A poll: decide on one record; on a win, claims, then commit.
+
+use std::sync::Arc;
+
+use crate::app::fire::{Firing, Outcome};
+use crate::app::health::Noted;
+use crate::app::{App, Denied};
+use crate::domain::decision::{Decision, Verdict};
+use crate::domain::machine::AgentState;
+use crate::domain::offer::Offer;
+use crate::domain::records::Conversation;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::engine::around::{Around, Named, Scope, named, own_conversation};
+use crate::engine::decide::decide;
+use crate::engine::fire::propose;
+use crate::rulebook::Product;
+use crate::store::{Key, Step};
+
+/// A claim that is refused or a session that moved is asked again this often; a burst of
+/// simultaneous polls settles in two.
+const ATTEMPTS: usize = 8;
+
+/// What a poll came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Polled {
+    /// The verdict and how long it stands.
+    pub decision: Decision,
+    /// The machine's state afterwards.
+    pub state: AgentState,
+    /// The offer, new or said again.
+    pub offer: Option<Offer>,
+    /// The unanswered offer that is the reason for silence.
+    pub pending: Option<Offer>,
+}
+
+/// Whom a poll asks about.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The browser session.
+    pub session: &'a str,
+    /// The chat thread; blank means the toast's own.
+    pub conversation: &'a str,
+    /// The user a session token vouches for.
+    pub voucher: Option<&'a str>,
+}
+
+/// One look at the session.
+struct Looked {
+    decision: Decision,
+    state: AgentState,
+    seq: u64,
+    offer: Option<Offer>,
+    pending: Option<Offer>,
+    noted: Noted,
+    lapsed: Option<Arc<str>>,
+}
+
+impl App {
+    /// Decides for one session at `now`, and fires when a rule wins. Creates no record.
+    pub async fn poll(
+        &self,
+        product: &Arc<Product>,
+        question: Question<'_>,
+        now: Timestamp,
+    ) -> Result<Polled, Denied> {
+        let mut around = self.around(product, question, now).await?;
+        for _ in 0..ATTEMPTS {
+            let looked = self.look(product, question, &around, now).await?;
+            let Looked { decision, state, seq, offer, pending, .. } = looked;
+            let (Verdict::Fire(place), Some(offer)) = (decision.verdict, &offer) else {
+                return Ok(self.answered(product, question, Polled { decision, state, offer, pending }, now));
+            };
+            let firing = Firing { product, place, session: question.session, seq, offer, now };
+            match self.fire(&firing, &mut around).await? {
+                Outcome::Refused | Outcome::Moved => {}
+                Outcome::Fired => {
+                    let state = AgentState::ProactiveAssistance;
+                    let polled = Polled { decision, state, offer: Some(offer.clone()), pending: None };
+                    return Ok(self.answered(product, question, polled, now));
+                }
+            }
+        }
+        Err(Denied::Busy)
+    }
+
+    /// What is known before the session is looked at: which machine is asked about.
+    async fn around(
+        &self,
+        product: &Product,
+        question: Question<'_>,
+        now: Timestamp,
+    ) -> Result<Around, Denied> {
+        let scope = match named(question.session, question.conversation) {
+            Named::Own => Scope::Own,
+            Named::Invalid => Scope::Invalid,
+            Named::Foreign => {
+                let key = Key { product: &product.id, id: question.conversation };
+                let machine = |record: Option<&Conversation>| {
+                    record.map(|record| record.machine.clone()).unwrap_or_default()
+                };
+                let machine = self.store.read(key, now, machine).await?;
+                Scope::Foreign { conversation: question.conversation.into(), machine }
+            }
+        };
+        Ok(Around { scope, ..Around::default() })
+    }
+
+    async fn look(
+        &self,
+        product: &Product,
+        question: Question<'_>,
+        around: &Around,
+        now: Timestamp,
+    ) -> Result<Looked, Denied> {
+        let key = Key { product: &product.id, id: question.session };
+        let attentive = self.health.is_watching();
+        let step = |slot: &mut Option<Session>| {
+            let mut nobody = Session::default();
+            let session = slot.as_mut().unwrap_or(&mut nobody);
+            if !question.may_ask(session) {
+                return Step::Keep(None);
+            }
+            let seq = session.seq;
+            let open = session.offer.as_ref().map(|offer| Arc::clone(&offer.trigger));
+            let looked = question.ask(product, session, around, now, attentive);
+            if looked.seq == seq {
+                return Step::Keep(Some(looked));
+            }
+            let lapsed = open.filter(|_| session.offer.is_none());
+            Step::Write(Some(Looked { lapsed, ..looked }))
+        };
+        let looked = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
+        self.note_health(product, &looked.noted);
+        if let Some(trigger) = &looked.lapsed {
+            self.note_outcome(product, trigger, "ignored");
+        }
+        Ok(looked)
+    }
+}
+
+impl Question<'_> {
+    /// A session bound to one user is no other user's.
+    fn may_ask(&self, session: &Session) -> bool {
+        let bound = session.identity.user_id.as_deref().filter(|_| session.identity.vouched);
+        self.voucher.is_none() || bound.is_none() || bound == self.voucher
+    }
+
+    fn ask(
+        &self,
+        product: &Product,
+        session: &mut Session,
+        around: &Around,
+        now: Timestamp,
+        attentive: bool,
+    ) -> Looked {
+        let mut noted = Noted::new(attentive);
+        let decision = decide(product, session, around, now, &mut noted);
+        let offer = match decision.verdict {
+            Verdict::Fire(place) => product.rules.get(place).map(|rule| {
+                let conversation = self.conversation_id(around);
+                propose(product, rule, session, self.session, &conversation, now)
+            }),
+            Verdict::Redeliver => session.offer.clone(),
+            Verdict::Hold(_) => None,
+        };
+        let state = match &around.scope {
+            Scope::Foreign { machine, .. } => machine.state,
+            Scope::Own | Scope::Invalid => session.machine.state,
+        };
+        let unanswered = state == AgentState::ProactiveAssistance && offer.is_none();
+        let pending = session.offer.as_ref().filter(|_| unanswered).cloned();
+        Looked { decision, state, seq: session.seq, offer, pending, noted, lapsed: None }
+    }
+
+    fn conversation_id(&self, around: &Around) -> Arc<str> {
+        match &around.scope {
+            Scope::Foreign { conversation, .. } => Arc::clone(conversation),
+            Scope::Own | Scope::Invalid => own_conversation(self.session),
+        }
+    }
+}

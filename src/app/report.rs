@@ -1,0 +1,110 @@
+//! A report: a front end says what became of an offer, or that a chat began or ended.
+
+use std::sync::Arc;
+
+use crate::app::{App, Denied};
+use crate::domain::machine::AgentEvent;
+use crate::domain::offer::Outcome;
+use crate::domain::records::Conversation;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::engine::around::session_of;
+use crate::engine::react::{Reaction, move_machine, react, remember};
+use crate::rulebook::Product;
+use crate::store::{Key, Step};
+
+/// One event with what it names.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The chat thread, or `proactive:{session}`.
+    pub conversation: &'a str,
+    /// What happened.
+    pub event: &'a AgentEvent,
+    /// The offer it is about, where the client says.
+    pub offer: Option<&'a str>,
+    /// The user a session token vouches for.
+    pub voucher: Option<&'a str>,
+}
+
+impl App {
+    /// Moves the machine that the conversation names. An event that does not count changes nothing.
+    pub async fn report(
+        &self,
+        product: &Arc<Product>,
+        report: Report<'_>,
+        now: Timestamp,
+    ) -> Result<Reaction, Denied> {
+        let (reaction, trigger) = match session_of(report.conversation) {
+            Some(session) => self.report_own(product, session, report, now).await?,
+            None => self.report_foreign(product, report, now).await?,
+        };
+        if let (None, Some(trigger), Some(outcome)) =
+            (reaction.unheard, trigger, Outcome::of(report.event))
+        {
+            self.note_outcome(product, &trigger, outcome.as_str());
+        }
+        self.note_event(product, report.event, &reaction);
+        Ok(reaction)
+    }
+
+    async fn report_own(
+        &self,
+        product: &Product,
+        session: &str,
+        report: Report<'_>,
+        now: Timestamp,
+    ) -> Result<(Reaction, Option<Arc<str>>), Denied> {
+        let policy = &product.settings.proactive.machine;
+        let step = |slot: &mut Option<Session>| {
+            let mut session = slot.take().unwrap_or_default();
+            let known = session.seq > 0;
+            let bound = session.identity.user_id.clone().filter(|_| session.identity.vouched);
+            if report.voucher.is_some() && bound.is_some() && bound.as_deref() != report.voucher {
+                *slot = Some(session);
+                return Step::Keep(None);
+            }
+            let trigger = session.offer.as_ref().map(|offer| Arc::clone(&offer.trigger));
+            let reaction = react(&mut session, report.event, report.offer, policy, now);
+            let counted = reaction.unheard.is_none();
+            *slot = (known || counted).then_some(session);
+            let answer = Some((reaction, trigger));
+            if counted { Step::Write(answer) } else { Step::Keep(answer) }
+        };
+        let key = Key { product: &product.id, id: session };
+        self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)
+    }
+
+    async fn report_foreign(
+        &self,
+        product: &Product,
+        report: Report<'_>,
+        now: Timestamp,
+    ) -> Result<(Reaction, Option<Arc<str>>), Denied> {
+        let policy = &product.settings.proactive.machine;
+        let step = |slot: &mut Option<Conversation>| {
+            let mut record = slot.take().unwrap_or_default();
+            let (current, session) = (record.offer.clone(), record.session.clone());
+            let machine = &mut record.machine;
+            let reaction =
+                move_machine(machine, current.as_deref(), report.event, report.offer, policy, now);
+            let counted = reaction.unheard.is_none();
+            let known = record != Conversation::default();
+            *slot = (known || counted).then_some(record);
+            let answer = (reaction, session);
+            if counted { Step::Write(answer) } else { Step::Keep(answer) }
+        };
+        let key = Key { product: &product.id, id: report.conversation };
+        let (reaction, session) = self.store.update(key, now, step).await?;
+        let Some(session) = session.filter(|_| reaction.unheard.is_none()) else {
+            return Ok((reaction, None));
+        };
+        let key = Key { product: &product.id, id: &session };
+        let step = |slot: &mut Option<Session>| {
+            let Some(session) = slot else { return Step::Keep(None) };
+            let trigger = session.offer.as_ref().map(|offer| Arc::clone(&offer.trigger));
+            remember(session, report.event, now);
+            Step::Write(trigger)
+        };
+        Ok((reaction, self.store.update(key, now, step).await?))
+    }
+}

@@ -1,0 +1,92 @@
+//! Floor 6: the commands, their arguments and exit codes.
+
+mod check;
+mod report;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Decides, by rules anyone can read, whether now is the moment to offer help.
+#[derive(Debug, Parser)]
+#[command(name = "docent", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves a workspace; rules reload as their files change.
+    Serve(ServeArguments),
+    /// Reads a workspace as `serve` would and prints every mistake.
+    Check(CheckArguments),
+}
+
+/// Arguments of `docent serve`.
+#[derive(Debug, clap::Args)]
+struct ServeArguments {
+    /// The folder with docent.yaml.
+    #[arg(long, default_value = ".")]
+    workspace: PathBuf,
+    /// Listen here instead of where docent.yaml says.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Time stands still until POST /__clock moves it; loopback only, for tests.
+    #[arg(long)]
+    virtual_clock: bool,
+    /// How logs are written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
+    log: LogFormat,
+}
+
+/// Arguments of `docent check`.
+#[derive(Debug, clap::Args)]
+struct CheckArguments {
+    /// The folder with docent.yaml.
+    #[arg(default_value = ".")]
+    workspace: PathBuf,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The source line with a caret.
+    Human,
+    /// One JSON object.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people on a terminal, else JSON lines.
+    Auto,
+    /// For people.
+    Human,
+    /// JSON lines.
+    Json,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// All is well.
+    Fine = 0,
+    /// Something could not be read, bound or reached.
+    Failed = 1,
+    /// The workspace has mistakes.
+    Invalid = 2,
+}
+
+/// Parses the command line and runs it.
+pub fn run() -> ExitCode {
+    let exit = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+    };
+    ExitCode::from(exit as u8)
+}

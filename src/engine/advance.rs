@@ -1,0 +1,204 @@
+//! Advancing: a delivery becomes part of a session. Applied twice it counts once.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::action::{Action, Batch, Delivery, RawAction, Summary, Trust};
+use crate::domain::page::page_of;
+use crate::domain::records::Context;
+use crate::domain::session::{BATCHES_KEPT, Place, Session};
+use crate::domain::text::first_bytes;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::context;
+use crate::rulebook::settings::ProductSettings;
+
+/// A message seen within this time is a duplicate (contract 2.6).
+const DUPLICATE_WITHIN: Span = Span::from_seconds(300);
+/// A sender's clock is believed this far back.
+const CLOCK_BELIEVED: Span = Span::from_seconds(600);
+/// The summary that rules can read, in bytes.
+const SUMMARY_BYTES: usize = 2 << 10;
+/// Traits kept per session.
+const TRAITS_KEPT: usize = 64;
+/// Equal texts are looked for in this many recent actions.
+const SHARE_WITHIN: usize = 16;
+
+/// What a delivery came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advanced {
+    /// Seen before; nothing changed.
+    pub duplicate: bool,
+    /// Actions taken.
+    pub accepted: usize,
+}
+
+/// A delivery with what its receiver knows of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// The message.
+    pub delivery: &'a Delivery,
+    /// Its identity, see [`crate::engine::identity::identity`].
+    pub identity: Option<u64>,
+    /// How far it is believed.
+    pub trust: Trust,
+    /// The user a session token vouches for.
+    pub voucher: Option<&'a str>,
+    /// Actions kept of one batch; the oldest go.
+    pub most_actions: usize,
+}
+
+/// Takes a delivery into a session and its context.
+pub fn advance(
+    settings: &ProductSettings,
+    session: &mut Session,
+    context: &mut Context,
+    received: &Received<'_>,
+    now: Timestamp,
+) -> Advanced {
+    if received.identity.is_some_and(|id| seen(session, id, now)) {
+        return Advanced { duplicate: true, accepted: 0 };
+    }
+    session.seq += 1;
+    if let Some(user) = received.voucher {
+        session.identity.user_id = Some(user.into());
+        session.identity.vouched = true;
+    }
+    let accepted = match received.delivery {
+        Delivery::Actions(batch) => take_batch(settings, session, context, received, batch, now),
+        Delivery::Summary(summary) => {
+            take_summary(settings, session, context, received, summary, now)
+        }
+    };
+    Advanced { duplicate: false, accepted }
+}
+
+/// Whether this identity was seen of late; notes it if not.
+fn seen(session: &mut Session, id: u64, now: Timestamp) -> bool {
+    session.batches.retain(|(_, at)| now.since(*at) < DUPLICATE_WITHIN);
+    if session.batches.iter().any(|(known, _)| *known == id) {
+        return true;
+    }
+    if session.batches.len() == BATCHES_KEPT {
+        session.batches.pop_front();
+    }
+    session.batches.push_back((id, now));
+    false
+}
+
+fn take_batch(
+    settings: &ProductSettings,
+    session: &mut Session,
+    context: &mut Context,
+    received: &Received<'_>,
+    batch: &Batch,
+    now: Timestamp,
+) -> usize {
+    if received.trust == Trust::Trusted {
+        identify(session, batch);
+    }
+    let forwarded = if batch.forwarded_at == 0.0 { now.as_seconds() } else { batch.forwarded_at };
+    let skip = batch.actions.len().saturating_sub(received.most_actions);
+    let taken = batch.actions.iter().skip(skip);
+    let mut accepted = 0;
+    for raw in taken {
+        take_action(session, raw, forwarded, now);
+        accepted += 1;
+    }
+    prune(settings, session, now);
+    context::append(context, batch, &settings.retrieval, now);
+    accepted
+}
+
+fn take_summary(
+    settings: &ProductSettings,
+    session: &mut Session,
+    context: &mut Context,
+    received: &Received<'_>,
+    summary: &Summary,
+    now: Timestamp,
+) -> usize {
+    if received.trust == Trust::Trusted {
+        session.summary = Some(first_bytes(&summary.text, SUMMARY_BYTES).into());
+        context::append_summary(context, &summary.text, &settings.retrieval, now);
+    }
+    0
+}
+
+fn identify(session: &mut Session, batch: &Batch) {
+    let identity = &mut session.identity;
+    for (known, said) in
+        [(&mut identity.user_id, &batch.user_id), (&mut identity.email, &batch.email)]
+    {
+        if let Some(said) = said.as_deref().filter(|said| known.as_deref() != Some(said)) {
+            *known = Some(said.into());
+        }
+    }
+    identity.vouched |= batch.user_id.is_some() || batch.email.is_some();
+    for (name, value) in &batch.traits {
+        let known = session.traits.contains_key(&**name);
+        match value {
+            Value::Null => drop(session.traits.remove(&**name)),
+            _ if known || session.traits.len() < TRAITS_KEPT => {
+                session.traits.insert(name.as_str().into(), value.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn take_action(session: &mut Session, raw: &RawAction, forwarded: f64, now: Timestamp) {
+    let at = engine_time(raw, session.last_action, now);
+    let place = if raw.canonical_url.is_empty() { &raw.raw_url } else { &raw.canonical_url };
+    let action = Action {
+        at,
+        kind: share(session, &raw.kind),
+        title: share(session, &raw.title),
+        url: share(session, &raw.canonical_url),
+        page: share(session, page_of(place)),
+        started: raw.timestamp_start,
+        ended: raw.timestamp_end,
+        forwarded,
+    };
+    if session.last_action.is_none() {
+        session.first_seen = at;
+    }
+    let url =
+        if raw.canonical_url.is_empty() { share(session, place) } else { Arc::clone(&action.url) };
+    arrive(session, &action, url);
+    session.last_action = Some(at);
+    session.action_count += 1;
+    session.actions.push_back(action);
+}
+
+/// The sender's clock where it can be right, else the receipt; never before the previous action.
+fn engine_time(raw: &RawAction, previous: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let believed = |at: &Timestamp| now.minus(CLOCK_BELIEVED) <= *at && *at <= now;
+    let said = Timestamp::from_seconds(raw.timestamp_start).filter(believed).unwrap_or(now);
+    previous.map_or(said, |previous| said.max(previous))
+}
+
+fn arrive(session: &mut Session, action: &Action, url: Arc<str>) {
+    if action.page.is_empty() {
+        return;
+    }
+    let stays = session.place.as_ref().filter(|place| place.page == action.page);
+    let since = stays.map_or(action.at, |place| place.since);
+    let (page, title) = (Arc::clone(&action.page), Arc::clone(&action.title));
+    session.place = Some(Place { page, url, title, since });
+}
+
+/// An equal text of a recent action, so that a session holds each once.
+fn share(session: &Session, text: &str) -> Arc<str> {
+    let recent = session.actions.iter().rev().take(SHARE_WITHIN);
+    let mut known =
+        recent.flat_map(|action| [&action.url, &action.page, &action.kind, &action.title]);
+    known.find(|known| &***known == text).map_or_else(|| text.into(), Arc::clone)
+}
+
+fn prune(settings: &ProductSettings, session: &mut Session, now: Timestamp) {
+    let oldest = now.minus(settings.activity.keep);
+    let gone = session.actions.partition_point(|action| action.at <= oldest);
+    let over = session.actions.len().saturating_sub(settings.activity.max_actions);
+    session.actions.drain(..gone.max(over));
+}

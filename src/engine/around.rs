@@ -1,0 +1,109 @@
+//! What lives outside the session and still bears on a decision, as plain values.
+
+use std::sync::Arc;
+
+use crate::domain::machine::Machine;
+use crate::domain::records::User;
+use crate::domain::text::strip;
+use crate::domain::time::Timestamp;
+
+/// The prefix of a toast's own conversation.
+const OWN: &str = "proactive:";
+
+/// The world around one session at one poll. Records other than the session are as last seen;
+/// after a refused claim they are as that claim saw them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Around {
+    /// Which machine is asked about.
+    pub scope: Scope,
+    /// Until when the product's circuit is open, if it is.
+    pub circuit_until: Option<Timestamp>,
+    /// Until when the product's quota is spent, if it is.
+    pub product_full_until: Option<Timestamp>,
+    /// The person's memory, where it was loaded.
+    pub user: Option<User>,
+    /// What the judge said; `None` when no model is configured, and judged rules fire at once.
+    pub judge: Option<Vec<Opinion>>,
+}
+
+/// Which conversation a poll is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Scope {
+    /// The toast's own, `proactive:{session}`; its machine lives in the session.
+    #[default]
+    Own,
+    /// Another thread with its own machine.
+    Foreign {
+        /// Its id.
+        conversation: Arc<str>,
+        /// Its machine.
+        machine: Machine,
+    },
+    /// A blank id, or another session's toast.
+    Invalid,
+}
+
+/// A judge's word on one trigger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opinion {
+    /// The trigger.
+    pub trigger: Arc<str>,
+    /// Whether to offer it.
+    pub send: bool,
+    /// How long the word stands.
+    pub until: Timestamp,
+}
+
+/// What the ids of a poll say about its conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// `proactive:{session}`, or none given.
+    Own,
+    /// Some other thread.
+    Foreign,
+    /// Blank, or another session's toast.
+    Invalid,
+}
+
+/// Reads session and conversation ids. A missing or blank conversation is the toast's own.
+pub fn named(session: &str, conversation: &str) -> Named {
+    if strip(session).is_empty() {
+        return Named::Invalid;
+    }
+    match conversation.strip_prefix(OWN) {
+        _ if strip(conversation).is_empty() => Named::Own,
+        Some(owner) if owner == session => Named::Own,
+        Some(_) => Named::Invalid,
+        None => Named::Foreign,
+    }
+}
+
+/// The id of a session's own conversation.
+pub fn own_conversation(session: &str) -> Arc<str> {
+    format!("{OWN}{session}").into()
+}
+
+/// The session whose own conversation this is.
+pub fn session_of(conversation: &str) -> Option<&str> {
+    conversation.strip_prefix(OWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toast_belongs_to_its_session_alone() {
+        for (session, conversation, expected) in [
+            ("ps_1", "proactive:ps_1", Named::Own),
+            ("ps_1", "", Named::Own),
+            ("ps_1", " ", Named::Own),
+            ("ps_1", "proactive:ps_2", Named::Invalid),
+            ("ps_1", "dify-7", Named::Foreign),
+            (" ", "proactive: ", Named::Invalid),
+            ("", "", Named::Invalid),
+        ] {
+            assert_eq!(named(session, conversation), expected, "{session} {conversation}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The one decision: gates in order, then rules in priority order. Total and deterministic; it
+//! changes nothing but what time alone has already changed ([`settle`]).
+
+use crate::domain::decision::{Decision, Hold, Verdict};
+use crate::domain::machine::{AgentState, Machine};
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::engine::around::{Around, Scope};
+use crate::engine::claims::rests_until;
+use crate::engine::gates::{Facts, GATES, Refused};
+use crate::engine::observe::{Heard, Observer};
+use crate::engine::settle::settle;
+use crate::rulebook::Product;
+use crate::rulebook::condition::{Answer, EvalError, Truth, View};
+use crate::rulebook::rule::{Mode, Rule, When};
+
+/// Decides whether now is the moment. The verdict stands until [`Decision::until`] unless
+/// something happens. A session that has not acted is offered nothing.
+pub fn decide<O: Observer>(
+    product: &Product,
+    session: &mut Session,
+    around: &Around,
+    now: Timestamp,
+    observer: &mut O,
+) -> Decision {
+    settle(session, now);
+    let session = &*session;
+    let foreign = foreign_machine(around, now);
+    let machine = foreign.as_ref().unwrap_or(&session.machine);
+    let settings = &product.settings.proactive;
+    let facts = Facts { settings, session, around, machine, now };
+    let refused = gates(&facts, observer);
+    if let Some(refused) = refused
+        && !O::RECORDS
+    {
+        return held(&facts, refused);
+    }
+    let heard = rules(product, &facts, observer);
+    refused.map_or(heard, |refused| held(&facts, refused))
+}
+
+fn foreign_machine(around: &Around, now: Timestamp) -> Option<Machine> {
+    let Scope::Foreign { machine, .. } = &around.scope else { return None };
+    let mut machine = machine.clone();
+    machine.settle(now);
+    Some(machine)
+}
+
+fn gates<O: Observer>(facts: &Facts<'_>, observer: &mut O) -> Option<Refused> {
+    let mut first = None;
+    for (name, gate) in GATES {
+        let outcome = gate(facts);
+        observer.gate(name, outcome);
+        first = first.or(outcome.err());
+        if first.is_some() && !O::RECORDS {
+            break;
+        }
+    }
+    first
+}
+
+/// A refusal as a verdict; the pending offer is said again where the product wants that.
+fn held(facts: &Facts<'_>, refused: Refused) -> Decision {
+    let pending = facts.machine.state == AgentState::ProactiveAssistance && owns_offer(facts);
+    let again = refused.hold == Hold::WrongState && facts.settings.redeliver && pending;
+    let verdict = if again { Verdict::Redeliver } else { Verdict::Hold(refused.hold) };
+    Decision { verdict, rule: None, until: refused.until }
+}
+
+fn owns_offer(facts: &Facts<'_>) -> bool {
+    let Some(offer) = &facts.session.offer else { return false };
+    match &facts.around.scope {
+        Scope::Foreign { conversation, .. } => *conversation == offer.conversation,
+        Scope::Own => facts.session.machine.state == AgentState::ProactiveAssistance,
+        Scope::Invalid => false,
+    }
+}
+
+/// What the rules have come to so far.
+struct Tally {
+    winner: Option<usize>,
+    held: Option<(Hold, usize)>,
+    failed: Option<usize>,
+    until: Timestamp,
+}
+
+fn rules<O: Observer>(product: &Product, facts: &Facts<'_>, observer: &mut O) -> Decision {
+    let (session, now) = (facts.session, facts.now);
+    let mut tally = Tally { winner: None, held: None, failed: None, until: Timestamp::FOREVER };
+    if session.last_action.is_some() {
+        let view = View { session, user: facts.around.user.as_ref(), now };
+        for (place, rule) in candidates::<O>(product, session.page()) {
+            let outcome = ask(product, rule, facts, &view);
+            observer.rule(place, rule, &view, &outcome.heard());
+            tally.note(place, &outcome);
+            if tally.winner.is_some() && !O::RECORDS {
+                break;
+            }
+        }
+    }
+    tally.decision(now)
+}
+
+/// The rules to ask: those for this page, or all of them when everything is recorded.
+fn candidates<'a, O: Observer>(
+    product: &'a Product,
+    page: &'a str,
+) -> impl Iterator<Item = (usize, &'a Rule)> {
+    let all = 0..if O::RECORDS { product.rules.len() } else { 0 };
+    let some = (!O::RECORDS).then(|| product.candidates(page)).into_iter().flatten();
+    all.chain(some).filter_map(|place| product.rules.get(place).map(|rule| (place, rule)))
+}
+
+enum Asked {
+    Skipped(&'static str),
+    Failed(EvalError),
+    Silent(Answer),
+    Matched(Answer),
+    Held(Hold, Timestamp),
+}
+
+impl Asked {
+    fn heard(&self) -> Heard<'_> {
+        match self {
+            Self::Skipped(why) => Heard::Skipped(why),
+            Self::Failed(error) => Heard::Failed(error),
+            Self::Silent(answer) => Heard::Silent(*answer),
+            Self::Matched(answer) => Heard::Matched(*answer),
+            Self::Held(hold, until) => Heard::Held(*hold, *until),
+        }
+    }
+}
+
+fn ask(product: &Product, rule: &Rule, facts: &Facts<'_>, view: &View<'_>) -> Asked {
+    if rule.mode != Mode::Live {
+        return Asked::Skipped("not live");
+    }
+    if !rule.is_for(facts.session.page()) {
+        return Asked::Skipped("not on this page");
+    }
+    let answer = match answer(product, rule, view) {
+        Ok(answer) if answer.truth == Truth::True => answer,
+        Ok(answer) => return Asked::Silent(answer),
+        Err(error) => return Asked::Failed(error),
+    };
+    if let Some(rest) = rests_until(rule, facts.session, facts.around.user.as_ref(), facts.now) {
+        return Asked::Held(Hold::TriggerCooldown, rest.min(answer.until));
+    }
+    judged(rule, facts, answer)
+}
+
+fn answer(product: &Product, rule: &Rule, view: &View<'_>) -> Result<Answer, EvalError> {
+    match &rule.when {
+        When::Condition(condition) => condition.answer(view),
+        When::Builtin(builtin) => Ok(builtin.answer(view, &product.settings.builtins)),
+    }
+}
+
+fn judged(rule: &Rule, facts: &Facts<'_>, answer: Answer) -> Asked {
+    let (true, Some(opinions)) = (rule.judge, &facts.around.judge) else {
+        return Asked::Matched(answer);
+    };
+    let standing = |opinion: &&crate::engine::around::Opinion| {
+        opinion.trigger == rule.id && facts.now < opinion.until
+    };
+    match opinions.iter().find(standing) {
+        None => Asked::Held(Hold::JudgePending, answer.until),
+        Some(opinion) if opinion.send => Asked::Matched(answer),
+        Some(opinion) => Asked::Held(Hold::JudgeRejected, opinion.until.min(answer.until)),
+    }
+}
+
+impl Tally {
+    fn note(&mut self, place: usize, asked: &Asked) {
+        match asked {
+            Asked::Skipped(_) => {}
+            Asked::Failed(_) => {
+                self.failed.get_or_insert(place);
+            }
+            Asked::Silent(answer) => self.until = self.until.min(answer.until),
+            Asked::Matched(_) => {
+                self.winner.get_or_insert(place);
+            }
+            Asked::Held(hold, until) => {
+                self.until = self.until.min(*until);
+                self.held.get_or_insert((*hold, place));
+            }
+        }
+    }
+
+    /// A winner fires; else what kept matches back is named, else what failed, else nothing matched.
+    fn decision(&self, now: Timestamp) -> Decision {
+        if let Some(winner) = self.winner {
+            return Decision { verdict: Verdict::Fire(winner), rule: Some(winner), until: now };
+        }
+        let (hold, rule) = match (self.held, self.failed) {
+            (Some((hold, place)), _) => (hold, Some(place)),
+            (None, Some(place)) => (Hold::EvaluationError, Some(place)),
+            (None, None) => (Hold::NoTrigger, None),
+        };
+        // A failing rule may stop failing at any instant; its horizon is not known.
+        let until = if self.failed.is_some() { now } else { self.until };
+        Decision { verdict: Verdict::Hold(hold), rule, until }
+    }
+}

@@ -1,0 +1,14 @@
+//! Floor 2: the verbs. Each is a pure function of values; time is an argument. The poll, the push
+//! channel, rule tests, explanations and replays all call the same [`decide::decide`].
+
+pub mod advance;
+pub mod around;
+pub mod claims;
+pub mod context;
+pub mod decide;
+pub mod fire;
+pub mod gates;
+pub mod identity;
+pub mod observe;
+pub mod react;
+pub mod settle;

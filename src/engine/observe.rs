@@ -1,0 +1,94 @@
+//! Observers of a decision. The poll's notes only what failed; the recording one writes down every
+//! gate, rule and clause, and makes the same code go on past refusals.
+
+use crate::domain::decision::Hold;
+use crate::domain::time::Timestamp;
+use crate::engine::gates::Refused;
+use crate::rulebook::condition::{Answer, EvalError, View};
+use crate::rulebook::rule::{Rule, When};
+
+/// Watches a decision being made; never changes it.
+pub trait Observer {
+    /// Whether to go on past refusals, so that everything is looked at.
+    const RECORDS: bool;
+    /// A gate was asked.
+    fn gate(&mut self, name: &'static str, outcome: Result<(), Refused>);
+    /// A rule was asked.
+    fn rule(&mut self, place: usize, rule: &Rule, view: &View<'_>, heard: &Heard<'_>);
+}
+
+/// What asking a rule came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// Not live, or not for this page: its condition was not asked.
+    Skipped(&'static str),
+    /// Arithmetic failed.
+    Failed(&'a EvalError),
+    /// It does not match.
+    Silent(Answer),
+    /// It matches and could win.
+    Matched(Answer),
+    /// It matches, and this keeps it back until then.
+    Held(Hold, Timestamp),
+}
+
+/// The empty observer.
+impl Observer for () {
+    const RECORDS: bool = false;
+    fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
+    fn rule(&mut self, _: usize, _: &Rule, _: &View<'_>, _: &Heard<'_>) {}
+}
+
+/// Everything that was looked at, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recording {
+    /// Each gate and what it said.
+    pub gates: Vec<GateSeen>,
+    /// Each rule and what it said, in priority order.
+    pub rules: Vec<RuleSeen>,
+}
+
+/// A gate as asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateSeen {
+    /// Its name.
+    pub name: &'static str,
+    /// Its refusal, if it refused.
+    pub refused: Option<Refused>,
+}
+
+/// A rule as asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSeen {
+    /// Its place in the product's priority order.
+    pub place: usize,
+    /// What it came to: `matched`, `silent`, `trigger_cooldown`, `not on this page`, …
+    pub came_to: String,
+    /// The first instant at which that may change.
+    pub until: Timestamp,
+    /// Its condition, clause by clause.
+    pub clauses: Vec<crate::rulebook::condition::Clause>,
+}
+
+impl Observer for Recording {
+    const RECORDS: bool = true;
+
+    fn gate(&mut self, name: &'static str, outcome: Result<(), Refused>) {
+        self.gates.push(GateSeen { name, refused: outcome.err() });
+    }
+
+    fn rule(&mut self, place: usize, rule: &Rule, view: &View<'_>, heard: &Heard<'_>) {
+        let (came_to, until) = match heard {
+            Heard::Skipped(why) => ((*why).to_owned(), Timestamp::FOREVER),
+            Heard::Failed(error) => (format!("evaluation_error: {error}"), view.now),
+            Heard::Silent(answer) => ("silent".to_owned(), answer.until),
+            Heard::Matched(answer) => ("matched".to_owned(), answer.until),
+            Heard::Held(hold, until) => (hold.as_str().to_owned(), *until),
+        };
+        let clauses = match &rule.when {
+            When::Condition(condition) => condition.clauses(view),
+            When::Builtin(_) => Vec::new(),
+        };
+        self.rules.push(RuleSeen { place, came_to, until, clauses });
+    }
+}

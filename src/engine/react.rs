@@ -1,0 +1,86 @@
+//! Reactions: what a front end's event does to a machine and to what a session remembers.
+
+use crate::domain::machine::{AgentEvent, AgentState, Machine, MachinePolicy};
+use crate::domain::offer::Outcome;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::engine::settle::settle;
+
+/// What an event came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// The state before, settled.
+    pub from: AgentState,
+    /// The state after.
+    pub to: AgentState,
+    /// Why nothing happened, if nothing did.
+    pub unheard: Option<Unheard>,
+}
+
+/// Why an event did not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// The table does not list it for this state.
+    InvalidTransition,
+    /// It names an offer that is not current.
+    StaleOffer,
+}
+
+impl Unheard {
+    /// The reason on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidTransition => "invalid_transition",
+            Self::StaleOffer => "stale_offer",
+        }
+    }
+}
+
+/// An event for the session's own conversation.
+pub fn react(
+    session: &mut Session,
+    event: &AgentEvent,
+    offer: Option<&str>,
+    policy: &MachinePolicy,
+    now: Timestamp,
+) -> Reaction {
+    settle(session, now);
+    let current = session.offer.as_ref().map(|offer| &*offer.id);
+    let reaction = move_machine(&mut session.machine, current, event, offer, policy, now);
+    if reaction.unheard.is_none() {
+        remember(session, event, now);
+    }
+    reaction
+}
+
+/// Moves one machine; `current` is the offer that it is about, `named` the one the event names.
+pub fn move_machine(
+    machine: &mut Machine,
+    current: Option<&str>,
+    event: &AgentEvent,
+    named: Option<&str>,
+    policy: &MachinePolicy,
+    now: Timestamp,
+) -> Reaction {
+    machine.settle(now);
+    let from = machine.state;
+    if named.is_some() && named != current {
+        return Reaction { from, to: from, unheard: Some(Unheard::StaleOffer) };
+    }
+    let counted = machine.apply(event, policy, now);
+    let unheard = (!counted).then_some(Unheard::InvalidTransition);
+    Reaction { from, to: machine.state, unheard }
+}
+
+/// Writes into the session what an event that counted says of its offer.
+pub fn remember(session: &mut Session, event: &AgentEvent, now: Timestamp) {
+    session.seq += 1;
+    let over = !matches!(event, AgentEvent::ProactiveShown | AgentEvent::ProactiveAcceptedTour);
+    let offer = if over { session.offer.take() } else { session.offer.clone() };
+    let (Some(offer), Some(outcome)) = (offer, Outcome::of(event)) else { return };
+    let memory = session.memory(&offer.trigger);
+    memory.outcomes.insert(outcome, now);
+    if let AgentEvent::ProactiveSnoozed { rest } = event {
+        memory.rests_until = Some(now.plus(*rest));
+    }
+}

@@ -1,0 +1,19 @@
+//! What time alone changes in a session: an unanswered offer lapses, a silence ends.
+
+use crate::domain::machine::AgentState;
+use crate::domain::offer::Outcome;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+
+/// Brings the session's own machine to `now`. Repeatable: whoever looks later finds the same.
+/// Returns the state that ended, if one did.
+pub fn settle(session: &mut Session, now: Timestamp) -> Option<AgentState> {
+    let due = session.machine.until?;
+    let ended = session.machine.settle(now)?;
+    session.seq += 1;
+    let offer = session.offer.take();
+    if let (AgentState::ProactiveAssistance, Some(offer)) = (ended, offer) {
+        session.memory(&offer.trigger).outcomes.insert(Outcome::Ignored, due);
+    }
+    Some(ended)
+}
