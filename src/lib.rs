@@ -1,3 +1,5 @@
 //! docent
 pub mod domain;
+pub mod http;
 pub mod rulebook;
+pub mod runtime;
