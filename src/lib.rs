@@ -1,4 +1,6 @@
 //! docent
 pub mod domain;
 pub mod engine;
+pub mod ingest;
+pub mod ingest;
 pub mod rulebook;
