@@ -78,7 +78,8 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn batch(&mut self) -> Result<Batch, WireError> {
         let actions = self.actions()?;
-        let claimed = self.present("count").map(|count| count.as_u64() == Some(actions.len() as u64));
+        let claimed =
+            self.present("count").map(|count| count.as_u64() == Some(actions.len() as u64));
         self.warn_if(claimed == Some(false));
         Ok(Batch {
             session_id: self.id("session_id").filter(|id| !id.is_empty()),
