@@ -15,13 +15,26 @@ pub const LONGEST_ASKED: Duration = Duration::from_secs(3_600);
 const JITTER: f64 = 0.1;
 
 /// Counts failures since something last went well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
+    initial: Duration,
+    longest: Duration,
     failures: u32,
 }
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new(INITIAL, LONGEST)
+    }
+}
+
 impl Backoff {
-    /// Something went well: the next failure waits [`INITIAL`] again.
+    /// From `initial` doubling to `longest`.
+    pub const fn new(initial: Duration, longest: Duration) -> Self {
+        Self { initial, longest, failures: 0 }
+    }
+
+    /// Something went well: the next failure waits the initial delay again.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
@@ -29,9 +42,10 @@ impl Backoff {
     /// The wait after one more failure. `chance` in `[0, 1)` places the jitter; `asked` is the
     /// upstream's `Retry-After`, which counts when it is longer.
     pub fn next(&mut self, chance: f64, asked: Option<Duration>) -> Duration {
-        let doubled = INITIAL.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
+        let times = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
+        let doubled = self.initial.saturating_mul(times);
         self.failures = self.failures.saturating_add(1);
-        let jittered = doubled.min(LONGEST).mul_f64(1.0 + JITTER * chance.clamp(0.0, 1.0));
+        let jittered = doubled.min(self.longest).mul_f64(1.0 + JITTER * chance.clamp(0.0, 1.0));
         jittered.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }
 }
@@ -60,10 +74,10 @@ mod tests {
 
     #[test]
     fn many_failures_do_not_overflow() {
-        let mut backoff = Backoff { failures: u32::MAX };
+        let mut backoff = Backoff { failures: u32::MAX, ..Backoff::default() };
         assert_eq!(waits(&mut backoff, 2, 0.0), [30_000, 30_000]);
         for failures in 28..40 {
-            assert_eq!(waits(&mut Backoff { failures }, 1, 0.0), [30_000]);
+            assert_eq!(waits(&mut Backoff { failures, ..Backoff::default() }, 1, 0.0), [30_000]);
         }
     }
 

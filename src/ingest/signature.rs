@@ -95,7 +95,7 @@ mod tests {
             format!("SHA256={hex}"),
             format!("sha1={hex}"),
             format!("sha256={}", hex.to_uppercase()),
-            format!("sha256={}", &hex[..62]),
+            format!("sha256={}", hex.split_at(62).0),
             format!("sha256={hex}0"),
             format!("sha256={hex}00"),
             format!("sha256= {hex}"),
