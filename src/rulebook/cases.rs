@@ -6,7 +6,7 @@ use crate::domain::decision::Hold;
 use crate::domain::machine::AgentEvent;
 use crate::domain::time::Span;
 use crate::rulebook::case::{Case, Moment, What};
-use crate::rulebook::reader::{Fields, Findings, list, name_of, span, whole, words, wrong_type};
+use crate::rulebook::reader::{Fields, Findings, list, name_of, number, span, words, wrong_type};
 use crate::rulebook::suggest::did_you_mean;
 use crate::rulebook::yaml::{Node, Value};
 
@@ -117,11 +117,11 @@ fn act(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Option<What> {
     fields.fill("action", &mut kind, |node, findings| own(node, findings).map(Some), findings);
     fields.fill("title", &mut title, own, findings);
     fields.fill("page", &mut place, |node, findings| page(node, findings).map(Some), findings);
-    fields.fill("repeat", &mut repeat, whole(1..=1_000), findings);
+    fields.fill("repeat", &mut repeat, number(1..=1_000), findings);
     Some(What::Act { kind: kind?, title, page: place, repeat })
 }
 
-/// Where a person goes in a test: a path or a whole URL, with or without a query.
+/// Where a person goes in a test: a path or a number URL, with or without a query.
 fn page(node: &Node, findings: &mut Findings<'_>) -> Option<String> {
     let written = words(node, findings)?;
     if written.starts_with('/') || written.contains("://") {

@@ -25,7 +25,7 @@ pub const PROMPTS: &str = "prompts/";
 /// Reads the whole workspace. The rulebook is there exactly when no finding is an error; findings
 /// come by file, line and column.
 pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Finding>) {
-    let mut reading = Reading { sources, ..Reading::new(sources) };
+    let mut reading = Reading::new(sources);
     let settings = reading.workspace(env);
     let prompts = reading.prompts();
     let parts: Vec<_> =

@@ -231,26 +231,29 @@ pub fn flag(node: &Node, findings: &mut Findings<'_>) -> Option<bool> {
     None
 }
 
-/// Reads a whole number of a range; anything else is a finding.
-pub fn whole<T: TryFrom<i64>>(
+/// A whole number of a range; anything else is a finding.
+pub fn whole(node: &Node, range: RangeInclusive<i64>, findings: &mut Findings<'_>) -> Option<i64> {
+    let Value::Int(value) = typed(node) else {
+        wrong_type(node, "a whole number", None, findings);
+        return None;
+    };
+    if range.contains(&value) {
+        return Some(value);
+    }
+    let (low, high) = (range.start(), range.end());
+    let help = match *high {
+        i64::MAX => format!("write {low} or more"),
+        _ => format!("write a number from {low} to {high}"),
+    };
+    findings.error(node, "out-of-range", format!("`{value}` is out of range"), Some(help));
+    None
+}
+
+/// Reads a whole number of a range into a type that holds the range.
+pub fn number<T: TryFrom<i64>>(
     range: RangeInclusive<i64>,
 ) -> impl FnOnce(&Node, &mut Findings<'_>) -> Option<T> {
-    move |node, findings| {
-        let Value::Int(value) = typed(node) else {
-            wrong_type(node, "a whole number", None, findings);
-            return None;
-        };
-        if range.contains(&value) {
-            return T::try_from(value).ok();
-        }
-        let (low, high) = (range.start(), range.end());
-        let help = match *high {
-            i64::MAX => format!("write {low} or more"),
-            _ => format!("write a number from {low} to {high}"),
-        };
-        findings.error(node, "out-of-range", format!("`{value}` is out of range"), Some(help));
-        None
-    }
+    move |node, findings| T::try_from(whole(node, range, findings)?).ok()
 }
 
 /// A duration with its unit, `20s`; anything else is a finding.

@@ -9,7 +9,7 @@ use crate::rulebook::cases;
 use crate::rulebook::ids::{Ids, trigger_id};
 use crate::rulebook::pages::patterns;
 use crate::rulebook::reader::{
-    Fields, Findings, between, flag, list, name_of, text, version, whole, words, wrong_type,
+    Fields, Findings, between, flag, list, name_of, number, text, version, words, wrong_type,
 };
 use crate::rulebook::rule::{COOLDOWN, Copy, Mode, OFFER_TIMEOUT, Rule, When, Written};
 use crate::rulebook::settings::Activity;
@@ -88,7 +88,7 @@ fn rule(
     };
     fields.fill("name", &mut name, own, findings);
     fields.fill("owner", &mut owner, own, findings);
-    fields.fill("priority", &mut priority, whole(0..=100), findings);
+    fields.fill("priority", &mut priority, number(0..=100), findings);
     fields.fill("mode", &mut mode, self::mode, findings);
     fields.fill("judge", &mut judge, flag, findings);
     let rest = between(Span::from_seconds(1), DAY.times(3_660));

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::time::Span;
-use crate::rulebook::reader::{Fields, Findings, between, text, version, whole, words, wrong_type};
+use crate::rulebook::reader::{
+    Fields, Findings, between, number, text, version, words, wrong_type,
+};
 use crate::rulebook::settings::{Admin, Limits, ProductSettings, Settings};
 use crate::rulebook::workspace::values::{address, proxies, rate, secrets, size};
 use crate::rulebook::yaml::{Node, Value};
@@ -105,14 +107,14 @@ fn limits(node: &Node, findings: &mut Findings<'_>) -> Option<Limits> {
     let fields = Fields::of(node, "`limits`", &LIMITS, findings)?;
     let mut limits = Limits::default();
     let ttl = || between(Span::from_seconds(60), Span::from_seconds(366 * 86_400));
-    fields.fill("max_sessions", &mut limits.max_sessions, whole(1..=i64::MAX), findings);
+    fields.fill("max_sessions", &mut limits.max_sessions, number(1..=i64::MAX), findings);
     fields.fill("max_memory", &mut limits.max_memory, size, findings);
     fields.fill("session_ttl", &mut limits.session_ttl, ttl(), findings);
     fields.fill("ledger_ttl", &mut limits.ledger_ttl, ttl(), findings);
     fields.fill("per_session", &mut limits.per_session, rate, findings);
     fields.fill("per_client", &mut limits.per_client, rate, findings);
     fields.fill("trusted_proxies", &mut limits.trusted_proxies, proxies, findings);
-    fields.fill("actions_per_batch", &mut limits.actions_per_batch, whole(1..=100_000), findings);
+    fields.fill("actions_per_batch", &mut limits.actions_per_batch, number(1..=100_000), findings);
     Some(limits)
 }
 

@@ -35,7 +35,7 @@ pub(in crate::rulebook::condition) fn checked_window(
 
 /// What to write instead of a name that is no outcome.
 pub(in crate::rulebook::condition) fn outcome_help(name: &str) -> String {
-    let names = Outcome::ALL.map(|(name, _)| name);
+    let names = Outcome::ALL.map(Outcome::as_str);
     did_you_mean(name, names).unwrap_or_else(|| format!("write one of `{}`", names.join("`, `")))
 }
 

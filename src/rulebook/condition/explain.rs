@@ -119,7 +119,7 @@ fn seen_so_far(trigger: &str, view: &View<'_>) -> String {
 }
 
 fn outcome_name(outcome: Outcome) -> &'static str {
-    Outcome::ALL.iter().find(|(_, known)| *known == outcome).map_or("", |(name, _)| name)
+    outcome.as_str()
 }
 
 fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {

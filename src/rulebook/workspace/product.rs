@@ -3,7 +3,7 @@
 use crate::domain::circuit::CircuitPolicy;
 use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
-use crate::rulebook::reader::{Fields, Findings, between, flag, list, span, whole, words};
+use crate::rulebook::reader::{Fields, Findings, between, flag, list, number, span, words};
 use crate::rulebook::settings::{
     Activity, Keys, Proactive, ProductSettings, Quotas, Retrieval, Source, Windows,
 };
@@ -98,7 +98,7 @@ fn min_interval(node: &Node, findings: &mut Findings<'_>) -> Option<Span> {
 fn circuit(node: &Node, findings: &mut Findings<'_>) -> Option<CircuitPolicy> {
     let fields = Fields::of(node, "`circuit`", &["failures", "pause"], findings)?;
     let mut circuit = CircuitPolicy::default();
-    fields.fill("failures", &mut circuit.failures, whole(0..=1_000_000), findings);
+    fields.fill("failures", &mut circuit.failures, number(0..=1_000_000), findings);
     fields.fill("pause", &mut circuit.pause, span, findings);
     Some(circuit)
 }
@@ -107,7 +107,7 @@ fn quotas(node: &Node, findings: &mut Findings<'_>) -> Option<Quotas> {
     let known = ["product_per_minute", "session_per_hour", "user_per_day"];
     let fields = Fields::of(node, "`quotas`", &known, findings)?;
     let mut quotas = Quotas::default();
-    let most = || whole(0..=1_000_000);
+    let most = || number(0..=1_000_000);
     fields.fill("product_per_minute", &mut quotas.product_per_minute, most(), findings);
     fields.fill("session_per_hour", &mut quotas.session_per_hour, most(), findings);
     fields.fill("user_per_day", &mut quotas.user_per_day, most(), findings);
@@ -120,7 +120,7 @@ fn conservative(node: &Node, findings: &mut Findings<'_>) -> Option<MachinePolic
     let mut machine = MachinePolicy::default();
     fields.fill("base", &mut machine.conservative_base, span, findings);
     fields.fill("step", &mut machine.conservative_step, span, findings);
-    fields.fill("silent_after", &mut machine.silent_after, whole(0..=1_000_000), findings);
+    fields.fill("silent_after", &mut machine.silent_after, number(0..=1_000_000), findings);
     Some(machine)
 }
 
@@ -128,7 +128,7 @@ fn activity(node: &Node, findings: &mut Findings<'_>) -> Option<Activity> {
     let fields = Fields::of(node, "`activity`", &["keep", "max_actions"], findings)?;
     let mut activity = ProductSettings::default().activity;
     fields.fill("keep", &mut activity.keep, between(Span::from_seconds(1), DAY), findings);
-    fields.fill("max_actions", &mut activity.max_actions, whole(1..=1_000), findings);
+    fields.fill("max_actions", &mut activity.max_actions, number(1..=1_000), findings);
     Some(activity)
 }
 
@@ -136,7 +136,7 @@ fn windows(node: &Node, findings: &mut Findings<'_>) -> Option<Windows> {
     let fields = Fields::of(node, "`builtins`", &["lookback", "max_actions"], findings)?;
     let mut windows = ProductSettings::default().builtins;
     fields.fill("lookback", &mut windows.lookback, between(Span::ZERO, DAY), findings);
-    fields.fill("max_actions", &mut windows.max_actions, whole(1..=1_000), findings);
+    fields.fill("max_actions", &mut windows.max_actions, number(1..=1_000), findings);
     Some(windows)
 }
 
@@ -145,7 +145,7 @@ fn retrieval(node: &Node, findings: &mut Findings<'_>) -> Option<Retrieval> {
     let fields = Fields::of(node, "`retrieval`", &known, findings)?;
     let mut retrieval = ProductSettings::default().retrieval;
     let title = |node: &Node, findings: &mut Findings<'_>| words(node, findings).map(str::to_owned);
-    fields.fill("max_chunks", &mut retrieval.max_chunks, whole(1..=1_000), findings);
+    fields.fill("max_chunks", &mut retrieval.max_chunks, number(1..=1_000), findings);
     let pause = between(Span::ZERO, Span::from_seconds(600));
     fields.fill("debounce", &mut retrieval.debounce, pause, findings);
     fields.fill("title", &mut retrieval.title, title, findings);
