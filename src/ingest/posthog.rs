@@ -90,7 +90,10 @@ fn gather(events: &[Value]) -> Intake {
         };
         sessions.entry(session).or_default().push(batch);
     }
-    Intake { batches: sessions.into_values().filter_map(Batch::merge).collect(), dropped }
+    let merge = |batches: Vec<Batch>| {
+        batches.into_iter().reduce(|earlier, later| Batch::merge(earlier, &later))
+    };
+    Intake { batches: sessions.into_values().filter_map(merge).collect(), dropped }
 }
 
 fn is_id(text: &str) -> bool {
