@@ -44,6 +44,10 @@ fn the_house_keeps_its_rules() {
             breaches.extend(map_breaches(text));
         }
     }
+    for document in ["README.md", "CHANGELOG.md"] {
+        let text = fs::read_to_string(root.join(document)).unwrap();
+        breaches.extend(link_breaches(document, &text, |path| root.join(path).exists()));
+    }
     assert!(breaches.is_empty(), "the house is not in order:\n{}", breaches.join("\n"));
 }
 
@@ -148,6 +152,17 @@ fn map_breaches(lib: &str) -> Vec<String> {
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
         .filter(|floor| !map.contains(&format!("`{floor}`")))
         .map(|floor| format!("src/lib.rs: the map does not introduce `{floor}`"))
+        .collect()
+}
+
+/// A document does not point at files that are not there.
+fn link_breaches(document: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|target| !target.contains("://") && !target.starts_with('#'))
+        .filter(|target| !exists(target.split('#').next().unwrap_or(target)))
+        .map(|target| format!("{document}: links to `{target}`, which is not there"))
         .collect()
 }
 

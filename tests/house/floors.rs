@@ -28,8 +28,8 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
     (
         "app",
         4,
-        "arc_swap bytes futures_util governor hmac prometheus_client serde serde_json sha2 subtle \
-         thiserror tokio tokio_util tracing url",
+        "arc_swap bytes futures_util governor hmac prometheus_client reqwest serde serde_json sha2 \
+         subtle thiserror tokio tokio_util tracing url",
     ),
     (
         "http",

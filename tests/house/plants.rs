@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::floors::{FLOORS, owned};
 use crate::tokens::lex;
 use crate::{
-    LONGEST_FILE, belongs, import_breaches, manifest_breaches, map_breaches, shape_breaches,
-    test_modules,
+    LONGEST_FILE, belongs, import_breaches, link_breaches, manifest_breaches, map_breaches,
+    shape_breaches, test_modules,
 };
 
 #[test]
@@ -105,6 +105,13 @@ fn a_dependency_without_a_reason_or_an_owner_is_named() {
 fn a_floor_missing_from_the_map_is_named() {
     let lib = "//! # Floors\n//! * `domain`: nouns\npub mod domain;\npub mod cellar;\n";
     assert_eq!(map_breaches(lib), ["src/lib.rs: the map does not introduce `cellar`"]);
+}
+
+#[test]
+fn a_link_to_nothing_is_named() {
+    let text = "[a](there.md#part) [b](https://example.com) [c](#here) [d](gone/x.md)";
+    let breaches = link_breaches("README.md", text, |path| path == "there.md");
+    assert_eq!(breaches, ["README.md: links to `gone/x.md`, which is not there"]);
 }
 
 #[test]
