@@ -299,12 +299,19 @@ async fn a_silent_upstream_is_left_and_tried_again() {
 }
 
 #[tokio::test]
-async fn only_a_good_frame_shortens_the_waits_again() {
-    let beat = "event: heartbeat\ndata: \n\n";
-    for (chunk, grows) in [(batch("a").as_str(), false), (beat, true), ("data: {\n\n", true)] {
+async fn only_a_good_frame_or_a_long_connection_shortens_the_waits_again() {
+    let (beat, good) = ("event: heartbeat\ndata: \n\n", batch("a"));
+    let (at_once, later) = (Duration::ZERO, Duration::from_secs(60));
+    let table = [
+        (good.as_str(), later, false),
+        (beat, later, true),
+        ("data: {\n\n", later, true),
+        (beat, at_once, false),
+    ];
+    for (chunk, recovered_after, grows) in table {
         let server = server(vec![Answer::Broken(events(&[chunk]))]).await;
         let backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1_000));
-        let reader = read(&server.url, None, Pace { backoff, ..pace() });
+        let reader = read(&server.url, None, Pace { backoff, recovered_after, ..pace() });
         let longest = std::cell::Cell::new(Duration::ZERO);
         let saw = |report: &SourceReport| {
             longest.set(longest.get().max(report.wait.unwrap_or_default()));
