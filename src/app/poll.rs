@@ -7,7 +7,7 @@ use crate::app::health::Noted;
 use crate::app::{App, Denied};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::machine::AgentState;
-use crate::domain::offer::Offer;
+use crate::domain::offer::{self, Offer};
 use crate::domain::records::Conversation;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -133,7 +133,7 @@ impl App {
         let looked = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
         self.note_health(product, &looked.noted);
         if let Some(trigger) = &looked.lapsed {
-            self.note_outcome(product, trigger, "ignored");
+            self.note_outcome(product, trigger, offer::Outcome::Ignored);
         }
         Ok(looked)
     }

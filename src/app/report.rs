@@ -41,7 +41,7 @@ impl App {
         if let (None, Some(trigger), Some(outcome)) =
             (reaction.unheard, trigger, Outcome::of(report.event))
         {
-            self.note_outcome(product, &trigger, outcome.as_str());
+            self.note_outcome(product, &trigger, outcome);
         }
         self.note_event(product, report.event, &reaction);
         Ok(reaction)

@@ -1,0 +1,65 @@
+//! An explanation: the poll's own decision with everything written down, as a dry run.
+
+use std::sync::Arc;
+
+use crate::app::{App, Denied, Question};
+use crate::domain::decision::Decision;
+use crate::domain::records::{Product as ProductRecord, User};
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::engine::around::Around;
+use crate::engine::decide::decide;
+use crate::engine::gates::MINUTE;
+use crate::engine::observe::Recording;
+use crate::rulebook::Product;
+use crate::store::Key;
+
+/// What a poll would have come to, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explained {
+    /// The verdict.
+    pub decision: Decision,
+    /// Every gate, rule and clause.
+    pub recording: Recording,
+}
+
+impl App {
+    /// Decides as a poll at `now` would; fires, charges and writes nothing.
+    pub async fn explain(
+        &self,
+        product: &Arc<Product>,
+        question: Question<'_>,
+        now: Timestamp,
+    ) -> Result<Explained, Denied> {
+        let mut around = self.around(product, question, now).await?;
+        let key = Key { product: &product.id, id: question.session };
+        let copy = |session: Option<&Session>| session.cloned().unwrap_or_default();
+        let mut session = self.store.read(key, now, copy).await?;
+        self.look_around(product, &session, &mut around, now).await?;
+        let mut recording = Recording::default();
+        let decision = decide(product, &mut session, &around, now, &mut recording);
+        Ok(Explained { decision, recording })
+    }
+
+    /// Reads what a poll would learn from its claims alone: the person's and the product's records.
+    async fn look_around(
+        &self,
+        product: &Product,
+        session: &Session,
+        around: &mut Around,
+        now: Timestamp,
+    ) -> Result<(), Denied> {
+        if let Some(user) = session.identity.user_key() {
+            let key = Key { product: &product.id, id: user };
+            around.user = self.store.read(key, now, |user: Option<&User>| user.cloned()).await?;
+        }
+        let minute = product.settings.proactive.quotas.product_per_minute;
+        let seen = |record: Option<&ProductRecord>| {
+            let full = record.and_then(|record| record.fired.full_until(minute, MINUTE, now));
+            (full, record.and_then(|record| record.circuit.open_until(now)))
+        };
+        let seen = self.store.read(Key { product: &product.id, id: "" }, now, seen).await?;
+        (around.product_full_until, around.circuit_until) = seen;
+        Ok(())
+    }
+}

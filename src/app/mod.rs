@@ -1,0 +1,118 @@
+//! Floor 4: the verbs. Each reads its records, calls one pure function of the engine and keeps
+//! what changed: [`App::poll`], [`App::report`], [`App::deliver`], [`App::retrieve`].
+
+mod deliver;
+mod explain;
+mod fire;
+mod health;
+mod notes;
+mod poll;
+mod report;
+mod retrieve;
+mod sources;
+
+pub use explain::Explained;
+pub use notes::Note;
+pub use poll::{Polled, Question};
+pub use report::Report;
+pub use sources::Sources;
+
+use std::sync::Arc;
+
+use crate::domain::decision::Verdict;
+use crate::domain::machine::AgentEvent;
+use crate::domain::offer::Outcome;
+use crate::domain::time::Timestamp;
+use crate::engine::react::Reaction;
+use crate::library::live::Live;
+use crate::rulebook::Product;
+use crate::runtime::clock::Clock;
+use crate::runtime::metrics::Metrics;
+use crate::store::{Store, StoreError};
+
+/// Everything the verbs share. Built once, passed as an `Arc`.
+#[derive(Debug)]
+pub struct App {
+    /// The rulebook in force.
+    pub live: Arc<Live>,
+    /// The records.
+    pub store: Arc<Store>,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The upstreams being read.
+    pub sources: Sources,
+    health: health::Health,
+    notes: notes::Notes,
+}
+
+/// Why a verb has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Denied {
+    /// The session is bound to somebody else.
+    #[error("this session belongs to another user")]
+    AnotherUser,
+    /// Too many changes at once; asking again helps.
+    #[error("this session is changing too fast")]
+    Busy,
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
+        let (sources, health, notes) = <_>::default();
+        Self { live, store, clock, metrics, sources, health, notes }
+    }
+
+    /// The last decisions, newest first.
+    pub fn latest(&self) -> Vec<Note> {
+        self.notes.latest()
+    }
+
+    fn answered(
+        &self,
+        product: &Arc<Product>,
+        question: Question<'_>,
+        polled: Polled,
+        now: Timestamp,
+    ) -> Polled {
+        let (verdict, fired) = match (polled.decision.verdict, &polled.offer) {
+            (Verdict::Hold(hold), _) => (hold.as_str(), false),
+            (_, Some(offer)) => (&*offer.trigger, true),
+            (_, None) => ("", false),
+        };
+        self.metrics.poll(polled.decision.verdict);
+        if let (Verdict::Fire(_), Some(offer)) = (polled.decision.verdict, &polled.offer) {
+            self.metrics.offered(&product.id, &offer.trigger);
+        }
+        self.notes.add(now, &product.id, question.session, verdict, fired);
+        polled
+    }
+
+    fn note_outcome(&self, product: &Product, trigger: &Arc<str>, outcome: Outcome) {
+        self.metrics.outcome(&product.id, trigger, outcome.as_str());
+    }
+
+    fn note_event(&self, product: &Product, event: &AgentEvent, reaction: &Reaction) {
+        let result = reaction.unheard.map_or("counted", |unheard| unheard.as_str());
+        self.metrics.event(&product.id, event.name(), result);
+    }
+
+    /// Counts failing rules by name; the twentieth error in a row pauses one.
+    fn note_health(&self, product: &Product, noted: &health::Noted) {
+        for rule in noted.failed.iter().filter_map(|place| product.rules.get(*place)) {
+            self.metrics.rule_error(&product.id, &rule.id);
+            if self.health.failed(&product.id, &rule.id) {
+                tracing::warn!(product.id = %product.id, rule.id = %rule.id, "Paused a rule that keeps failing");
+                self.live.pause(&product.id, &rule.id, self.clock.now());
+            }
+        }
+        for rule in noted.sound.iter().filter_map(|place| product.rules.get(*place)) {
+            self.health.sound(&product.id, &rule.id);
+        }
+    }
+}
