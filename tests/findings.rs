@@ -1,5 +1,6 @@
 //! What is wrong with a workspace is found, all of it at once, each at its place and with what to
 //! write instead.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -54,18 +55,35 @@ fn brief(findings: &[Finding]) -> Vec<(&str, &str, usize, usize)> {
 type Mistake = (&'static str, &'static str, &'static str, usize, usize, &'static str);
 
 fn each_is_the_only_finding(file: &str, mistakes: &[Mistake]) {
+    let mut wrong = Vec::new();
     for (from, to, code, line, column, help) in mistakes {
         let sources = changed(file, from, to);
         let (rulebook, findings) = check(&sources);
-        assert_eq!(brief(&findings), [(file, *code, *line, *column)], "{to}: {findings:#?}");
-        let found = &findings[0];
-        let said = found.help.as_deref().unwrap_or("");
-        assert!(said.contains(help), "{to}: {said}");
-        assert!(!found.message.ends_with('.') && !found.message.is_empty(), "{}", found.message);
         assert!(rulebook.is_none(), "{to}");
+        if brief(&findings) != [(file, *code, *line, *column)] {
+            wrong.push(format!("{to}\n    {:?}", findings.iter().map(short).collect::<Vec<_>>()));
+            continue;
+        }
+        let found = &findings[0];
         let text = String::from_utf8_lossy(&sources.files[file]);
-        assert!(render(found, &text).contains(&format!("{file}:{line}:{column}")), "{to}");
+        let shown = render(found, &text).contains(&format!("{file}:{line}:{column}"));
+        let helps = found.help.as_deref().unwrap_or("").contains(help);
+        if !shown || !helps || found.message.ends_with('.') || found.message.is_empty() {
+            wrong.push(format!("{to}\n    {} (shown: {shown})", short(found)));
+        }
     }
+    assert!(
+        wrong.is_empty(),
+        "{} of {} differ:\n{}",
+        wrong.len(),
+        mistakes.len(),
+        wrong.join("\n")
+    );
+}
+
+fn short(finding: &Finding) -> String {
+    let Finding { code, line, column, length, message, help, .. } = finding;
+    format!("{code} {line}:{column}+{length} {message} | {}", help.as_deref().unwrap_or("-"))
 }
 
 #[test]
@@ -99,7 +117,7 @@ fn mistakes_in_rules() {
             // --- keys and types
             ("version: 1", "version: 2", "bad-version", 1, 10, "version: 1"),
             ("version: 1\n", "", "missing-key", 1, 1, "version:"),
-            ("triggers:\n", "trigers:\n", "", 0, 0, ""),
+            ("triggers:\n", "trigers:\n", "unknown-key", 2, 1, "`triggers`"),
             ("    page: [", "    pge: [", "unknown-key", 8, 5, "did you mean `page`?"),
             ("tour: create-project", "toor: create-project", "unknown-key", 16, 7, "`tour`"),
             ("priority: 70", "priority: 101", "out-of-range", 6, 15, "0 to 100"),
@@ -109,7 +127,7 @@ fn mistakes_in_rules() {
             ("judge: false", "judge: no", "wrong-type", 20, 12, "`true` or `false`"),
             ("owner: growth@example.com", "owner: 7", "wrong-type", 5, 12, "\"7\""),
             ("name: Stuck on billing", "name: \" \"", "blank", 4, 11, ""),
-            ("name: Stuck on billing", "name: # why", "wrong-type", 4, 10, "quotes"),
+            ("name: Stuck on billing", "name: # why", "wrong-type", 4, 9, "quotes"),
             // --- ids
             ("id: stuck", "id: stuck here", "bad-id", 3, 9, "letters"),
             ("  - id: errors", "  - id: stuck", "duplicate-id", 30, 9, "line 3"),
@@ -146,7 +164,7 @@ fn mistakes_in_rules() {
                 "labels: [\"Yes\", \"\"]",
                 "blank-label",
                 32,
-                46,
+                47,
                 "button",
             ),
             ("labels: [\"Yes\", \"No\"]", "labels: []", "out-of-range", 32, 39, ""),
@@ -168,7 +186,7 @@ fn mistakes_in_rules() {
                 "offer:",
             ),
             // --- conditions
-            ("- dwell: 20s", "- dwel: 20s", "unknown-leaf", 10, 9, "`dwell`"),
+            ("- dwell: 20s", "- dwel: 20s", "unknown-condition", 10, 9, "`dwell`"),
             ("- dwell: 20s", "- dwell: 20", "bad-duration", 10, 16, "unit"),
             (
                 "session.errors(\"5m\")",
@@ -190,8 +208,8 @@ fn mistakes_in_rules() {
             ("    judge: false", "    builtin: user_page_dwell", "conflict", 20, 14, ""),
             ("    judge: false", "    params: {}", "conflict", 20, 13, "builtin"),
             // --- tests
-            ("fires: stuck", "fires: stck", "unknown-name", 27, 29, "`stuck`"),
-            ("fires: stuck", "fires: errors", "unknown-name", 27, 29, "alone"),
+            ("fires: stuck", "fires: stck", "unknown-name", 27, 31, "`stuck`"),
+            ("fires: stuck", "fires: errors", "unknown-name", 27, 31, "alone"),
             ("at: 2s,", "at: 0s,", "time-goes-back", 26, 19, "order"),
             ("at: 2s,", "at: 2,", "bad-duration", 26, 19, "unit"),
             ("at: 2s, ", "", "missing-key", 26, 13, "at:"),
@@ -200,13 +218,20 @@ fn mistakes_in_rules() {
                 "event: proactive_dismised",
                 "unknown-name",
                 28,
-                29,
+                31,
                 "`proactive_dismissed`",
             ),
-            ("\"fsm:conservative_cooldown\"", "fsm:conservativ", "unknown-name", 29, 30, ""),
-            ("\"fsm:conservative_cooldown\"", "no_triger", "unknown-name", 29, 30, "`no_trigger`"),
-            ("\"fsm:conservative_cooldown\"", "false", "wrong-type", 29, 30, "silent: true"),
-            ("title: Pay, repeat: 3", "title: Pay, repeat: 0", "out-of-range", 25, 53, "1 to 1000"),
+            (
+                "\"fsm:conservative_cooldown\"",
+                "fsm:conservativ",
+                "unknown-name",
+                29,
+                32,
+                "`fsm:conservative_cooldown`",
+            ),
+            ("\"fsm:conservative_cooldown\"", "no_triger", "unknown-name", 29, 32, "`no_trigger`"),
+            ("\"fsm:conservative_cooldown\"", "false", "wrong-type", 29, 32, "silent: true"),
+            ("title: Pay, repeat: 3", "title: Pay, repeat: 0", "out-of-range", 25, 58, "1 to 1000"),
             (
                 "{ at: 0s, page: /billing }",
                 "{ at: 0s, page: billing }",
@@ -232,8 +257,8 @@ fn mistakes_in_rules() {
                 13,
                 "two entries",
             ),
-            ("trait: { plan: pro }", "trait: plan", "wrong-type", 26, 29, "{ plan: pro }"),
-            ("trait: { plan: pro }", "trait: { plan: [pro] }", "wrong-type", 26, 37, ""),
+            ("trait: { plan: pro }", "trait: plan", "wrong-type", 26, 30, "{ plan: pro }"),
+            ("trait: { plan: pro }", "trait: { plan: [pro] }", "wrong-type", 26, 38, ""),
         ],
     );
 }
@@ -244,7 +269,7 @@ fn mistakes_in_docent_yaml() {
         "docent.yaml",
         &[
             ("listen: 127.0.0.1:8080", "listen: \"8080\"", "bad-address", 2, 9, "host and port"),
-            ("lis", "lisst", "unknown-key", 2, 1, "`listen`"),
+            ("listen: 127", "lisen: 127", "unknown-key", 2, 1, "`listen`"),
             ("store: memory", "store: embedded:./data", "not-available", 4, 8, "store: memory"),
             ("store: memory", "store: floppy", "bad-store", 4, 8, "store: memory"),
             ("max_sessions: 1000", "max_sessions: 0", "out-of-range", 6, 17, "1 or more"),
@@ -265,15 +290,16 @@ fn mistakes_in_docent_yaml() {
             ("publishable: pk_1", "publishable: \"\"", "empty-key", 20, 20, "variable"),
             ("publishable: pk_1", "publishable: ${EMPTY}", "empty-key", 20, 20, "variable"),
             ("${SECRET}", "${SECRIT}", "unset-variable", 21, 17, "${SECRIT:-default}"),
+            ("max_sessions: 1000", "max_sessions: ${MANY}", "unset-variable", 6, 17, "${MANY:-"),
             ("${SECRET}", "${SECRET", "bad-variable", 21, 17, "${NAME}"),
             ("min_interval: 300s", "min_interval: 300", "bad-duration", 24, 21, "unit"),
             ("enabled: true", "enabled: yes", "wrong-type", 23, 16, "`true`"),
             ("pause: 120s", "puase: 120s", "unknown-key", 25, 31, "`pause`"),
             ("user_per_day: 3", "user_per_day: -1", "out-of-range", 26, 31, "0 to"),
             ("keep: 30m", "keep: 3d", "out-of-range", 28, 23, "1d"),
-            ("title: \"events @ {time}\"", "title: \"\"", "blank", 29, 52, ""),
+            ("title: \"events @ {time}\"", "title: \"\"", "blank", 29, 55, ""),
             ("https://${HOST}/events", "${HOST}/events", "bad-url", 31, 21, "https://"),
-            ("- sse: {", "- see: {", "", 0, 0, ""),
+            ("- sse: {", "- sae: {", "unknown-key", 31, 9, "`sse`"),
             ("sinks: []", "sinks: [x]", "not-available", 32, 12, "sinks: []"),
             ("sinks: []", "sinks: []\nllm: { model: x }", "not-available", 33, 6, "remove"),
             ("  acme:", "  a/b:", "bad-id", 15, 3, "letters"),
@@ -297,7 +323,7 @@ fn mistakes_in_tours_and_prompts() {
     each_is_the_only_finding(
         "prompts/reply.md",
         &[
-            ("question | trim", "question | trm", "unknown-filter", 6, 21, "`trim`"),
+            ("question | trim", "question | trm", "unknown-filter", 6, 22, "`trim`"),
             ("{{ question", "{{ ? question", "bad-template", 6, 11, "{{ name }}"),
             ("version: 1\n", "", "missing-key", 2, 1, "version:"),
             ("name: reply", "name: none", "bad-id", 2, 7, "none"),
@@ -324,7 +350,7 @@ fn a_file_that_cannot_be_read_is_its_own_finding_and_the_others_are_read() {
         bomb += &format!("{to}: &{to} [{}]\n", vec![format!("*{from}"); 9].join(", "));
     }
     for (content, expected) in [
-        (bomb.into_bytes(), ("too-many", 6, true)),
+        (bomb.into_bytes(), ("too-many", 5, true)),
         (vec![b'a'; 50 << 20], ("too-large", 0, false)),
         (b"version: 1\ntriggers: \xff\n".to_vec(), ("not-utf8", 2, true)),
         (b"version: 1\n\ttriggers: []\n".to_vec(), ("tab", 2, true)),
@@ -374,7 +400,7 @@ triggers:
         ("unknown-key", 4),
         ("unknown-name", 5),
         ("bad-page", 6),
-        ("unknown-leaf", 7),
+        ("unknown-condition", 7),
         ("blank", 8),
         ("blank-label", 8),
         ("unknown-tour", 8),
@@ -386,9 +412,9 @@ triggers:
 
 #[test]
 fn variables_are_given_their_type_after_they_are_replaced() {
-    let sources = changed("docent.yaml", "user_per_day: 3", "user_per_day: ${NUMBER}");
+    let sources = changed("docent.yaml", "max_sessions: 1000", "max_sessions: ${NUMBER}");
     let book = check(&sources).0.unwrap();
-    assert_eq!(book.products["acme"].settings.proactive.quotas.user_per_day, 7);
+    assert_eq!(book.settings.limits.max_sessions, 7);
     let sources = changed("docent.yaml", "publishable: pk_1", "publishable: ${NUMBER}");
     let book = check(&sources).0.unwrap();
     assert_eq!(&*book.products["acme"].settings.keys.publishable[0].0, "7");
@@ -494,8 +520,8 @@ proptest! {
         *bytes = text.iter().collect::<String>().into_bytes();
         let (rulebook, findings) = check(&sources);
         let lines = text.iter().filter(|c| **c == '\n').count() + 1;
-        for finding in &findings {
-            prop_assert!(finding.line <= lines + 1, "{finding:?}");
+        for finding in findings.iter().filter(|found| *found.file == *FILES[file]) {
+            prop_assert!(finding.line <= lines, "{finding:?}");
             let _ = render(finding, &text.iter().collect::<String>());
         }
         prop_assert!(rulebook.is_some() || !findings.is_empty());

@@ -349,7 +349,7 @@ fn truth() -> BoxedStrategy<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_lowered_tree_is_what_rhai_means(source in truth(), (session, now) in session()) {
