@@ -27,7 +27,10 @@ async fn a_poll_carries_the_members_of_the_contract() {
     assert_eq!(trigger["body"], "Need a hand?");
     assert_eq!(trigger["reply_option_labels"], json!(["Show me how", "No thanks"]));
     assert_eq!(trigger["metadata"], json!({}));
-    assert_eq!((&trigger["interaction_timeout_s"], &trigger["cooldown_s"]), (&json!(60.0), &json!(30.0)));
+    assert_eq!(
+        (&trigger["interaction_timeout_s"], &trigger["cooldown_s"]),
+        (&json!(60.0), &json!(30.0))
+    );
     assert!(trigger["offer_id"].as_str().unwrap().starts_with("of_"));
 }
 
@@ -51,7 +54,16 @@ async fn only_a_get_fires() {
     docent.visit("s", &["/a"]).await;
     for method in ["HEAD", "OPTIONS", "POST"] {
         let (status, _) = answer(docent.request(method, "/context/acme/s")).await;
-        assert_eq!(status, if method == "POST" { 405 } else if method == "HEAD" { 200 } else { 204 });
+        assert_eq!(
+            status,
+            if method == "POST" {
+                405
+            } else if method == "HEAD" {
+                200
+            } else {
+                204
+            }
+        );
     }
     assert_eq!(docent.verdict("s").await, "eager");
 }
@@ -64,7 +76,10 @@ async fn path_parameters_are_decoded_exactly_once() {
     assert_eq!(body["session_id"], "3350%3A822");
     assert_eq!(body["proactive_trigger"]["trigger_id"], "eager");
     let (_, body) = docent
-        .post("/agent_state/acme/proactive%3A3350%253A822", json!({ "event": "proactive_dismissed" }))
+        .post(
+            "/agent_state/acme/proactive%3A3350%253A822",
+            json!({ "event": "proactive_dismissed" }),
+        )
         .await;
     assert_eq!(body["state"], "conservative_assistance");
     let (status, body) = docent.get("/context/acme/%ff").await;
@@ -96,12 +111,14 @@ async fn bad_requests_get_a_clear_answer() {
         ("POST", "/events/acme", "[]", 400),
     ];
     for (method, path, body, expected) in table {
-        let request = docent.request(method, path).header(json_type.0, json_type.1).body(body.to_owned());
+        let request =
+            docent.request(method, path).header(json_type.0, json_type.1).body(body.to_owned());
         let (status, answer) = answer(request).await;
         assert_eq!(status, expected, "{method} {path} {body}: {answer}");
         assert!(!answer["detail"].is_null(), "{method} {path} {body}: {answer}");
     }
-    let (_, body) = docent.post("/agent_state/acme/c", json!({ "event": "proactive_snozed" })).await;
+    let (_, body) =
+        docent.post("/agent_state/acme/c", json!({ "event": "proactive_snozed" })).await;
     assert!(body.to_string().contains("proactive_snoozed"), "a suggestion: {body}");
 }
 
@@ -110,7 +127,11 @@ async fn blank_ids_and_foreign_toasts_are_out_of_scope() {
     let docent = plain();
     for path in ["/context/acme/%20", "/context/acme/s?conversation_id=proactive%3Aother"] {
         let (status, body) = docent.get(path).await;
-        assert_eq!((status, body["proactive_skip_reason"].as_str()), (200, Some("scope_invalid")), "{path}");
+        assert_eq!(
+            (status, body["proactive_skip_reason"].as_str()),
+            (200, Some("scope_invalid")),
+            "{path}"
+        );
     }
 }
 
@@ -121,7 +142,10 @@ async fn odd_batches_are_taken_as_the_contract_says() {
     for (body, count) in [
         (json!({ "type": "actions" }), 0),
         (json!({ "type": "actions", "session_id": null, "actions": [{ "title": "x" }] }), 0),
-        (json!({ "type": "actions", "session_id": "a", "actions": [{ "title": 5, "timestamp_start": "7" }] }), 1),
+        (
+            json!({ "type": "actions", "session_id": "a", "actions": [{ "title": 5, "timestamp_start": "7" }] }),
+            1,
+        ),
         (json!({ "type": "actions", "session_id": "a", "count": 99, "actions": [{}] }), 1),
         (json!({ "type": "usertour_trigger", "session_id": "a" }), 0),
     ] {
@@ -187,7 +211,10 @@ async fn a_chatbot_reads_newest_first_by_session_or_email() {
         docent.post("/events/acme", batch).await;
     }
     let ask = |id: &str, setting: Value| {
-        docent.post("/retrieval", json!({ "knowledge_id": id, "query": "q", "retrieval_setting": setting }))
+        docent.post(
+            "/retrieval",
+            json!({ "knowledge_id": id, "query": "q", "retrieval_setting": setting }),
+        )
     };
     let (status, body) = ask("ps_7", json!({})).await;
     assert_eq!(status, 200);
@@ -268,7 +295,9 @@ async fn operators_see_health_metrics_and_the_interface() {
     assert!(metrics.as_str().unwrap().contains("docent_"), "{metrics}");
     let (status, interface) = docent.get("/openapi.json").await;
     assert_eq!(status, 200);
-    for path in ["/context/{product}/{session}", "/agent_state/{product}/{conversation}", "/retrieval"] {
+    for path in
+        ["/context/{product}/{session}", "/agent_state/{product}/{conversation}", "/retrieval"]
+    {
         assert!(interface["paths"][path].is_object(), "{path}");
     }
     let page = docent.get("/").await;

@@ -89,8 +89,11 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
-    let act = (0..4_usize, 0..4_usize, 1..4_usize)
-        .prop_map(|(kind, page, count)| Step::Act { kind, page, count });
+    let act = (0..4_usize, 0..4_usize, 1..4_usize).prop_map(|(kind, page, count)| Step::Act {
+        kind,
+        page,
+        count,
+    });
     let snooze = AgentEvent::ProactiveSnoozed { rest: Span::from_seconds(200) };
     let failed = AgentEvent::TourFailed { step: Some(1), reason: None };
     let events = prop::sample::select(vec![
@@ -124,13 +127,22 @@ fn batch(kind: usize, page: usize, count: usize) -> Batch {
 fn deliver(product: &Product, session: &mut Session, batch: Batch, now: Timestamp) -> bool {
     let delivery = Delivery::Actions(batch);
     let identity = identity(&product.id, &delivery);
-    let received =
-        Received { delivery: &delivery, identity, trust: Trust::Trusted, voucher: None, most_actions: 1_000 };
+    let received = Received {
+        delivery: &delivery,
+        identity,
+        trust: Trust::Trusted,
+        voucher: None,
+        most_actions: 1_000,
+    };
     advance(&product.settings, session, &mut Context::default(), &received, now).duplicate
 }
 
 /// Lives through the steps; `each` sees the session before every poll.
-fn live(product: &Product, steps: &[(i64, Step)], mut each: impl FnMut(&Session, Timestamp)) -> Session {
+fn live(
+    product: &Product,
+    steps: &[(i64, Step)],
+    mut each: impl FnMut(&Session, Timestamp),
+) -> Session {
     let (mut session, mut now) = (Session::default(), START);
     for (pause, step) in steps {
         now = now.plus(Span::from_millis(*pause));

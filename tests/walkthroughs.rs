@@ -26,7 +26,10 @@ async fn a_an_accepted_tour_holds_the_gate_until_it_ends() {
     assert_eq!(accepted, state(None, "guidance_execution"));
     assert_eq!(docent.verdict("s").await, "fsm:wrong_state");
     assert_eq!(docent.event("s", "user_sent").await, state(INVALID, "guidance_execution"));
-    assert_eq!(docent.event("s", "bot_response_completed").await, state(INVALID, "guidance_execution"));
+    assert_eq!(
+        docent.event("s", "bot_response_completed").await,
+        state(INVALID, "guidance_execution")
+    );
     assert_eq!(docent.verdict("s").await, "fsm:wrong_state");
     assert_eq!(docent.event("s", "tour_completed").await, state(None, "thinking"));
     assert_eq!(docent.verdict("s").await, "resilience:min_interval");
@@ -105,7 +108,10 @@ async fn our_own_events_snooze_show_and_forgive_a_failed_tour() {
     let docent = offered().await;
     assert_eq!(docent.event("s", "proactive_shown").await, state(None, "proactive_assistance"));
     let (_, body) = docent
-        .post("/agent_state/acme/proactive%3As", json!({ "event": "proactive_snoozed", "for_s": 900 }))
+        .post(
+            "/agent_state/acme/proactive%3As",
+            json!({ "event": "proactive_snoozed", "for_s": 900 }),
+        )
         .await;
     assert_eq!(body["state"], "thinking");
     docent.advance(300.0).await;

@@ -3,16 +3,31 @@
 
 pub mod builtin;
 pub mod case;
+pub mod cases;
+pub mod compile;
 pub mod condition;
+pub mod environment;
 pub mod finding;
+pub mod ids;
 pub mod index;
+pub mod pages;
+pub mod prompts;
+pub mod reader;
+pub mod render;
 pub mod rule;
 pub mod settings;
+pub mod suggest;
+pub mod tours;
+pub mod triggers;
+pub mod workspace;
+pub mod yaml;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::domain::tour::Catalogue;
+use crate::rulebook::index::PageIndex;
+use crate::rulebook::prompts::Prompt;
 use crate::rulebook::rule::Rule;
 use crate::rulebook::settings::{ProductSettings, Settings};
 
@@ -32,6 +47,8 @@ pub struct Rulebook {
     pub settings: Settings,
     /// By id.
     pub products: HashMap<Arc<str>, Arc<Product>>,
+    /// By name.
+    pub prompts: BTreeMap<Arc<str>, Prompt>,
 }
 
 /// One product of a rulebook.
@@ -47,4 +64,6 @@ pub struct Product {
     pub rules: Vec<Rule>,
     /// Its tours.
     pub tours: Catalogue,
+    /// Which of its rules a page concerns.
+    pub index: PageIndex,
 }

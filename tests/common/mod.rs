@@ -108,8 +108,9 @@ impl Docent {
 
     /// Reports an event of the toast's own conversation; the answer's `reason` and `state`.
     pub async fn event(&self, session: &str, event: &str) -> (Option<String>, String) {
-        let (status, body) =
-            self.post(&format!("/agent_state/acme/proactive%3A{session}"), json!({ "event": event })).await;
+        let (status, body) = self
+            .post(&format!("/agent_state/acme/proactive%3A{session}"), json!({ "event": event }))
+            .await;
         assert_eq!(status, 200, "{body}");
         (body["reason"].as_str().map(str::to_owned), body["state"].as_str().unwrap().to_owned())
     }

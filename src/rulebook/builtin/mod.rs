@@ -33,3 +33,13 @@ impl Builtin {
         match *self {}
     }
 }
+
+/// Reads `builtin:` and `params:`.
+pub fn read(
+    name: &crate::rulebook::yaml::Node,
+    _params: Option<&crate::rulebook::yaml::Node>,
+    findings: &mut crate::rulebook::reader::Findings<'_>,
+) -> Option<Builtin> {
+    findings.error(name, "unknown-builtin", "no builtin is known", None);
+    None
+}

@@ -1,8 +1,33 @@
-//! The condition tree: what both spellings of `when` become, and how it is answered.
+//! The condition tree: what both spellings of `when` become, and how it is answered. A list of
+//! leaves is read by `leaves`, a Rhai expression by `expression` and `lower`; `vocabulary` is the
+//! one table of what either may say.
 
+mod activity;
+mod arguments;
+mod eval;
+mod explain;
+mod expression;
+pub mod leaves;
+mod lower;
+mod simplify;
+mod term;
+mod traits;
+pub mod vocabulary;
+mod words;
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::domain::offer::Outcome;
+use crate::domain::page::PagePattern;
 use crate::domain::records::User;
 use crate::domain::session::Session;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
+
+pub use activity::{Clock, Counted, NEVER_S, Needle, Step, Tally};
+pub use lower::{Mistake, read_expression};
+pub use term::{Arithmetic, Comparison, Field, Term};
 
 /// What a condition looks at. Time is part of it.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +49,12 @@ pub enum Truth {
     False,
     /// Something it needs is not known.
     Unknown,
+}
+
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
 }
 
 /// A truth and how long it stands: without new activity, on `[now, until)`.
@@ -58,24 +89,71 @@ pub struct Clause {
 pub enum Condition {
     /// Holds, or does not, whatever happens.
     Always(bool),
+    /// Every one holds; looked at in order.
+    All(Vec<Self>),
+    /// At least one holds; looked at in order.
+    Any(Vec<Self>),
+    /// The opposite; unknown stays unknown.
+    Not(Box<Self>),
+    /// The current page matches one of these.
+    Page(Vec<PagePattern>),
+    /// At least so much time has passed.
+    Elapsed(Clock, Span),
+    /// So many of something happened.
+    Tally(Tally, Bound),
+    /// What is known of the person; unknown when nothing is.
+    Trait(Arc<str>, TraitTest),
+    /// What became of a trigger's offers, in this session or for this person.
+    Seen {
+        /// Its id.
+        trigger: Arc<str>,
+        /// The outcome; absent means it was offered at all.
+        outcome: Option<Outcome>,
+    },
+    /// These happened in this order, anything between them.
+    Sequence {
+        /// Oldest first.
+        steps: Vec<Step>,
+        /// The window that holds all of them.
+        within: Span,
+    },
+    /// Two values compared.
+    Compare(Box<(Term, Comparison, Term)>),
+    /// A text method: subject, method, argument.
+    Text(Box<(Term, TextTest, Term)>),
+    /// A value that is itself true or false.
+    Holds(Term),
 }
 
-impl Condition {
-    /// The condition's value at `view.now`, and how long it stands.
-    pub fn answer(&self, _view: &View<'_>) -> Result<Answer, EvalError> {
-        let Self::Always(holds) = self;
-        let truth = if *holds { Truth::True } else { Truth::False };
-        Ok(Answer { truth, until: Timestamp::FOREVER })
-    }
+/// How many are required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// This many or more.
+    AtLeast(i64),
+    /// This many or fewer.
+    AtMost(i64),
+    /// This many.
+    Exactly(i64),
+}
 
-    /// Every leaf as looked at, in the order written.
-    pub fn clauses(&self, view: &View<'_>) -> Vec<Clause> {
-        let Ok(answer) = self.answer(view) else { return Vec::new() };
-        vec![Clause {
-            text: "always".into(),
-            required: "nothing".into(),
-            found: "nothing".into(),
-            answer,
-        }]
-    }
+/// What a trait must be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TraitTest {
+    /// One of these scalars.
+    In(Vec<Json>),
+    /// A number, at least this.
+    AtLeast(f64),
+    /// A number, at most this.
+    AtMost(f64),
+}
+
+/// A text method that answers yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextTest {
+    /// The subject starts with the argument.
+    StartsWith,
+    /// The subject ends with the argument.
+    EndsWith,
+    /// The argument occurs in the subject.
+    Contains,
 }

@@ -1,0 +1,205 @@
+//! A workspace's files to a rulebook, and everything that is wrong with any of them. Start, reload
+//! and `docent check` all come here; there is no second reader.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::tour::Catalogue;
+use crate::rulebook::environment::{Lookup, expand};
+use crate::rulebook::finding::{Finding, Severity};
+use crate::rulebook::ids::Ids;
+use crate::rulebook::index::PageIndex;
+use crate::rulebook::prompts::{self, Prompt};
+use crate::rulebook::reader::Findings;
+use crate::rulebook::rule::Rule;
+use crate::rulebook::settings::{ProductSettings, Settings};
+use crate::rulebook::triggers::{self, Around};
+use crate::rulebook::yaml::{self, Node, Spot};
+use crate::rulebook::{Product, Rulebook, Sources, tours, workspace};
+
+/// The folder of a workspace's prompts.
+pub const PROMPTS: &str = "prompts/";
+
+/// Reads the whole workspace. The rulebook is there exactly when no finding is an error; findings
+/// come by file, line and column.
+pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Finding>) {
+    let mut reading = Reading::new(sources);
+    let settings = reading.workspace(env);
+    let prompts = reading.prompts();
+    let parts: Vec<_> =
+        settings.products.iter().map(|(id, product)| (id, reading.product(product))).collect();
+    let mut findings = reading.findings;
+    findings.sort();
+    // Two products may share a folder.
+    findings.dedup();
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return (None, findings);
+    }
+    let digest = digest(sources, &reading.used, &reading.variables);
+    let products = parts.into_iter().map(|(id, (rules, tours))| {
+        let settings = settings.products.get(id).cloned().unwrap_or_default();
+        let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
+        let index = PageIndex::of(&rules);
+        let product = Product { id: Arc::clone(&id), digest, settings, rules, tours, index };
+        (id, Arc::new(product))
+    });
+    let products: HashMap<_, _> = products.collect();
+    (Some(Rulebook { digest, settings, products, prompts }), findings)
+}
+
+/// The folders whose files matter, each ending in `/` (or empty for the workspace's root): what
+/// `docent.yaml` names, or the usual ones when it cannot be read. Variables are not replaced in
+/// a folder's name.
+pub fn folders(sources: &Sources) -> BTreeSet<String> {
+    let mut folders = BTreeSet::from([PROMPTS.to_owned()]);
+    let text = sources.files.get(workspace::FILE);
+    let text = text.and_then(|bytes| yaml::decode(bytes, workspace::FILE).ok()).unwrap_or("");
+    let root = yaml::read(&mut Findings::new(workspace::FILE, text));
+    let named = root.as_ref().map(workspace::folders).unwrap_or_default();
+    folders.extend(named);
+    if folders.len() == 1 {
+        let usual = ProductSettings::default();
+        folders.extend([usual.rules, usual.tours]);
+    }
+    folders
+}
+
+struct Reading<'s> {
+    sources: &'s Sources,
+    findings: Vec<Finding>,
+    /// The files that count, for the digest.
+    used: BTreeSet<&'s str>,
+    /// The variables that count, with their values.
+    variables: BTreeMap<String, Option<String>>,
+}
+
+impl<'s> Reading<'s> {
+    fn new(sources: &'s Sources) -> Self {
+        let (findings, used, variables) = Default::default();
+        Self { sources, findings, used, variables }
+    }
+
+    /// The files of a folder itself with this ending, by path.
+    fn files(&self, folder: &str, ending: &str) -> Vec<(&'s str, &'s [u8])> {
+        let files = self.sources.files.iter();
+        let here = |path: &str| {
+            let name = path.strip_prefix(folder).unwrap_or("/");
+            !name.contains('/') && !name.starts_with('.') && name.ends_with(ending)
+        };
+        let found = files.map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+        found.filter(|(path, _)| here(path) && *path != workspace::FILE).collect()
+    }
+
+    fn text(&mut self, (path, bytes): (&'s str, &'s [u8])) -> Option<&'s str> {
+        self.used.insert(path);
+        match yaml::decode(bytes, path) {
+            Ok(text) => Some(text),
+            Err(found) => {
+                self.findings.extend(found.into_list());
+                None
+            }
+        }
+    }
+
+    /// Reads a YAML file, if it can be read, and keeps what is found.
+    fn yaml<T>(
+        &mut self,
+        file: (&'s str, &'s [u8]),
+        read: impl FnOnce(&mut Node, &mut Findings<'_>) -> T,
+    ) -> Option<T> {
+        let mut findings = Findings::new(file.0, self.text(file)?);
+        let before = findings.count();
+        let root = yaml::read(&mut findings);
+        if root.is_none() && findings.count() == before {
+            let help = Some("write it, or remove the file".to_owned());
+            findings.error_at(Spot::default(), "empty-file", "the file is empty", help);
+        }
+        let read = root.map(|mut root| read(&mut root, &mut findings));
+        self.findings.extend(findings.into_list());
+        read
+    }
+
+    fn workspace(&mut self, env: &Lookup<'_>) -> Settings {
+        let Some((path, bytes)) = self.sources.files.get_key_value(workspace::FILE) else {
+            let mut findings = Findings::new(workspace::FILE, "");
+            let help = Some("write it; `version: 1` and one product are enough".to_owned());
+            let message = "the workspace has no `docent.yaml`";
+            findings.error_at(Spot::default(), "no-workspace", message, help);
+            self.findings.extend(findings.into_list());
+            return fallback();
+        };
+        let mut variables = BTreeMap::new();
+        let settings = self.yaml((path, bytes), |root, findings| {
+            variables = expand(root, env, findings);
+            workspace::read(root, findings)
+        });
+        self.variables = variables;
+        settings.filter(|settings| !settings.products.is_empty()).unwrap_or_else(fallback)
+    }
+
+    fn prompts(&mut self) -> BTreeMap<Arc<str>, Prompt> {
+        let mut ids = Ids::default();
+        let mut found = BTreeMap::new();
+        for file in self.files(PROMPTS, ".md") {
+            let Some(text) = self.text(file) else { continue };
+            let (prompt, findings) = prompts::read(file.0, text, &mut ids);
+            self.findings.extend(findings.into_list());
+            found.extend(prompt.map(|prompt| (Arc::clone(&prompt.name), prompt)));
+        }
+        found
+    }
+
+    fn product(&mut self, settings: &ProductSettings) -> (Vec<Rule>, Catalogue) {
+        let (mut tour_ids, mut tours) = (Ids::default(), Catalogue::new());
+        for file in self.files(&settings.tours, ".yaml") {
+            let read = self.yaml(file, |root, findings| tours::read(root, &mut tour_ids, findings));
+            let read = read.unwrap_or_default();
+            tours.extend(read.into_iter().map(|tour| (Arc::clone(&tour.id), tour)));
+        }
+        let (mut ids, mut rules) = (Ids::default(), Vec::new());
+        let around = Around { tours: &tours, tour_ids: &tour_ids, activity: &settings.activity };
+        for file in self.files(&settings.rules, ".yaml") {
+            if file.0.ends_with(".test.yaml") {
+                continue;
+            }
+            let read =
+                self.yaml(file, |root, findings| triggers::read(root, &around, &mut ids, findings));
+            rules.extend(read.unwrap_or_default());
+        }
+        // Stable: by file, then by position, as they were read.
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
+        (rules, tours)
+    }
+}
+
+/// When no product is known, the usual folders are checked all the same.
+fn fallback() -> Settings {
+    let products = BTreeMap::from([(Arc::from(""), ProductSettings::default())]);
+    Settings { products, ..Settings::default() }
+}
+
+/// The first 16 hex digits of SHA-256 over paths and contents of the files and over the variables
+/// they used, each with its length before it.
+fn digest(
+    sources: &Sources,
+    used: &BTreeSet<&str>,
+    variables: &BTreeMap<String, Option<String>>,
+) -> Arc<str> {
+    let mut hash = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    for (path, bytes) in sources.files.iter().filter(|(path, _)| used.contains(path.as_str())) {
+        add(path.as_bytes());
+        add(bytes);
+    }
+    for (name, value) in variables {
+        add(name.as_bytes());
+        add(value.as_deref().unwrap_or("\0").as_bytes());
+    }
+    let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    hex.into()
+}

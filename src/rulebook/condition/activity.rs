@@ -1,0 +1,383 @@
+//! What rules read of activity: clocks that run while a person stares, tallies over sliding
+//! windows, and sequences. Each tells not only its value but when time alone will change it.
+//!
+//! A window is half-open, `(now − w, now]`: what happened at `t` leaves it at exactly `t + w`. An
+//! action later than `now` (the host's clock went back) is not seen before its time comes.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::domain::action::Action;
+use crate::domain::page::PagePattern;
+use crate::domain::session::Visit;
+use crate::domain::time::{Span, Timestamp};
+use crate::rulebook::condition::View;
+
+/// What `since` answers when there was no such action: 1,000,000,000 seconds, some thirty years.
+/// So `since("error") < 60` does not hold of somebody who never saw an error, and arithmetic on
+/// it does not overflow.
+pub const NEVER_S: i64 = 1_000_000_000;
+
+const ERROR_KINDS: [&str; 4] = ["error", "form_error", "exception", "$exception"];
+const RAGE_KINDS: [&str; 2] = ["rage_click", "$rageclick"];
+/// Clicks of one burst follow each other faster than this (PostHog's rage click, field.md 2.2).
+const RAGE_GAP: Span = Span::from_millis(1_000);
+const RAGE_CLICKS: usize = 3;
+
+/// A time that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Since the person came to the current page; zero when no page is known.
+    Dwell,
+    /// Since the newest action; zero before the first.
+    Idle,
+    /// Since the first action; zero before it.
+    Age,
+    /// Since the newest action of a type; [`NEVER_S`] when there is none.
+    Since(Arc<str>),
+}
+
+/// Something counted over a sliding window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// What is counted.
+    pub of: Counted,
+    /// Over which window.
+    pub within: Span,
+}
+
+/// What a tally counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Actions of a type, with a text in their title if one is given.
+    Actions(Arc<str>, Option<Needle>),
+    /// Visits to a page, or to the current one. The visit under way always counts.
+    Visits(Option<PagePattern>),
+    /// Different pages. The current one always counts.
+    Pages,
+    /// Returns to the current page with exactly one other page between, at the instant of return.
+    Returns,
+    /// The client's signals, or, in a session without any, bursts of clicks.
+    RageClicks,
+    /// Actions that say something went wrong.
+    Errors,
+}
+
+/// A text looked for in titles, whatever its case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needle {
+    written: Arc<str>,
+    folded: String,
+}
+
+/// One step of a sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// An action of this type.
+    Kind(Arc<str>),
+    /// Coming to a page.
+    Page(PagePattern),
+}
+
+impl Needle {
+    /// Looks for `text`.
+    pub fn new(text: &str) -> Self {
+        Self { written: text.into(), folded: text.to_lowercase() }
+    }
+
+    /// The text as written.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    fn is_in(&self, title: &str) -> bool {
+        let (title_bytes, wanted) = (title.as_bytes(), self.folded.as_bytes());
+        if wanted.is_empty() {
+            return true;
+        }
+        if title.is_ascii() {
+            return title_bytes.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted));
+        }
+        title.to_lowercase().contains(&self.folded)
+    }
+}
+
+impl Step {
+    /// A step as written: what begins with `/` is a page, all else a type.
+    pub fn new(text: &str) -> Self {
+        if text.starts_with('/') {
+            Self::Page(PagePattern::new(text))
+        } else {
+            Self::Kind(text.into())
+        }
+    }
+
+    /// The step as written.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Kind(kind) => kind,
+            Self::Page(page) => page.as_str(),
+        }
+    }
+}
+
+impl Clock {
+    fn started(&self, view: &View<'_>) -> Option<Timestamp> {
+        let session = view.session;
+        match self {
+            Self::Dwell => session.place.as_ref().map(|place| place.since),
+            Self::Idle => session.last_action,
+            Self::Age => session.last_action.map(|_| session.first_seen),
+            Self::Since(kind) => seen(view).find(|action| action.kind == *kind).map(|a| a.at),
+        }
+    }
+
+    fn before_start(&self) -> Span {
+        match self {
+            Self::Since(_) => Span::from_seconds(NEVER_S),
+            _ => Span::ZERO,
+        }
+    }
+
+    fn cap(&self, view: &View<'_>) -> Timestamp {
+        match self {
+            Self::Since(_) => next_arrival(view),
+            _ => Timestamp::FOREVER,
+        }
+    }
+
+    /// Time passed by now.
+    pub(in crate::rulebook::condition) fn elapsed(&self, view: &View<'_>) -> Span {
+        self.started(view).map_or_else(|| self.before_start(), |start| view.now.since(start))
+    }
+
+    /// Whether at least `span` has passed, and until when that stands.
+    pub(in crate::rulebook::condition) fn reached(
+        &self,
+        span: Span,
+        view: &View<'_>,
+    ) -> (bool, Timestamp) {
+        let cap = self.cap(view);
+        let Some(start) = self.started(view) else {
+            return (self.before_start() >= span, cap);
+        };
+        let due = start.plus(span);
+        if view.now >= due || span.is_zero() { (true, cap) } else { (false, due.min(cap)) }
+    }
+
+    /// Whole seconds passed, and until when that number stands.
+    pub(in crate::rulebook::condition) fn seconds(&self, view: &View<'_>) -> (i64, Timestamp) {
+        let cap = self.cap(view);
+        let Some(start) = self.started(view) else {
+            return (self.before_start().as_millis() / 1_000, cap);
+        };
+        let seconds = view.now.since(start).as_millis() / 1_000;
+        let next = Span::from_seconds(seconds.saturating_add(1));
+        (seconds, start.plus(next).min(cap))
+    }
+}
+
+impl Tally {
+    /// How many, and until when that number stands.
+    pub(in crate::rulebook::condition) fn total(&self, view: &View<'_>) -> (i64, Timestamp) {
+        let (mut total, mut until) = (0, next_arrival(view));
+        self.each(view, &mut |leaves| {
+            total += 1;
+            until = until.min(leaves);
+            ControlFlow::Continue(())
+        });
+        (total, until)
+    }
+
+    /// When the `nth` newest (from one) leaves the window; `None` when there are fewer.
+    fn nth(&self, nth: i64, view: &View<'_>) -> Option<Timestamp> {
+        let (mut met, mut found) = (0, None);
+        self.each(view, &mut |leaves| {
+            met += 1;
+            if met < nth {
+                return ControlFlow::Continue(());
+            }
+            found = Some(leaves);
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// Whether there are at least `least`, and until when that stands.
+    pub(in crate::rulebook::condition) fn reached(
+        &self,
+        least: i64,
+        view: &View<'_>,
+    ) -> (bool, Timestamp) {
+        if least <= 0 {
+            return (true, Timestamp::FOREVER);
+        }
+        let arrival = next_arrival(view);
+        self.nth(least, view).map_or((false, arrival), |leaves| (true, leaves.min(arrival)))
+    }
+
+    /// Whether there are exactly `wanted`, and until when that stands.
+    pub(in crate::rulebook::condition) fn exactly(
+        &self,
+        wanted: i64,
+        view: &View<'_>,
+    ) -> (bool, Timestamp) {
+        let (more, more_until) = self.reached(wanted.saturating_add(1), view);
+        if more || wanted < 0 {
+            return (false, more_until);
+        }
+        self.reached(wanted, view)
+    }
+
+    /// Hands over, newest first, when each counted thing that is in the window leaves it.
+    fn each(&self, view: &View<'_>, take: &mut dyn FnMut(Timestamp) -> ControlFlow<()>) {
+        let inside = &mut |at: Timestamp| {
+            let leaves = at.plus(self.within);
+            if leaves > view.now { take(leaves) } else { ControlFlow::Break(()) }
+        };
+        match &self.of {
+            Counted::Actions(kind, needle) => each_action(view, inside, |action| {
+                action.kind == *kind && needle.as_ref().is_none_or(|text| text.is_in(&action.title))
+            }),
+            Counted::Errors => {
+                each_action(view, inside, |action| ERROR_KINDS.contains(&&*action.kind))
+            }
+            Counted::Visits(page) => each_visit(page.as_ref(), view, inside),
+            Counted::Pages => each_page(view, inside),
+            Counted::Returns => each_return(view, inside),
+            Counted::RageClicks => each_rage_click(view, inside),
+        }
+    }
+}
+
+type Take<'t> = &'t mut dyn FnMut(Timestamp) -> ControlFlow<()>;
+
+fn each_action(view: &View<'_>, take: Take<'_>, wanted: impl Fn(&Action) -> bool) {
+    let _ = seen(view).filter(|action| wanted(action)).try_for_each(|action| take(action.at));
+}
+
+fn each_visit(page: Option<&PagePattern>, view: &View<'_>, take: Take<'_>) {
+    let here = view.session.page();
+    let wanted = |found: &str| page.map_or(found == here, |pattern| pattern.matches(found));
+    let stays = view.session.place.is_some() && wanted(here);
+    if stays && take(Timestamp::FOREVER).is_break() {
+        return;
+    }
+    let _ = earlier_visits(view).filter(|v| wanted(v.page)).try_for_each(|v| take(v.end));
+}
+
+fn each_page(view: &View<'_>, take: Take<'_>) {
+    let here = view.session.page();
+    let mut met = Vec::new();
+    if view.session.place.is_some() {
+        met.push(here);
+        if take(Timestamp::FOREVER).is_break() {
+            return;
+        }
+    }
+    for visit in earlier_visits(view) {
+        if met.contains(&visit.page) {
+            continue;
+        }
+        met.push(visit.page);
+        if take(visit.end).is_break() {
+            return;
+        }
+    }
+}
+
+/// A return to the current page is a visit to it, one to another page, and an earlier one to it.
+fn each_return(view: &View<'_>, take: Take<'_>) {
+    let here = view.session.page();
+    let mut later: [Option<Visit<'_>>; 2] = [None, None];
+    for visit in visits(view) {
+        if let [Some(back), Some(_)] = later
+            && back.page == here
+            && visit.page == here
+            && take(back.start).is_break()
+        {
+            return;
+        }
+        let [_, newer] = later;
+        later = [newer, Some(visit)];
+    }
+}
+
+/// A burst is in the window while its three newest clicks are.
+fn each_rage_click(view: &View<'_>, take: Take<'_>) {
+    let signal = |action: &Action| RAGE_KINDS.contains(&&*action.kind);
+    if view.session.actions.iter().any(signal) {
+        return each_action(view, take, signal);
+    }
+    let mut burst: Option<&Action> = None;
+    let mut clicks = 0;
+    for click in seen(view).filter(|action| &*action.kind == "click") {
+        let joins = burst.is_some_and(|newer| {
+            newer.title == click.title
+                && newer.page == click.page
+                && newer.at.since(click.at) < RAGE_GAP
+        });
+        clicks = if joins { clicks + 1 } else { 1 };
+        burst = Some(click);
+        if clicks == RAGE_CLICKS && take(click.at).is_break() {
+            return;
+        }
+    }
+}
+
+/// The instant of the sequence's first step, where the newest match of all steps is meant.
+pub(in crate::rulebook::condition) fn sequence_start(
+    steps: &[Step],
+    within: Span,
+    view: &View<'_>,
+) -> Option<Timestamp> {
+    let mut wanted = steps.iter().rev().peekable();
+    let mut actions = seen(view);
+    let mut first = None;
+    while let (Some(step), Some(action)) = (wanted.peek(), actions.next()) {
+        if action.at.plus(within) <= view.now {
+            return None;
+        }
+        let met = match step {
+            Step::Kind(kind) => action.kind == *kind,
+            Step::Page(page) => page.matches(&action.page) && is_arrival(action, actions.clone()),
+        };
+        if met {
+            wanted.next();
+            first = Some(action.at);
+        }
+    }
+    if wanted.peek().is_none() { first } else { None }
+}
+
+fn is_arrival<'a>(action: &Action, mut older: impl Iterator<Item = &'a Action>) -> bool {
+    let before = older.find(|action| !action.page.is_empty());
+    !action.page.is_empty() && before.is_none_or(|before| before.page != action.page)
+}
+
+/// Until when the absence or presence of actions stands by itself: the first one still to come.
+pub(in crate::rulebook::condition) fn next_arrival(view: &View<'_>) -> Timestamp {
+    let later = view.session.actions.iter().rev().take_while(|action| action.at > view.now);
+    later.last().map_or(Timestamp::FOREVER, |action| action.at)
+}
+
+/// Actions by now, newest first.
+fn seen<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Action> + Clone {
+    let now = view.now;
+    view.session.actions.iter().rev().skip_while(move |action| action.at > now)
+}
+
+/// Visits by now, newest first.
+fn visits<'a>(view: &View<'a>) -> impl Iterator<Item = Visit<'a>> {
+    let now = view.now;
+    let begun = view.session.visits().skip_while(move |visit| visit.start > now);
+    begun.map(move |visit| Visit { end: visit.end.min(now), ..visit })
+}
+
+/// Visits before the one under way.
+fn earlier_visits<'a>(view: &View<'a>) -> impl Iterator<Item = Visit<'a>> {
+    let here = view.session.place.as_ref().map(|place| &*place.page);
+    let mut visits = visits(view).peekable();
+    let _ = visits.next_if(|visit| here == Some(visit.page));
+    visits
+}

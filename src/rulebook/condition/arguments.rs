@@ -1,0 +1,122 @@
+//! Arguments of the vocabulary's functions, checked; windows and outcomes of both spellings.
+
+use serde_json::{Number, Value as Json};
+
+use crate::domain::offer::Outcome;
+use crate::domain::page::PagePattern;
+use crate::domain::time::Span;
+use crate::rulebook::condition::activity::Step;
+use crate::rulebook::condition::expression::{Form, Place, Syntax};
+use crate::rulebook::condition::lower::Checker;
+use crate::rulebook::condition::vocabulary::{Argument, Takes, Word};
+use crate::rulebook::settings::Activity;
+use crate::rulebook::suggest::did_you_mean;
+
+/// Code, message and help of a finding.
+pub(in crate::rulebook::condition) type Complaint = (&'static str, String, String);
+
+/// A window must be more than nothing and no longer than activity is kept.
+pub(in crate::rulebook::condition) fn checked_window(
+    span: Span,
+    limits: &Activity,
+) -> Result<Span, Complaint> {
+    if span.is_zero() {
+        let help = "write for example `10m`".to_owned();
+        return Err(("empty-window", "nothing happens in a window of no length".to_owned(), help));
+    }
+    if span > limits.keep {
+        let keep = limits.keep;
+        let message = format!("a window of {span} is longer than activity is kept ({keep})");
+        let help = format!("write `{keep}` or less, or raise `activity.keep` in docent.yaml");
+        return Err(("window-too-long", message, help));
+    }
+    Ok(span)
+}
+
+/// What to write instead of a name that is no outcome.
+pub(in crate::rulebook::condition) fn outcome_help(name: &str) -> String {
+    let names = Outcome::ALL.map(Outcome::as_str);
+    did_you_mean(name, names).unwrap_or_else(|| format!("write one of `{}`", names.join("`, `")))
+}
+
+impl Checker<'_> {
+    pub(in crate::rulebook::condition) fn arguments(
+        &mut self,
+        word: &Word,
+        given: &[Syntax],
+        at: Place,
+    ) -> Option<Vec<Argument>> {
+        let Some(form) = word.forms.iter().find(|form| form.len() == given.len()) else {
+            let counts: Vec<_> = word.forms.iter().map(|form| form.len().to_string()).collect();
+            let help = Some(format!("write {}", word.usage()));
+            self.arity(word.name, &counts.join(" or "), given.len(), help, at);
+            return None;
+        };
+        let pairs = form.iter().zip(given);
+        let read: Vec<_> =
+            pairs.map(|((name, takes), syntax)| self.argument(name, *takes, syntax)).collect();
+        read.into_iter().collect()
+    }
+
+    fn argument(&mut self, name: &str, takes: Takes, syntax: &Syntax) -> Option<Argument> {
+        match (takes, &syntax.form) {
+            (_, Form::Refused) => None,
+            (Takes::Window, Form::Text(text)) => self.window(text, syntax.at),
+            (Takes::Outcome, Form::Text(text)) => self.outcome(text, syntax.at),
+            (Takes::Steps, Form::List(steps)) => self.steps(steps, syntax.at),
+            (Takes::Text, Form::Text(text)) => Some(Argument::Text(text.as_str().into())),
+            (Takes::Page, Form::Text(text)) => Some(Argument::Page(PagePattern::new(text))),
+            (Takes::Times, Form::Int(number)) if *number >= 1 => Some(Argument::Times(*number)),
+            (Takes::Scalar, Form::Text(text)) => Some(Argument::Scalar(text.as_str().into())),
+            (Takes::Scalar, Form::Truth(truth)) => Some(Argument::Scalar((*truth).into())),
+            (Takes::Scalar, Form::Int(number)) => Some(Argument::Scalar((*number).into())),
+            (Takes::Scalar, Form::Float(number)) => {
+                Some(Argument::Scalar(Json::Number(Number::from_f64(*number)?)))
+            }
+            _ => {
+                let message = format!("`{name}` must be written out: {}", takes.as_str());
+                self.note(syntax.at, "expression-argument", message, None);
+                None
+            }
+        }
+    }
+
+    fn window(&mut self, text: &str, at: Place) -> Option<Argument> {
+        let help = || "a duration carries its unit: `30s`, `5m`".to_owned();
+        let parsed = Span::parse(text).map_err(|e| ("bad-duration", e.to_string(), help()));
+        match parsed.and_then(|span| checked_window(span, self.limits)) {
+            Ok(span) => Some(Argument::Window(span)),
+            Err((code, message, help)) => {
+                self.note(at, code, message, Some(help));
+                None
+            }
+        }
+    }
+
+    fn outcome(&mut self, text: &str, at: Place) -> Option<Argument> {
+        let outcome = Outcome::named(text);
+        if outcome.is_none() {
+            let help = outcome_help(text);
+            self.note(at, "unknown-outcome", format!("no outcome is called `{text}`"), Some(help));
+        }
+        outcome.map(Argument::Outcome)
+    }
+
+    fn steps(&mut self, steps: &[Syntax], at: Place) -> Option<Argument> {
+        if steps.is_empty() {
+            self.note(at, "expression-argument", "a sequence needs at least one step", None);
+            return None;
+        }
+        let read: Vec<_> = steps.iter().map(|step| self.step(step)).collect();
+        read.into_iter().collect::<Option<_>>().map(Argument::Steps)
+    }
+
+    fn step(&mut self, step: &Syntax) -> Option<Step> {
+        if let Form::Text(text) = &step.form {
+            return Some(Step::new(text));
+        }
+        let message = "a step must be written out: a type such as `\"click\"`, or a page";
+        self.note(step.at, "expression-argument", message, None);
+        None
+    }
+}

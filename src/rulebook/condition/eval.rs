@@ -1,0 +1,179 @@
+//! Answers: a condition's truth at an instant and until when it stands (engines.md, 5.2).
+
+use crate::domain::offer::Outcome;
+use crate::domain::session::TriggerMemory;
+use crate::domain::time::{Span, Timestamp};
+use crate::rulebook::condition::activity::{Step, Tally, next_arrival, sequence_start};
+use crate::rulebook::condition::term::Value;
+use crate::rulebook::condition::{
+    Answer, Bound, Condition, EvalError, Term, TextTest, TraitTest, Truth, View,
+};
+
+use serde_json::Value as Json;
+
+impl Condition {
+    /// The condition's value at `view.now`, and how long it stands.
+    pub fn answer(&self, view: &View<'_>) -> Result<Answer, EvalError> {
+        let (truth, until) = match self {
+            Self::Always(holds) => (Truth::from(*holds), Timestamp::FOREVER),
+            Self::All(parts) => return series(parts, Truth::False, view),
+            Self::Any(parts) => return series(parts, Truth::True, view),
+            Self::Not(part) => {
+                let answer = part.answer(view)?;
+                (answer.truth.opposite(), answer.until)
+            }
+            Self::Page(pages) => {
+                let here = view.session.page();
+                (pages.iter().any(|page| page.matches(here)).into(), Timestamp::FOREVER)
+            }
+            Self::Elapsed(clock, span) => known(clock.reached(*span, view)),
+            Self::Tally(tally, bound) => known(bound.met(tally, view)),
+            Self::Trait(name, test) => {
+                let value = view.session.traits.get(name);
+                (value.map_or(Truth::Unknown, |value| test.of(value)), Timestamp::FOREVER)
+            }
+            Self::Seen { trigger, outcome } => known(seen(trigger, *outcome, view)),
+            Self::Sequence { steps, within } => known(in_sequence(steps, *within, view)),
+            Self::Compare(parts) => {
+                let (left, comparison, right) = &**parts;
+                let (left, left_until) = left.value(view)?;
+                let (right, right_until) = right.value(view)?;
+                (comparison.holds(&left, &right).into(), left_until.min(right_until))
+            }
+            Self::Text(parts) => return text_test(parts, view),
+            Self::Holds(term) => {
+                let (value, until) = term.value(view)?;
+                ((value == Value::Truth(true)).into(), until)
+            }
+        };
+        Ok(Answer { truth, until })
+    }
+
+    /// Whether evaluation can fail at some instant.
+    pub(in crate::rulebook::condition) fn may_fail(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::may_fail),
+            Self::Not(part) => part.may_fail(),
+            Self::Compare(parts) => parts.0.may_fail() || parts.2.may_fail(),
+            Self::Text(parts) => parts.0.may_fail() || parts.2.may_fail(),
+            Self::Holds(term) => term.may_fail(),
+            _ => false,
+        }
+    }
+}
+
+impl Truth {
+    const fn opposite(self) -> Self {
+        match self {
+            Self::True => Self::False,
+            Self::False => Self::True,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+fn known((holds, until): (bool, Timestamp)) -> (Truth, Timestamp) {
+    (holds.into(), until)
+}
+
+/// All (decided by the first `False`) and Any (decided by the first `True`), in Kleene's logic.
+///
+/// Undecided, every part must stand for the whole to stand. Decided, any one deciding part is
+/// enough, so the longest-lived counts; but a part that may fail is reached before a later decider
+/// is, so a decider stands no longer than the last answer of every such part up to itself.
+fn series(parts: &[Condition], decider: Truth, view: &View<'_>) -> Result<Answer, EvalError> {
+    let mut undecided = Answer { truth: decider.opposite(), until: Timestamp::FOREVER };
+    let mut decided: Option<Timestamp> = None;
+    let mut guard = Timestamp::FOREVER;
+    for part in parts {
+        let answer = match part.answer(view) {
+            Ok(answer) => answer,
+            Err(error) if decided.is_none() => return Err(error),
+            Err(_) => break,
+        };
+        if guard > answer.until && part.may_fail() {
+            guard = answer.until;
+        }
+        if answer.truth == decider {
+            let stands = answer.until.min(guard);
+            decided = decided.max(Some(stands));
+        } else if answer.truth == Truth::Unknown {
+            undecided.truth = Truth::Unknown;
+        }
+        undecided.until = undecided.until.min(answer.until);
+        if decided.is_some_and(|stands| stands >= guard) {
+            break;
+        }
+    }
+    Ok(decided.map_or(undecided, |until| Answer { truth: decider, until }))
+}
+
+impl Bound {
+    fn met(self, tally: &Tally, view: &View<'_>) -> (bool, Timestamp) {
+        match self {
+            Self::AtLeast(least) => tally.reached(least, view),
+            Self::AtMost(most) if most == i64::MAX => (true, Timestamp::FOREVER),
+            Self::AtMost(most) => {
+                let (more, until) = tally.reached(most.saturating_add(1), view);
+                (!more, until)
+            }
+            Self::Exactly(wanted) => tally.exactly(wanted, view),
+        }
+    }
+}
+
+impl TraitTest {
+    fn of(&self, value: &Json) -> Truth {
+        match (self, value.as_f64()) {
+            (Self::In(scalars), _) => scalars.iter().any(|scalar| same(scalar, value)).into(),
+            (Self::AtLeast(least), Some(number)) => (number >= *least).into(),
+            (Self::AtMost(most), Some(number)) => (number <= *most).into(),
+            _ => Truth::Unknown,
+        }
+    }
+}
+
+/// Equal scalars; `5` is `5.0`.
+fn same(wanted: &Json, found: &Json) -> bool {
+    match (wanted.as_i64(), found.as_i64(), wanted.as_f64(), found.as_f64()) {
+        (Some(wanted), Some(found), ..) => wanted == found,
+        (.., Some(wanted), Some(found)) => wanted.total_cmp(&found).is_eq(),
+        _ => wanted == found,
+    }
+}
+
+fn seen(trigger: &str, outcome: Option<Outcome>, view: &View<'_>) -> (bool, Timestamp) {
+    let session = view.session;
+    let had = |memory: &TriggerMemory| match outcome {
+        Some(outcome) => memory.outcomes.contains_key(&outcome),
+        None => memory.fired.is_some(),
+    };
+    let met = session.triggers.get(trigger).is_some_and(had)
+        || view.user.and_then(|user| user.triggers.get(trigger)).is_some_and(had);
+    // A pending offer lapses, and so becomes `ignored`, by time alone.
+    let pending = session.offer.as_ref().filter(|offer| &*offer.trigger == trigger && !met);
+    let lapses = pending.filter(|_| outcome == Some(Outcome::Ignored)).map(|o| o.expires_at);
+    (met, lapses.filter(|at| *at > view.now).unwrap_or(Timestamp::FOREVER))
+}
+
+fn in_sequence(steps: &[Step], within: Span, view: &View<'_>) -> (bool, Timestamp) {
+    let arrival = next_arrival(view);
+    let start = sequence_start(steps, within, view);
+    start.map_or((false, arrival), |at| (true, at.plus(within).min(arrival)))
+}
+
+fn text_test(parts: &(Term, TextTest, Term), view: &View<'_>) -> Result<Answer, EvalError> {
+    let (subject, test, argument) = parts;
+    let (subject, subject_until) = subject.value(view)?;
+    let (argument, argument_until) = argument.value(view)?;
+    let until = subject_until.min(argument_until);
+    let (Value::Text(subject), Value::Text(argument)) = (subject, argument) else {
+        return Ok(Answer { truth: Truth::False, until });
+    };
+    let holds = match test {
+        TextTest::StartsWith => subject.starts_with(&*argument),
+        TextTest::EndsWith => subject.ends_with(&*argument),
+        TextTest::Contains => subject.contains(&*argument),
+    };
+    Ok(Answer { truth: holds.into(), until })
+}

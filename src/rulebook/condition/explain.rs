@@ -1,0 +1,277 @@
+//! Conditions in words: each leaf as an author would write it, what it requires and what was found.
+
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::domain::offer::Outcome;
+use crate::domain::page::PagePattern;
+use crate::domain::time::Span;
+use crate::rulebook::condition::activity::{Clock, Counted, NEVER_S, Step, Tally};
+use crate::rulebook::condition::term::Value;
+use crate::rulebook::condition::{
+    Answer, Bound, Clause, Condition, Field, Term, TextTest, TraitTest, Truth, View,
+};
+
+impl Condition {
+    /// Every leaf as looked at, in the order written.
+    pub fn clauses(&self, view: &View<'_>) -> Vec<Clause> {
+        let mut clauses = Vec::new();
+        self.collect(view, &mut clauses);
+        clauses
+    }
+
+    fn collect(&self, view: &View<'_>, clauses: &mut Vec<Clause>) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.collect(view, clauses));
+            }
+            Self::Not(part) if matches!(**part, Self::All(_) | Self::Any(_) | Self::Not(_)) => {
+                part.collect(view, clauses);
+            }
+            leaf => clauses.push(leaf.clause(view)),
+        }
+    }
+
+    fn clause(&self, view: &View<'_>) -> Clause {
+        let (leaf, negated) = match self {
+            Self::Not(leaf) => (&**leaf, true),
+            leaf => (leaf, false),
+        };
+        let required = if negated { format!("not {}", leaf.required()) } else { leaf.required() };
+        let (answer, found) = match self.answer(view) {
+            Ok(answer) => (answer, leaf.found(view)),
+            Err(error) => (Answer { truth: Truth::Unknown, until: view.now }, error.to_string()),
+        };
+        Clause { text: self.to_string(), required, found, answer }
+    }
+
+    fn required(&self) -> String {
+        match self {
+            Self::Always(_) => "nothing".into(),
+            Self::Page(pages) => match &**pages {
+                [page] => page.to_string(),
+                pages => format!("one of {}", listed(pages.iter().map(PagePattern::as_str))),
+            },
+            Self::Elapsed(_, span) => format!("at least {span}"),
+            Self::Tally(_, bound) => bound.to_string(),
+            Self::Trait(_, test) => test.to_string(),
+            Self::Seen { outcome: Some(outcome), .. } => outcome_name(*outcome).to_owned(),
+            Self::Seen { outcome: None, .. } => "offered".into(),
+            Self::Sequence { steps, .. } => listed(steps.iter().map(Step::as_str)),
+            Self::Compare(parts) => format!("{} {}", parts.1.as_str(), parts.2),
+            Self::Text(parts) => format!("{} {}", parts.1.as_str(), parts.2),
+            Self::Holds(_) => "true".into(),
+            Self::All(_) | Self::Any(_) | Self::Not(_) => self.to_string(),
+        }
+    }
+
+    fn found(&self, view: &View<'_>) -> String {
+        match self {
+            Self::Always(_) => "nothing".into(),
+            Self::Page(_) => match view.session.page() {
+                "" => "no page".into(),
+                page => page.to_owned(),
+            },
+            Self::Elapsed(clock, _) => clock.found(view),
+            Self::Tally(tally, _) => tally.total(view).0.to_string(),
+            Self::Trait(name, _) => match view.session.traits.get(name) {
+                Some(value) => value.to_string(),
+                None => "not known".into(),
+            },
+            Self::Seen { trigger, .. } => seen_so_far(trigger, view),
+            Self::Compare(parts) => shown(&parts.0, view),
+            Self::Text(parts) => shown(&parts.0, view),
+            Self::Holds(term) => shown(term, view),
+            Self::Sequence { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
+                match self.answer(view) {
+                    Ok(Answer { truth: Truth::True, .. }) => "met".into(),
+                    _ => "not met".into(),
+                }
+            }
+        }
+    }
+}
+
+fn shown(term: &Term, view: &View<'_>) -> String {
+    match term.value(view) {
+        Ok((value, _)) => value.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn seen_so_far(trigger: &str, view: &View<'_>) -> String {
+    let session = view.session.triggers.get(trigger);
+    let user = view.user.and_then(|user| user.triggers.get(trigger));
+    let memories = [session, user];
+    let mut names: Vec<_> = memories
+        .iter()
+        .flatten()
+        .flat_map(|memory| memory.outcomes.keys().map(|outcome| outcome_name(*outcome)))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match (names.is_empty(), memories.iter().flatten().any(|memory| memory.fired.is_some())) {
+        (false, _) => listed(names.into_iter()),
+        (true, true) => "offered".into(),
+        (true, false) => "never offered".into(),
+    }
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    outcome.as_str()
+}
+
+fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+impl Clock {
+    fn found(&self, view: &View<'_>) -> String {
+        let elapsed = self.elapsed(view);
+        let never = Span::from_seconds(NEVER_S);
+        if matches!(self, Self::Since(_)) && elapsed == never {
+            return "never".into();
+        }
+        // Whole seconds read better than milliseconds, and are exact where a rule is.
+        let seconds = elapsed.as_millis() / 1_000;
+        if seconds == 0 { elapsed.to_string() } else { Span::from_seconds(seconds).to_string() }
+    }
+}
+
+impl TextTest {
+    /// The method as written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StartsWith => "starts_with",
+            Self::EndsWith => "ends_with",
+            Self::Contains => "contains",
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(number) => write!(f, "at least {number}"),
+            Self::AtMost(number) => write!(f, "at most {number}"),
+            Self::Exactly(number) => write!(f, "exactly {number}"),
+        }
+    }
+}
+
+impl fmt::Display for TraitTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::In(scalars) => {
+                let scalars: Vec<_> = scalars.iter().map(Json::to_string).collect();
+                f.write_str(&scalars.join(" or "))
+            }
+            Self::AtLeast(number) => write!(f, "at least {number}"),
+            Self::AtMost(number) => write!(f, "at most {number}"),
+        }
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dwell => f.write_str("dwell"),
+            Self::Idle => f.write_str("idle"),
+            Self::Age => f.write_str("age"),
+            Self::Since(kind) => write!(f, "since({kind:?})"),
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let within = self.within;
+        match &self.of {
+            Counted::Actions(kind, None) => write!(f, "count({kind:?}, \"{within}\")"),
+            Counted::Actions(kind, Some(text)) => {
+                write!(f, "count({kind:?}, {:?}, \"{within}\")", text.as_str())
+            }
+            Counted::Visits(None) => write!(f, "visits(\"{within}\")"),
+            Counted::Visits(Some(page)) => write!(f, "visits(\"{page}\", \"{within}\")"),
+            Counted::Pages => write!(f, "distinct_pages(\"{within}\")"),
+            Counted::Returns => write!(f, "ping_pong(\"{within}\")"),
+            Counted::RageClicks => write!(f, "rage_clicks(\"{within}\")"),
+            Counted::Errors => write!(f, "errors(\"{within}\")"),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Always(holds) => write!(f, "{holds}"),
+            Self::All(parts) => joined(f, parts, " && "),
+            Self::Any(parts) => joined(f, parts, " || "),
+            Self::Not(part) => write!(f, "not {part}"),
+            Self::Page(_) => write!(f, "page {}", self.required()),
+            Self::Elapsed(clock, span) => write!(f, "{clock} {span}"),
+            Self::Tally(tally, bound) => write!(f, "{tally} {bound}"),
+            Self::Trait(name, test) => write!(f, "trait {name} {test}"),
+            Self::Seen { trigger, .. } => write!(f, "seen {trigger} {}", self.required()),
+            Self::Sequence { within, .. } => {
+                write!(f, "sequence {} within {within}", self.required())
+            }
+            Self::Compare(parts) => write!(f, "{} {} {}", parts.0, parts.1.as_str(), parts.2),
+            Self::Text(parts) => write!(f, "{}.{}({})", parts.0, parts.1.as_str(), parts.2),
+            Self::Holds(term) => write!(f, "{term}"),
+        }
+    }
+}
+
+fn joined(f: &mut fmt::Formatter<'_>, parts: &[Condition], by: &str) -> fmt::Result {
+    let parts: Vec<_> = parts.iter().map(Condition::to_string).collect();
+    write!(f, "({})", parts.join(by))
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(number) => write!(f, "{number}"),
+            Self::Float(number) => write!(f, "{number:?}"),
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Truth(condition) => write!(f, "{condition}"),
+            Self::Field(field) => f.write_str(field.as_str()),
+            Self::Seconds(clock @ Clock::Since(_)) => write!(f, "{clock}"),
+            Self::Seconds(clock) => write!(f, "{clock}_s"),
+            Self::Tally(tally) => write!(f, "{tally}"),
+            Self::Trait(name, default) => write!(f, "trait({name:?}, {default})"),
+            Self::Length(text) => write!(f, "{text}.len()"),
+            Self::Negate(term) => write!(f, "-{term}"),
+            Self::Arithmetic(parts) => {
+                write!(f, "({} {} {})", parts.0, parts.1.as_str(), parts.2)
+            }
+        }
+    }
+}
+
+impl Field {
+    /// The field as written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Url => "url",
+            Self::Title => "title",
+            Self::UserId => "user_id",
+            Self::EmailDomain => "email_domain",
+            Self::Summary => "summary",
+            Self::ActionCount => "action_count",
+        }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(number) => write!(f, "{number}"),
+            Self::Float(number) => write!(f, "{number:?}"),
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Truth(truth) => write!(f, "{truth}"),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! `rules/*.yaml` to rules.
+
+use std::sync::Arc;
+
+use crate::domain::text::{BODY_MAX_CHARS, strip};
+use crate::domain::time::Span;
+use crate::domain::tour::Catalogue;
+use crate::rulebook::cases;
+use crate::rulebook::ids::{Ids, trigger_id};
+use crate::rulebook::pages::patterns;
+use crate::rulebook::reader::{
+    Fields, Findings, between, flag, list, name_of, number, text, version, words, wrong_type,
+};
+use crate::rulebook::rule::{COOLDOWN, Copy, Mode, OFFER_TIMEOUT, Rule, When, Written};
+use crate::rulebook::settings::Activity;
+use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::yaml::{Node, Value};
+use crate::rulebook::{builtin, condition};
+
+const KEYS: [&str; 14] = [
+    "id",
+    "name",
+    "owner",
+    "priority",
+    "mode",
+    "page",
+    "when",
+    "builtin",
+    "params",
+    "offer",
+    "cooldown",
+    "again_after",
+    "judge",
+    "tests",
+];
+const OFFER: [&str; 6] = ["body", "accept", "dismiss", "labels", "tour", "timeout"];
+const MODES: [(&str, Mode); 4] = [
+    ("live", Mode::Live),
+    ("shadow", Mode::Shadow),
+    ("draft", Mode::Draft),
+    ("paused", Mode::Paused),
+];
+/// Higher first; this when none is written.
+const PRIORITY: u8 = 50;
+/// As many as the seeds' clients show.
+const MOST_LABELS: usize = 3;
+const DAY: Span = Span::from_seconds(86_400);
+
+/// What a product's rules refer to.
+#[derive(Debug)]
+pub struct Around<'p> {
+    /// Its tours without mistakes.
+    pub tours: &'p Catalogue,
+    /// All its tours.
+    pub tour_ids: &'p Ids,
+    /// What its rules can look back on.
+    pub activity: &'p Activity,
+}
+
+/// The rules of one file. `ids` holds those of the product's other files, and afterwards these too.
+pub fn read(
+    root: &Node,
+    around: &Around<'_>,
+    ids: &mut Ids,
+    findings: &mut Findings<'_>,
+) -> Vec<Rule> {
+    let Some(fields) = Fields::of(root, "a rule file", &["version", "triggers"], findings) else {
+        return Vec::new();
+    };
+    version(&fields, findings);
+    let items = fields.need("triggers", findings).map_or(&[][..], |node| list(node, findings));
+    items.iter().filter_map(|item| rule(item, around, ids, findings)).collect()
+}
+
+fn rule(
+    node: &Node,
+    around: &Around<'_>,
+    ids: &mut Ids,
+    findings: &mut Findings<'_>,
+) -> Option<Rule> {
+    let fields = Fields::of(node, "a trigger", &KEYS, findings)?;
+    let written = fields.need("id", findings).and_then(|node| trigger_id(node, findings));
+    let id = written.and_then(|id| ids.claim(fields.get("id")?, id, findings));
+    let (mut name, mut owner, mut priority) = (written.map(str::to_owned), None, PRIORITY);
+    let (mut mode, mut judge, mut again_after) = (Mode::default(), false, None);
+    let own = |node: &Node, findings: &mut Findings<'_>| {
+        words(node, findings).map(|text| Some(text.trim().to_owned()))
+    };
+    fields.fill("name", &mut name, own, findings);
+    fields.fill("owner", &mut owner, own, findings);
+    fields.fill("priority", &mut priority, number(0..=100), findings);
+    fields.fill("mode", &mut mode, self::mode, findings);
+    fields.fill("judge", &mut judge, flag, findings);
+    let rest = between(Span::from_seconds(1), DAY.times(3_660));
+    fields.fill("again_after", &mut again_after, |n, f| rest(n, f).map(Some), findings);
+    let pages = fields.get("page").map(|node| patterns(node, findings)).unwrap_or_default();
+    let when = when(&fields, around.activity, findings);
+    let offer = offer(&fields, around, findings);
+    let tests = fields.get("tests").map(|node| cases::read(node, written, findings));
+    let written = Written { file: Arc::clone(findings.file()), line: node.at.line };
+    Some(Rule {
+        id: id?,
+        name: name?,
+        owner,
+        priority,
+        mode,
+        pages,
+        when: when?,
+        offer: offer?,
+        again_after,
+        judge,
+        written,
+        cases: tests.unwrap_or_default(),
+    })
+}
+
+fn mode(node: &Node, findings: &mut Findings<'_>) -> Option<Mode> {
+    let name = name_of(node, "mode", &MODES.map(|(name, _)| name), findings)?;
+    MODES.into_iter().find(|(known, _)| *known == name).map(|(_, mode)| mode)
+}
+
+fn when(fields: &Fields<'_>, activity: &Activity, findings: &mut Findings<'_>) -> Option<When> {
+    let (condition, builtin, params) =
+        (fields.get("when"), fields.get("builtin"), fields.get("params"));
+    if let (None, Some(node)) = (builtin, params) {
+        let help = "remove `params`, or name the `builtin`".to_owned();
+        findings.error(node, "conflict", "`params` belong to a `builtin`", Some(help));
+    }
+    match (condition, builtin) {
+        (Some(node), None) => {
+            condition::leaves::read(node, findings, activity).map(When::Condition)
+        }
+        (None, Some(name)) => builtin::read(name, params, findings).map(When::Builtin),
+        (Some(_), Some(node)) => {
+            let help = "write two triggers, or one of the two".to_owned();
+            let message = "a trigger has `when` or `builtin`, not both";
+            findings.error(node, "conflict", message, Some(help));
+            None
+        }
+        (None, None) => {
+            let help = "add `when:` with a list of what must hold".to_owned();
+            let message = "a trigger has neither `when` nor `builtin`";
+            findings.error(fields.node(), "missing-key", message, Some(help));
+            None
+        }
+    }
+}
+
+fn offer(rule: &Fields<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Copy> {
+    let mut timings = Timings::default();
+    let pause = between(Span::ZERO, DAY.times(366));
+    rule.fill("cooldown", &mut timings.cooldown, |n, f| pause(n, f).map(Some), findings);
+    let speaks = rule.get("builtin").is_some();
+    let node = if speaks { rule.get("offer") } else { rule.need("offer", findings) };
+    let Some(node) = node else {
+        return speaks.then(|| timings.copy(None, Vec::new(), None, around.tours));
+    };
+    let fields = Fields::of(node, "an offer", &OFFER, findings)?;
+    let body = if speaks { fields.get("body") } else { fields.need("body", findings) };
+    let body = body.map(|node| self::body(node, findings));
+    let labels = labels(&fields, speaks, findings);
+    let tour = fields.get("tour").map(|node| tour(node, around.tour_ids, findings));
+    let patience = between(Span::from_seconds(1), DAY);
+    fields.fill("timeout", &mut timings.timeout, |n, f| patience(n, f).map(Some), findings);
+    let tour = match tour {
+        Some(tour) => Some(tour?),
+        None => None,
+    };
+    Some(timings.copy(body.flatten(), labels, tour, around.tours))
+}
+
+/// As the rule writes them; else its tour's are taken, else the defaults.
+#[derive(Default)]
+struct Timings {
+    timeout: Option<Span>,
+    cooldown: Option<Span>,
+}
+
+impl Timings {
+    fn copy(
+        self,
+        body: Option<Arc<str>>,
+        labels: Vec<Arc<str>>,
+        tour: Option<Arc<str>>,
+        tours: &Catalogue,
+    ) -> Copy {
+        let known = tour.as_ref().and_then(|id| tours.get(id));
+        let timeout = self.timeout.or_else(|| known?.timeout).unwrap_or(OFFER_TIMEOUT);
+        let cooldown = self.cooldown.or_else(|| known?.cooldown).unwrap_or(COOLDOWN);
+        Copy { body, labels, tour, timeout, cooldown }
+    }
+}
+
+fn body(node: &Node, findings: &mut Findings<'_>) -> Option<Arc<str>> {
+    let written = words(node, findings)?;
+    let body = strip(written);
+    let (length, most) = (body.chars().count(), BODY_MAX_CHARS);
+    if length > most {
+        let skipped = written.chars().take_while(|c| c.is_whitespace()).count();
+        let message = format!("the body has {length} characters; a toast carries {most}");
+        let help = format!("cut {} characters, from here on", length - most);
+        findings.error_within(node, (skipped + most, 1), "long-body", message, Some(help));
+    }
+    Some(body.into())
+}
+
+/// `accept` and `dismiss`, or `labels`; a builtin may leave them out.
+fn labels(fields: &Fields<'_>, speaks: bool, findings: &mut Findings<'_>) -> Vec<Arc<str>> {
+    let pair = fields.get("accept").or(fields.get("dismiss"));
+    if let (Some(_), Some(node)) = (fields.get("labels"), pair) {
+        let help = "keep `accept` and `dismiss`".to_owned();
+        let message = "an offer has `labels` or `accept` and `dismiss`";
+        findings.error(node, "conflict", message, Some(help));
+    }
+    let nodes: Vec<&Node> = match fields.get("labels") {
+        Some(node) => several(node, findings),
+        None if pair.is_none() && speaks => Vec::new(),
+        None => ["accept", "dismiss"].iter().filter_map(|key| fields.need(key, findings)).collect(),
+    };
+    let label = |node: &Node, findings: &mut Findings<'_>| {
+        let label = text(node, findings)?;
+        if label.trim().is_empty() {
+            let help = "write what the button says".to_owned();
+            findings.error(node, "blank-label", "this label is blank", Some(help));
+        }
+        Some(label.trim().into())
+    };
+    nodes.into_iter().filter_map(|node| label(node, findings)).collect()
+}
+
+fn several<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Vec<&'n Node> {
+    let Value::Seq(items) = &node.value else {
+        wrong_type(node, "a list of labels", Some("write `[Yes, No]`".into()), findings);
+        return Vec::new();
+    };
+    if !(1..=MOST_LABELS).contains(&items.len()) {
+        let message =
+            format!("an offer has 1 to {MOST_LABELS} labels, and here are {}", items.len());
+        findings.error(node, "out-of-range", message, None);
+    }
+    items.iter().collect()
+}
+
+fn tour(node: &Node, known: &Ids, findings: &mut Findings<'_>) -> Option<Arc<str>> {
+    let id = text(node, findings)?;
+    if known.has(id) {
+        return Some(id.into());
+    }
+    let help = did_you_mean(id, known.iter()).unwrap_or_else(|| match known.iter().next() {
+        Some(_) => format!("the tours are `{}`", known.iter().collect::<Vec<_>>().join("`, `")),
+        None => "the product has no tours".to_owned(),
+    });
+    findings.error(node, "unknown-tour", format!("no tour is called `{id}`"), Some(help));
+    None
+}

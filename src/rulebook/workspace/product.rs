@@ -1,0 +1,170 @@
+//! One product's part of `docent.yaml`.
+
+use crate::domain::circuit::CircuitPolicy;
+use crate::domain::machine::MachinePolicy;
+use crate::domain::time::Span;
+use crate::rulebook::reader::{Fields, Findings, between, flag, list, number, span, words};
+use crate::rulebook::settings::{
+    Activity, Keys, Proactive, ProductSettings, Quotas, Retrieval, Source, Windows,
+};
+use crate::rulebook::workspace::not_available;
+use crate::rulebook::workspace::values::{folder, origins, secret, secrets, web_address};
+use crate::rulebook::yaml::{Node, Value};
+
+const KEYS: [&str; 10] = [
+    "rules",
+    "tours",
+    "allowed_origins",
+    "keys",
+    "proactive",
+    "activity",
+    "builtins",
+    "retrieval",
+    "sources",
+    "sinks",
+];
+const PROACTIVE: [&str; 7] = [
+    "enabled",
+    "redeliver",
+    "min_interval",
+    "circuit",
+    "quotas",
+    "conservative",
+    "typed_chat_overrides_offer",
+];
+/// The seeds' hook ignores a trigger for so long after an answer (contract, A-71).
+const CLIENT_SUPPRESSION: Span = Span::from_seconds(30);
+const DAY: Span = Span::from_seconds(86_400);
+
+/// The settings as far as they can be read.
+pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings {
+    let mut product = ProductSettings::default();
+    if node.value == Value::Null {
+        return product;
+    }
+    let Some(fields) = Fields::of(node, "a product", &KEYS, findings) else { return product };
+    fields.fill("rules", &mut product.rules, folder, findings);
+    fields.fill("tours", &mut product.tours, folder, findings);
+    fields.fill("allowed_origins", &mut product.allowed_origins, origins, findings);
+    fields.fill("keys", &mut product.keys, keys, findings);
+    fields.fill("proactive", &mut product.proactive, proactive, findings);
+    fields.fill("activity", &mut product.activity, activity, findings);
+    fields.fill("builtins", &mut product.builtins, windows, findings);
+    fields.fill("retrieval", &mut product.retrieval, retrieval, findings);
+    fields.fill("sources", &mut product.sources, sources, findings);
+    if let Some(node) = fields.get("sinks")
+        && !list(node, findings).is_empty()
+    {
+        not_available(node, "sending activity on", "write `sinks: []`".into(), findings);
+    }
+    product
+}
+
+fn keys(node: &Node, findings: &mut Findings<'_>) -> Option<Keys> {
+    let known = ["publishable", "secret", "webhook", "session_signing"];
+    let fields = Fields::of(node, "`keys`", &known, findings)?;
+    let mut keys = Keys::default();
+    fields.fill("publishable", &mut keys.publishable, secrets, findings);
+    fields.fill("secret", &mut keys.secret, secrets, findings);
+    fields.fill("webhook", &mut keys.webhook, secrets, findings);
+    fields.fill("session_signing", &mut keys.session_signing, secrets, findings);
+    Some(keys)
+}
+
+fn proactive(node: &Node, findings: &mut Findings<'_>) -> Option<Proactive> {
+    let fields = Fields::of(node, "`proactive`", &PROACTIVE, findings)?;
+    let mut proactive = Proactive::default();
+    let machine = &mut proactive.machine;
+    fields.fill("enabled", &mut proactive.enabled, flag, findings);
+    fields.fill("redeliver", &mut proactive.redeliver, flag, findings);
+    fields.fill("min_interval", &mut proactive.min_interval, min_interval, findings);
+    fields.fill("circuit", &mut proactive.circuit, circuit, findings);
+    fields.fill("quotas", &mut proactive.quotas, quotas, findings);
+    fields.fill("conservative", machine, conservative, findings);
+    let overrides = &mut machine.typed_chat_overrides_offer;
+    fields.fill("typed_chat_overrides_offer", overrides, flag, findings);
+    Some(proactive)
+}
+
+fn min_interval(node: &Node, findings: &mut Findings<'_>) -> Option<Span> {
+    let interval = span(node, findings)?;
+    if interval < CLIENT_SUPPRESSION {
+        let message = "clients may ignore a trigger for 30s after it was answered";
+        findings.warning(node, "short-interval", message, Some("write `30s` or more".into()));
+    }
+    Some(interval)
+}
+
+fn circuit(node: &Node, findings: &mut Findings<'_>) -> Option<CircuitPolicy> {
+    let fields = Fields::of(node, "`circuit`", &["failures", "pause"], findings)?;
+    let mut circuit = CircuitPolicy::default();
+    fields.fill("failures", &mut circuit.failures, number(0..=1_000_000), findings);
+    fields.fill("pause", &mut circuit.pause, span, findings);
+    Some(circuit)
+}
+
+fn quotas(node: &Node, findings: &mut Findings<'_>) -> Option<Quotas> {
+    let known = ["product_per_minute", "session_per_hour", "user_per_day"];
+    let fields = Fields::of(node, "`quotas`", &known, findings)?;
+    let mut quotas = Quotas::default();
+    let most = || number(0..=1_000_000);
+    fields.fill("product_per_minute", &mut quotas.product_per_minute, most(), findings);
+    fields.fill("session_per_hour", &mut quotas.session_per_hour, most(), findings);
+    fields.fill("user_per_day", &mut quotas.user_per_day, most(), findings);
+    Some(quotas)
+}
+
+fn conservative(node: &Node, findings: &mut Findings<'_>) -> Option<MachinePolicy> {
+    let known = ["base", "step", "silent_after"];
+    let fields = Fields::of(node, "`conservative`", &known, findings)?;
+    let mut machine = MachinePolicy::default();
+    fields.fill("base", &mut machine.conservative_base, span, findings);
+    fields.fill("step", &mut machine.conservative_step, span, findings);
+    fields.fill("silent_after", &mut machine.silent_after, number(0..=1_000_000), findings);
+    Some(machine)
+}
+
+fn activity(node: &Node, findings: &mut Findings<'_>) -> Option<Activity> {
+    let fields = Fields::of(node, "`activity`", &["keep", "max_actions"], findings)?;
+    let mut activity = ProductSettings::default().activity;
+    fields.fill("keep", &mut activity.keep, between(Span::from_seconds(1), DAY), findings);
+    fields.fill("max_actions", &mut activity.max_actions, number(1..=1_000), findings);
+    Some(activity)
+}
+
+fn windows(node: &Node, findings: &mut Findings<'_>) -> Option<Windows> {
+    let fields = Fields::of(node, "`builtins`", &["lookback", "max_actions"], findings)?;
+    let mut windows = ProductSettings::default().builtins;
+    fields.fill("lookback", &mut windows.lookback, between(Span::ZERO, DAY), findings);
+    fields.fill("max_actions", &mut windows.max_actions, number(1..=1_000), findings);
+    Some(windows)
+}
+
+fn retrieval(node: &Node, findings: &mut Findings<'_>) -> Option<Retrieval> {
+    let known = ["max_chunks", "debounce", "title", "by_email"];
+    let fields = Fields::of(node, "`retrieval`", &known, findings)?;
+    let mut retrieval = ProductSettings::default().retrieval;
+    let title = |node: &Node, findings: &mut Findings<'_>| words(node, findings).map(str::to_owned);
+    fields.fill("max_chunks", &mut retrieval.max_chunks, number(1..=1_000), findings);
+    let pause = between(Span::ZERO, Span::from_seconds(600));
+    fields.fill("debounce", &mut retrieval.debounce, pause, findings);
+    fields.fill("title", &mut retrieval.title, title, findings);
+    fields.fill("by_email", &mut retrieval.by_email, flag, findings);
+    Some(retrieval)
+}
+
+fn sources(node: &Node, findings: &mut Findings<'_>) -> Option<Vec<Source>> {
+    Some(list(node, findings).iter().filter_map(|item| source(item, findings)).collect())
+}
+
+fn source(node: &Node, findings: &mut Findings<'_>) -> Option<Source> {
+    let outer = Fields::of(node, "a source", &["sse"], findings)?;
+    let fields = Fields::of(outer.need("sse", findings)?, "`sse`", &["url", "token"], findings)?;
+    let url = fields.need("url", findings).and_then(|node| web_address(node, findings));
+    // An empty token is a value of its own: none is sent.
+    let token = match fields.get("token").filter(|node| node.as_str() != Some("")) {
+        Some(node) => Some(secret(node, findings)?),
+        None => None,
+    };
+    Some(Source { url: url?, token })
+}
