@@ -1,4 +1,5 @@
 //! docent
 pub mod domain;
 pub mod engine;
+pub mod library;
 pub mod rulebook;
