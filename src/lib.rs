@@ -52,7 +52,7 @@ pub mod domain;
 pub mod engine;
 //pub mod http;
 pub mod ingest;
-//pub mod library;
+pub mod library;
 pub mod rulebook;
 pub mod runtime;
 //pub mod store;
