@@ -46,7 +46,7 @@
 //! * Absent on purpose: loops, closures, clocks or I/O in predicates; a port or mock in the engine;
 //!   a layer of middleware on the hot routes.
 
-//pub mod app;
+pub mod app;
 //pub mod cli;
 pub mod domain;
 pub mod engine;
@@ -55,4 +55,4 @@ pub mod ingest;
 pub mod library;
 pub mod rulebook;
 pub mod runtime;
-//pub mod store;
+pub mod store;

@@ -106,6 +106,26 @@ impl Session {
         self.triggers.entry(Arc::clone(trigger)).or_default()
     }
 
+    /// Whether anything here tells what the person did, rather than what docent did.
+    pub fn has_activity(&self) -> bool {
+        let told = self.place.is_some() || self.summary.is_some();
+        told || !(self.actions.is_empty() && self.traits.is_empty() && self.batches.is_empty())
+    }
+
+    /// Forgets what the person did and gives its memory back. What stays: the machine with its
+    /// dismissals, the offer, what was fired when, counters, and whose session it is.
+    pub fn strip_activity(&mut self) {
+        if !self.has_activity() {
+            return;
+        }
+        self.seq += 1;
+        self.actions = VecDeque::new();
+        self.batches = VecDeque::new();
+        self.traits = BTreeMap::new();
+        self.place = None;
+        self.summary = None;
+    }
+
     /// Visits, newest first: each is a run of consecutive actions on one page, as
     /// `(page, start of the run, end of the run)`; actions without a page do not break a run.
     pub fn visits(&self) -> impl Iterator<Item = Visit<'_>> {
