@@ -69,6 +69,13 @@ impl Identity {
         }
         self.user_id.as_ref().or(self.email.as_ref())
     }
+
+    /// Whether a session token for this user may speak: a session bound to one user is no other
+    /// user's.
+    pub fn admits(&self, voucher: Option<&str>) -> bool {
+        let bound = self.user_id.as_deref().filter(|_| self.vouched);
+        voucher.is_none() || bound.is_none() || bound == voucher
+    }
 }
 
 /// The page a person is on.

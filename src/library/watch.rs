@@ -132,7 +132,9 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
             Ok(Some(())) => {
                 let at = (self.now)();
                 self.live.note(|watcher| watcher.last_event_at = Some(at));
-                let calm = async { while let Ok(Some(())) = timeout(QUIET, hearing.changes.recv()).await {} };
+                let calm = async {
+                    while let Ok(Some(())) = timeout(QUIET, hearing.changes.recv()).await {}
+                };
                 let _ = timeout(BURST, calm).await;
             }
         }
@@ -328,7 +330,9 @@ mod tests {
 
     #[test]
     fn our_own_reading_is_no_change() {
-        use notify::event::{AccessKind::Open, AccessKind::Read, CreateKind, DataChange, ModifyKind};
+        use notify::event::{
+            AccessKind::Open, AccessKind::Read, CreateKind, DataChange, ModifyKind,
+        };
         for kind in [EventKind::Access(Open(AccessMode::Any)), EventKind::Access(Read)] {
             assert!(!is_change(&kind), "{kind:?}");
         }
