@@ -78,8 +78,12 @@ mod tests {
 
     /// What counts as there when only `found` is, at each of these milliseconds.
     fn seen(found: &[(&str, &str)], at: &[i64]) -> Vec<(Vec<String>, Option<i64>)> {
-        let in_force =
-            sources(&[WORKSPACE, ("rules/a.yaml", "a"), ("prompts/p.md", "p"), ("rules/b.yaml", "b")]);
+        let in_force = sources(&[
+            WORKSPACE,
+            ("rules/a.yaml", "a"),
+            ("prompts/p.md", "p"),
+            ("rules/b.yaml", "b"),
+        ]);
         let mut grace = Grace::default();
         at.iter()
             .map(|millis| {
@@ -93,7 +97,8 @@ mod tests {
     #[test]
     fn a_missing_file_is_kept_for_two_seconds() {
         let found = [WORKSPACE, ("prompts/p.md", "p"), ("rules/b.yaml", "b")];
-        let all = || ["docent.yaml", "prompts/p.md", "rules/a.yaml", "rules/b.yaml"].map(str::to_owned);
+        let all =
+            || ["docent.yaml", "prompts/p.md", "rules/a.yaml", "rules/b.yaml"].map(str::to_owned);
         let rest = || ["docent.yaml", "prompts/p.md", "rules/b.yaml"].map(str::to_owned);
         assert_eq!(
             seen(&found, &[0, 500, 1_999, 2_000, 9_000]),
@@ -109,8 +114,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_does_not_keep_a_file_for_ever() {
-        let left: Vec<_> =
-            seen(&[WORKSPACE], &[100_000, 0, 1_999, 2_000]).into_iter().map(|(_, left)| left).collect();
+        let left: Vec<_> = seen(&[WORKSPACE], &[100_000, 0, 1_999, 2_000])
+            .into_iter()
+            .map(|(_, left)| left)
+            .collect();
         assert_eq!(left, [Some(2_000), Some(2_000), Some(1), None]);
     }
 

@@ -3,6 +3,8 @@
 //!
 //! A poll takes one `Arc` and keeps it; no poll ever sees two revisions or waits for a reload.
 
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 use std::fmt;
@@ -73,11 +75,7 @@ impl Live {
     ///
     /// # Errors
     /// Every finding, when one of them is an error.
-    pub fn start(
-        sources: Sources,
-        env: Environment,
-        now: Timestamp,
-    ) -> Result<Self, Vec<Finding>> {
+    pub fn start(sources: Sources, env: Environment, now: Timestamp) -> Result<Self, Vec<Finding>> {
         let (rulebook, findings) = compile(&sources, &env);
         let Some(rulebook) = rulebook else { return Err(findings) };
         let digest: Arc<str> = digest(&sources).into();
@@ -221,7 +219,10 @@ impl Live {
                 rulebook.revision = before.active.revision,
                 findings = findings.len(),
                 "Refused a reload; the last good rulebook stays. {}:{}:{}: {}",
-                first.file, first.line, first.column, first.message,
+                first.file,
+                first.line,
+                first.column,
+                first.message,
             );
         }
         let attempts = last.map_or(0, |last| last.attempts) + 1;
