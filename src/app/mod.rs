@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use crate::domain::decision::Verdict;
 use crate::domain::machine::AgentEvent;
+use crate::domain::offer::Outcome;
 use crate::domain::time::Timestamp;
 use crate::engine::react::Reaction;
 use crate::library::live::Live;
@@ -84,24 +85,27 @@ impl App {
             (_, Some(offer)) => (&*offer.trigger, true),
             (_, None) => ("", false),
         };
-        self.metrics.polled(&product.id, polled.decision.verdict);
+        self.metrics.poll(polled.decision.verdict);
+        if let (Verdict::Fire(_), Some(offer)) = (polled.decision.verdict, &polled.offer) {
+            self.metrics.offered(&product.id, &offer.trigger);
+        }
         self.notes.add(now, &product.id, question.session, verdict, fired);
         polled
     }
 
-    fn note_outcome(&self, product: &Product, trigger: &str, outcome: &'static str) {
-        self.metrics.outcome(&product.id, trigger, outcome);
+    fn note_outcome(&self, product: &Product, trigger: &Arc<str>, outcome: Outcome) {
+        self.metrics.outcome(&product.id, trigger, outcome.as_str());
     }
 
     fn note_event(&self, product: &Product, event: &AgentEvent, reaction: &Reaction) {
-        let result = reaction.unheard.map_or("ok", |unheard| unheard.as_str());
+        let result = reaction.unheard.map_or("counted", |unheard| unheard.as_str());
         self.metrics.event(&product.id, event.name(), result);
     }
 
     /// Counts failing rules by name; the twentieth error in a row pauses one.
     fn note_health(&self, product: &Product, noted: &health::Noted) {
         for rule in noted.failed.iter().filter_map(|place| product.rules.get(*place)) {
-            self.metrics.rule_failed(&product.id, &rule.id);
+            self.metrics.rule_error(&product.id, &rule.id);
             if self.health.failed(&product.id, &rule.id) {
                 tracing::warn!(product.id = %product.id, rule.id = %rule.id, "Paused a rule that keeps failing");
                 self.live.pause(&product.id, &rule.id, self.clock.now());

@@ -126,7 +126,8 @@ impl Batch {
     }
 
     /// Two batches of one session as one, in arrival order (contract 2.2.5): indices restart,
-    /// the first known identity counts, the later `forwarded_at` stands.
+    /// the first known identity and the newest trait of each name count, the later
+    /// `forwarded_at` stands.
     pub fn merge(mut first: Self, second: &Self) -> Self {
         let or = |known: Option<String>, said: &Option<String>| {
             known.filter(|known| !known.is_empty()).or_else(|| said.clone())
@@ -138,6 +139,7 @@ impl Batch {
         for (index, action) in (0..).zip(&mut first.actions) {
             action.index = index;
         }
+        first.traits.extend(second.traits.clone());
         first.forwarded_at = first.forwarded_at.max(second.forwarded_at);
         first
     }
@@ -181,5 +183,24 @@ mod tests {
         let merged = Batch::merge(one, &two);
         assert_eq!(merged.actions.iter().map(|a| a.index).collect::<Vec<_>>(), [0, 1, 2, 3]);
         assert_eq!((merged.user_id.as_deref(), merged.forwarded_at), (Some("u_1"), 9.0));
+    }
+
+    #[test]
+    fn merging_passes_over_an_identity_that_says_nothing_and_keeps_the_newest_trait() {
+        let trait_of = |plan: &str| Map::from_iter([("plan".into(), Value::from(plan))]);
+        let said = |conversation: &str, plan| Batch {
+            conversation_id: Some(conversation.into()),
+            traits: trait_of(plan),
+            ..Batch::default()
+        };
+        let merged = Batch::merge(said("", "free"), &said("c_1", "pro"));
+        assert_eq!(merged, said("c_1", "pro"));
+    }
+
+    #[test]
+    fn a_chunk_leaves_the_places_of_missing_parts_empty() {
+        let action = RawAction { description: "a\nb".into(), ..RawAction::default() };
+        let batch = Batch { actions: vec![action], ..Batch::default() };
+        assert_eq!(batch.chunk_text(), "Session unknown — 1 actions\n[0] : a\nb — ");
     }
 }

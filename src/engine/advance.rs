@@ -33,6 +33,13 @@ pub struct Advanced {
     pub accepted: usize,
 }
 
+impl Advanced {
+    /// `accepted` or `duplicate`, for metrics.
+    pub const fn result(self) -> &'static str {
+        if self.duplicate { "duplicate" } else { "accepted" }
+    }
+}
+
 /// A delivery with what its receiver knows of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Received<'a> {

@@ -152,14 +152,16 @@ impl<'s> Reading<'s> {
     }
 
     fn product(&mut self, settings: &ProductSettings) -> (Vec<Rule>, Catalogue) {
-        let (mut tour_ids, mut tours) = (Ids::default(), Catalogue::new());
+        let (mut tour_ids, mut tours, mut all) = (Ids::default(), Catalogue::new(), true);
         for file in self.files(&settings.tours, ".yaml") {
             let read = self.yaml(file, |root, findings| tours::read(root, &mut tour_ids, findings));
-            let read = read.unwrap_or_default();
-            tours.extend(read.into_iter().map(|tour| (Arc::clone(&tour.id), tour)));
+            all &= read.is_some();
+            let read = read.unwrap_or_default().into_iter();
+            tours.extend(read.map(|tour| (Arc::clone(&tour.id), tour)));
         }
         let (mut ids, mut rules) = (Ids::default(), Vec::new());
-        let around = Around { tours: &tours, tour_ids: &tour_ids, activity: &settings.activity };
+        let tour_ids = all.then_some(&tour_ids);
+        let around = Around { tours: &tours, tour_ids, activity: &settings.activity };
         for file in self.files(&settings.rules, ".yaml") {
             if file.0.ends_with(".test.yaml") {
                 continue;

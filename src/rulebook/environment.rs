@@ -21,6 +21,7 @@ pub fn expand(
     walk(root, &mut |node| {
         let Some(text) = node.as_str().filter(|text| text.contains("${")) else { return };
         let mut replaced = String::with_capacity(text.len());
+        let before = findings.count();
         for part in parts(text) {
             match part {
                 Part::Text(text) => replaced.push_str(text),
@@ -35,7 +36,10 @@ pub fn expand(
                 }
             }
         }
-        node.value = Value::Str(replaced);
+        match findings.count() == before {
+            true => node.value = Value::Str(replaced),
+            false => findings.settle(node),
+        }
     });
     used
 }

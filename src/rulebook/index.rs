@@ -40,7 +40,8 @@ impl PageIndex {
 impl Product {
     /// Places of the rules for this page, in priority order.
     pub fn candidates<'a>(&'a self, page: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let known = self.index.literal.get(page);
+        let shorter = page.strip_suffix('/').filter(|shorter| !shorter.is_empty());
+        let known = self.index.literal.get(shorter.unwrap_or(page));
         let (places, certain) = match known {
             Some(places) => (places, true),
             None => (&self.index.open, false),

@@ -254,8 +254,8 @@ mod tests {
         for (body, expected) in [
             ("Hi {{ a | nonsense }}", vec![("unknown-filter", 6, 11)]),
             ("Hi\n{% if a|uper %}x{% endif %}", vec![("unknown-filter", 7, 9)]),
-            ("Hi {{ a", vec![("bad-template", 6, 8)]),
-            ("a\n{% if x %}\nb", vec![("bad-template", 8, 2)]),
+            ("Hi {{ a", vec![("bad-template", 6, 7)]),
+            ("a\n{% if x %}\nb", vec![("bad-template", 7, 11)]),
             ("", vec![("blank", 5, 1)]),
             ("{{ \"a|b\" }} {# x|y #} | z {% raw %}{{ a|b }}{% endraw %} {{ c|upper }}", vec![]),
         ] {

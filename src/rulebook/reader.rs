@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::time::Span;
 use crate::rulebook::finding::{Finding, Severity};
-use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::suggest::{did_you_mean, nearest};
 use crate::rulebook::yaml::{Node, Spot, Style, Value, resolve};
 
 /// What is found in one file.
@@ -15,12 +15,13 @@ pub struct Findings<'s> {
     file: Arc<str>,
     source: &'s str,
     list: Vec<Finding>,
+    settled: Vec<Spot>,
 }
 
 impl<'s> Findings<'s> {
     /// Nothing found yet in `file` (relative to the workspace), whose text is `source`.
     pub fn new(file: &str, source: &'s str) -> Self {
-        Self { file: file.into(), source, list: Vec::new() }
+        Self { file: file.into(), source, list: Vec::new(), settled: Vec::new() }
     }
 
     /// The file, relative to the workspace.
@@ -82,6 +83,11 @@ impl<'s> Findings<'s> {
         self.note(Severity::Warning, node.at, code, message.into(), help);
     }
 
+    /// What is wrong with `node` has been said; whatever else is found of it follows from that.
+    pub fn settle(&mut self, node: &Node) {
+        self.settled.push(node.at);
+    }
+
     /// How many have been noted; a reader compares before and after.
     pub fn count(&self) -> usize {
         self.list.len()
@@ -100,6 +106,9 @@ impl<'s> Findings<'s> {
         message: String,
         help: Option<String>,
     ) {
+        if self.settled.contains(&spot) {
+            return;
+        }
         let Spot { line, column, length } = spot;
         let file = Arc::clone(&self.file);
         self.list.push(Finding { file, line, column, length, severity, code, message, help });
@@ -107,10 +116,12 @@ impl<'s> Findings<'s> {
 }
 
 /// A mapping whose keys are known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Fields<'n> {
     node: &'n Node,
     what: &'static str,
+    /// Keys that are not known.
+    strays: Vec<&'n str>,
 }
 
 impl<'n> Fields<'n> {
@@ -128,12 +139,14 @@ impl<'n> Fields<'n> {
             wrong_type(node, "a mapping", Some(help), findings);
             return None;
         };
+        let mut strays = Vec::new();
         for (key, _) in entries {
             if !key.as_str().is_some_and(|name| known.contains(&name)) {
                 unknown_key(key, what, known, findings);
+                strays.extend(key.as_str());
             }
         }
-        Some(Self { node, what })
+        Some(Self { node, what, strays })
     }
 
     /// The mapping itself.
@@ -160,10 +173,11 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// The value of a key; its absence is a finding.
+    /// The value of a key; its absence is a finding, unless a misspelt key is one already.
     pub fn need(&self, key: &str, findings: &mut Findings<'_>) -> Option<&'n Node> {
         let found = self.get(key);
-        if found.is_none() {
+        let misspelt = || self.strays.iter().any(|stray| nearest(stray, [key]).is_some());
+        if found.is_none() && !misspelt() {
             let message = format!("{} has no `{key}`", self.what);
             findings.error(self.node, "missing-key", message, Some(format!("add `{key}:`")));
         }

@@ -6,11 +6,12 @@ pub fn did_you_mean<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) ->
 }
 
 /// The nearest of `known`: at most a third of its characters (and always two, in names of four and
-/// more) are wrong, swapped, missing or too many; ties go to the first.
+/// more) are wrong, swapped, missing or too many, or at least four of its characters and no others
+/// are there; ties go to the first.
 pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let wanted = plain(name);
-    let mut best: Option<(usize, &str)> = None;
+    let (mut best, mut longer): (Option<(usize, &str)>, _) = (None, None);
     for candidate in known {
         let distance = strsim::damerau_levenshtein(&wanted, &plain(candidate));
         let length = candidate.chars().count();
@@ -18,8 +19,11 @@ pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
+        if longer.is_none() && wanted.len() >= 4 && plain(candidate).contains(&wanted) {
+            longer = Some(candidate);
+        }
     }
-    best.map(|(_, found)| found)
+    best.map(|(_, found)| found).or(longer)
 }
 
 #[cfg(test)]
@@ -35,6 +39,7 @@ mod tests {
             ("Ping-Pong", Some("ping_pong")),
             ("apge", Some("page")),
             ("nto", Some("not")),
+            ("ping", Some("ping_pong")),
             ("frobnicate", None),
             ("", None),
         ] {

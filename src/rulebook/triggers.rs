@@ -51,8 +51,8 @@ const DAY: Span = Span::from_seconds(86_400);
 pub struct Around<'p> {
     /// Its tours without mistakes.
     pub tours: &'p Catalogue,
-    /// All its tours.
-    pub tour_ids: &'p Ids,
+    /// All its tours; `None` when some could not be read, and a name may well be right.
+    pub tour_ids: Option<&'p Ids>,
     /// What its rules can look back on.
     pub activity: &'p Activity,
 }
@@ -241,11 +241,9 @@ fn several<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Vec<&'n Node> {
     items.iter().collect()
 }
 
-fn tour(node: &Node, known: &Ids, findings: &mut Findings<'_>) -> Option<Arc<str>> {
+fn tour(node: &Node, known: Option<&Ids>, findings: &mut Findings<'_>) -> Option<Arc<str>> {
     let id = text(node, findings)?;
-    if known.has(id) {
-        return Some(id.into());
-    }
+    let Some(known) = known.filter(|known| !known.has(id)) else { return Some(id.into()) };
     let help = did_you_mean(id, known.iter()).unwrap_or_else(|| match known.iter().next() {
         Some(_) => format!("the tours are `{}`", known.iter().collect::<Vec<_>>().join("`, `")),
         None => "the product has no tours".to_owned(),

@@ -226,7 +226,8 @@ impl Tally {
         if more || wanted < 0 {
             return (false, more_until);
         }
-        self.reached(wanted, view)
+        let (met, until) = self.reached(wanted, view);
+        (met, until.min(more_until))
     }
 
     /// Hands over, newest first, when each counted thing that is in the window leaves it.

@@ -134,7 +134,7 @@ impl Reader<'_> {
         let form = match expression {
             Expr::BoolConstant(truth, _) => Form::Truth(*truth),
             Expr::IntegerConstant(number, _) => Form::Int(*number),
-            Expr::FloatConstant(number, _) => Form::Float(**number),
+            Expr::FloatConstant(number, _) if number.is_finite() => Form::Float(**number),
             Expr::StringConstant(text, _) => Form::Text(text.to_string()),
             Expr::Variable(name, ..) => Form::Name(name.1.to_string()),
             Expr::Array(items, _) => Form::List(self.read_all(items.iter())),
@@ -156,6 +156,7 @@ impl Reader<'_> {
         match expression {
             Expr::CharConstant(..) => self.refused(at, "a character", quotes),
             Expr::InterpolatedString(..) => self.refused(at, "an interpolated text", None),
+            Expr::FloatConstant(..) => self.refused(at, "so large a number", None),
             Expr::Map(..) => self.refused(at, "a map", None),
             Expr::Index(..) => self.refused(at, "`[…]` after a value", None),
             Expr::Coalesce(..) => self.refused(at, "`??`", None),

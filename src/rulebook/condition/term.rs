@@ -1,5 +1,6 @@
 //! Values inside a condition: numbers, texts and truths, what they are read from, and arithmetic.
-//! Numbers compare and compute as Rhai's do, which the lowering's differential test holds us to.
+//! Numbers compare and compute as Rhai's do, which the lowering's differential test holds us to;
+//! but where Rhai's fractions would become infinite or no number at all, evaluation fails.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -232,20 +233,28 @@ impl Arithmetic {
     ) -> Result<Value<'a>, EvalError> {
         if let (Value::Int(left), Value::Int(right)) = (left, right) {
             if *right == 0 && matches!(self, Self::Divide | Self::Remainder) {
-                return Err(EvalError(format!("division by zero in `{whole}`")));
+                return Err(zero_division(whole));
             }
             return self.whole(*left, *right).map(Value::Int).ok_or_else(|| overflow(whole));
         }
         let (Some(left), Some(right)) = (left.as_float(), right.as_float()) else {
             return Err(mismatch(whole));
         };
-        Ok(Value::Float(match self {
+        if right == 0.0 && matches!(self, Self::Divide | Self::Remainder) {
+            return Err(zero_division(whole));
+        }
+        let result = self.fractional(left, right);
+        if result.is_finite() { Ok(Value::Float(result)) } else { Err(overflow(whole)) }
+    }
+
+    fn fractional(self, left: f64, right: f64) -> f64 {
+        match self {
             Self::Add => left + right,
             Self::Subtract => left - right,
             Self::Multiply => left * right,
             Self::Divide => left / right,
             Self::Remainder => left % right,
-        }))
+        }
     }
 
     fn whole(self, left: i64, right: i64) -> Option<i64> {
@@ -320,6 +329,10 @@ impl Comparison {
             Self::AtLeast => apart > -f64::EPSILON,
         }
     }
+}
+
+fn zero_division(term: &Term) -> EvalError {
+    EvalError(format!("division by zero in `{term}`"))
 }
 
 fn overflow(term: &Term) -> EvalError {

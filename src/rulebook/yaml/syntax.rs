@@ -10,16 +10,24 @@ pub(super) fn syntax(error: &ScanError, source: &str) -> Stop {
     let mark = error.marker();
     let (line, column) = (mark.line().max(1), mark.col() + 1);
     let written = source.lines().nth(line - 1).unwrap_or("");
-    let indentation = written.chars().take_while(|c| c.is_whitespace()).collect::<String>();
-    if let Some(tab) = indentation.find('\t') {
-        let spot = Spot { line, column: tab + 1, length: 1 };
+    let text = error.info();
+    if let Some(spot) = tab(source, line, text.contains("tab")) {
         let message = "a tab indents this line".to_owned();
         return Stop { spot, code: "tab", message, help: Some("indent with spaces".into()) };
     }
-    let text = error.info();
     let message = text.strip_suffix('.').unwrap_or(&text).to_lowercase();
     let help = written
         .contains(": ")
         .then(|| "a text that contains `: `, `#`, `[` or `{` needs quotes".to_owned());
     Stop { spot: Spot { line, column, length: 1 }, code: "syntax", message, help }
+}
+
+/// The first tab that indents the line, or, when the parser speaks of one, a line after it.
+fn tab(source: &str, line: usize, later: bool) -> Option<Spot> {
+    let lines = source.lines().enumerate().skip(line - 1);
+    lines.take(if later { usize::MAX } else { 1 }).find_map(|(number, text)| {
+        let indentation = text.chars().take_while(|c| matches!(c, ' ' | '\t'));
+        let column = indentation.enumerate().find(|(_, c)| *c == '\t')?.0 + 1;
+        Some(Spot { line: number + 1, column, length: 1 })
+    })
 }

@@ -1,0 +1,117 @@
+//! Upstreams: one reader for each source of each product, started and stopped as settings reload.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use reqwest::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::domain::action::{Delivery, Trust};
+use crate::ingest::sse::{Pace, Upstream};
+use crate::ingest::status::{Phase, SourceReport, SourceStatus};
+use crate::rulebook::Rulebook;
+use crate::rulebook::settings::Source;
+use crate::runtime::metrics::Metrics;
+use crate::runtime::tasks::Tasks;
+
+/// A product and the place of one of its `sources`.
+type Place = (Arc<str>, usize);
+
+/// The upstreams being read.
+#[derive(Debug, Default)]
+pub struct Sources(Mutex<BTreeMap<Place, Running>>);
+
+#[derive(Debug)]
+struct Running {
+    source: Source,
+    status: Arc<SourceStatus>,
+    stop: CancellationToken,
+    counted: Option<Phase>,
+}
+
+impl App {
+    /// Reads every source of the rulebook in force, and none beside them; called again whenever
+    /// another rulebook comes into force.
+    pub fn follow(self: &Arc<Self>, client: &Client, tasks: &Tasks) {
+        let rulebook = self.live.current();
+        let mut running = self.sources.running();
+        running.retain(|place, reader| {
+            let stays = wanted(&rulebook, place) == Some(&reader.source);
+            if !stays {
+                reader.stop.cancel();
+            }
+            stays
+        });
+        for (id, product) in &rulebook.products {
+            for (number, source) in product.settings.sources.iter().enumerate() {
+                let place = (Arc::clone(id), number);
+                running.entry(place).or_insert_with(|| self.start(id, source, client, tasks));
+            }
+        }
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        product: &Arc<str>,
+        source: &Source,
+        client: &Client,
+        tasks: &Tasks,
+    ) -> Running {
+        let (status, stop) = (Arc::new(SourceStatus::default()), tasks.stopping().child_token());
+        let upstream = Upstream {
+            source: source.clone(),
+            product: Arc::clone(product),
+            client: client.clone(),
+            status: Arc::clone(&status),
+            pace: Pace::default(),
+        };
+        let (app, cancel, id) = (Arc::clone(self), stop.clone(), Arc::clone(product));
+        tasks.spawn(async move {
+            upstream.run(|delivery| app.take(&id, delivery), &cancel).await;
+        });
+        Running { source: source.clone(), status, stop, counted: None }
+    }
+
+    /// One message of an upstream; what cannot be kept now is counted and logged, since an
+    /// upstream has no way to be told.
+    async fn take(&self, product: &Arc<str>, delivery: Delivery) {
+        let Some(product) = self.live.current().products.get(product).cloned() else { return };
+        let now = self.clock.now();
+        match self.deliver(&product, &delivery, Trust::Trusted, None, now).await {
+            Ok(advanced) => self.metrics.batch(&product.id, "sse", advanced.result()),
+            Err(error) => {
+                self.metrics.batch(&product.id, "sse", "failed");
+                tracing::warn!(product.id = %product.id, "Lost a message of an upstream: {error}");
+            }
+        }
+    }
+}
+
+fn wanted<'a>(rulebook: &'a Rulebook, (product, number): &Place) -> Option<&'a Source> {
+    rulebook.products.get(product)?.settings.sources.get(*number)
+}
+
+impl Sources {
+    /// Every upstream and how it fares.
+    pub fn reports(&self) -> Vec<(Arc<str>, usize, SourceReport)> {
+        let running = self.running();
+        let report = |((product, number), reader): (&Place, &Running)| {
+            (Arc::clone(product), *number, reader.status.report())
+        };
+        running.iter().map(report).collect()
+    }
+
+    /// Brings the metric of each upstream's state up to date.
+    pub fn count(&self, metrics: &Metrics) {
+        for ((product, number), reader) in self.running().iter_mut() {
+            let phase = reader.status.report().phase;
+            let left = reader.counted.replace(phase).filter(|left| *left != phase);
+            metrics.source(product, *number, left.map(Phase::as_str), phase.as_str());
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<Place, Running>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,197 @@
+//! How long answers stand: of any condition never too long, of single leaves exactly.
+
+mod sessions;
+
+use std::sync::Arc;
+
+use docent::domain::offer::Outcome;
+use docent::domain::page::PagePattern;
+use docent::domain::session::Session;
+use docent::domain::time::{Span, Timestamp};
+use docent::rulebook::condition::{
+    Bound, Clock, Condition, Counted, Needle, Step, Tally, TraitTest, Truth, View, read_expression,
+};
+use proptest::prelude::*;
+use serde_json::json;
+use sessions::{LIMITS, session};
+
+fn span() -> impl Strategy<Value = Span> {
+    let millis = vec![0, 1, 999, 1_000, 5_000, 59_999, 60_000, 120_000, 600_000, 1_800_000];
+    prop::sample::select(millis).prop_map(Span::from_millis)
+}
+
+fn tally() -> impl Strategy<Value = Condition> {
+    let counted = prop::sample::select(vec![
+        Counted::Actions("click".into(), None),
+        Counted::Actions("click".into(), Some(Needle::new("SAVE"))),
+        Counted::Visits(None),
+        Counted::Visits(Some(PagePattern::new("/b"))),
+        Counted::Pages,
+        Counted::Returns,
+        Counted::RageClicks,
+        Counted::Errors,
+    ]);
+    let bound = (-1_i64..5, 0..3).prop_map(|(number, kind)| match kind {
+        0 => Bound::AtLeast(number),
+        1 => Bound::AtMost(number),
+        _ => Bound::Exactly(number),
+    });
+    (counted, span(), bound)
+        .prop_map(|(of, within, bound)| Condition::Tally(Tally { of, within }, bound))
+}
+
+fn clock() -> impl Strategy<Value = Condition> {
+    let clocks = vec![Clock::Dwell, Clock::Idle, Clock::Age, Clock::Since("error".into())];
+    (prop::sample::select(clocks), span()).prop_map(|(clock, span)| Condition::Elapsed(clock, span))
+}
+
+fn sequence() -> impl Strategy<Value = Condition> {
+    let steps = prop::sample::select(vec!["click", "error", "/a", "/b", "/c/:id"]);
+    let steps = prop::collection::vec(steps.prop_map(Step::new), 1..4);
+    (steps, span()).prop_map(|(steps, within)| Condition::Sequence { steps, within })
+}
+
+/// Leaves whose end the formulas give to the millisecond.
+fn exact_leaf() -> impl Strategy<Value = Condition> {
+    prop_oneof![4 => tally(), 2 => clock(), 1 => sequence()]
+}
+
+fn other_leaf() -> impl Strategy<Value = Condition> {
+    let plan = || Condition::Trait("plan".into(), TraitTest::In(vec![json!("pro")]));
+    let arithmetic = ["60 / session.count(\"click\", \"5s\") > 20", "7 % session.dwell_s == 1"];
+    let arithmetic = arithmetic.map(|source| read_expression(source, &LIMITS).unwrap());
+    let fixed = prop::sample::select(vec![
+        Condition::Always(true),
+        Condition::Page(vec![PagePattern::new("/a")]),
+        Condition::Seen { trigger: "hello".into(), outcome: Some(Outcome::Ignored) },
+        plan(),
+        Condition::Not(Box::new(plan())),
+        Condition::Trait("seats".into(), TraitTest::AtLeast(3.0)),
+    ]);
+    prop_oneof![2 => fixed, 1 => prop::sample::select(arithmetic.to_vec())]
+}
+
+fn condition() -> impl Strategy<Value = Condition> {
+    let leaf = prop_oneof![2 => exact_leaf(), 1 => other_leaf()];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(Condition::All),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(Condition::Any),
+            inner.prop_map(|part| Condition::Not(Box::new(part))),
+        ]
+    })
+}
+
+fn truth_at(condition: &Condition, session: &Session, now: Timestamp) -> Option<Truth> {
+    let view = View { session, user: None, now };
+    condition.answer(&view).ok().map(|answer| answer.truth)
+}
+
+/// Kleene's tables over the parts' own answers, looked at in order.
+fn kleene(condition: &Condition, view: &View<'_>) -> Option<Truth> {
+    let (parts, decider, otherwise) = match condition {
+        Condition::All(parts) => (parts, Truth::False, Truth::True),
+        Condition::Any(parts) => (parts, Truth::True, Truth::False),
+        Condition::Not(part) => {
+            return Some(match kleene(part, view)? {
+                Truth::True => Truth::False,
+                Truth::False => Truth::True,
+                Truth::Unknown => Truth::Unknown,
+            });
+        }
+        leaf => return leaf.answer(view).ok().map(|answer| answer.truth),
+    };
+    let mut result = otherwise;
+    for part in parts {
+        match kleene(part, view)? {
+            truth if truth == decider => return Some(decider),
+            Truth::Unknown => result = Truth::Unknown,
+            _ => {}
+        }
+    }
+    Some(result)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_answer_stands_until_it_says(
+        condition in condition(),
+        (session, now) in session(),
+        ticks in prop::collection::vec(0.0..1.0_f64, 6),
+    ) {
+        let view = View { session: &session, user: None, now };
+        let Ok(answer) = condition.answer(&view) else { return Ok(()) };
+        prop_assert!(answer.until > now, "{condition}: {answer:?}");
+        let span = answer.until.since(now).as_millis().min(4_000_000) - 1;
+        for share in ticks.into_iter().chain([0.0, 1.0]) {
+            let tick = now.plus(Span::from_millis((span as f64 * share) as i64));
+            let truth = truth_at(&condition, &session, tick);
+            prop_assert_eq!(truth, Some(answer.truth), "{} at {:?}", condition, tick);
+        }
+    }
+
+    #[test]
+    fn a_leaf_stands_exactly_until_it_says(condition in exact_leaf(), (session, now) in session()) {
+        // Several things of one instant may leave together and step over an exact number.
+        let steps_over = matches!(condition, Condition::Tally(_, Bound::Exactly(_)));
+        let to_come = session.actions.iter().any(|action| action.at > now);
+        let view = View { session: &session, user: None, now };
+        let answer = condition.answer(&view).unwrap();
+        if answer.until != Timestamp::FOREVER && !to_come && !steps_over {
+            let then = truth_at(&condition, &session, answer.until);
+            prop_assert_ne!(then, Some(answer.truth), "{}: {:?}", condition, answer);
+        }
+    }
+
+    #[test]
+    fn unknown_travels_as_in_kleenes_logic(condition in condition(), (session, now) in session()) {
+        let view = View { session: &session, user: None, now };
+        prop_assert_eq!(truth_at(&condition, &session, now), kleene(&condition, &view));
+    }
+
+    /// Explaining looks at the same things as answering.
+    #[test]
+    fn one_clause_explains_one_leaf(condition in exact_leaf(), (session, now) in session()) {
+        let view = View { session: &session, user: None, now };
+        let clauses = condition.clauses(&view);
+        prop_assert_eq!(clauses.len(), 1);
+        prop_assert_eq!(Ok(clauses[0].answer), condition.answer(&view));
+    }
+}
+
+#[test]
+fn a_decided_list_stands_as_long_as_its_most_lasting_decider() {
+    let session = Session::default();
+    let view = View { session: &session, user: None, now: Timestamp::from_millis(0) };
+    let idle = |seconds| Condition::Elapsed(Clock::Idle, Span::from_seconds(seconds));
+    let started = Session { last_action: Some(Timestamp::from_millis(0)), ..session.clone() };
+    let waiting = View { session: &started, ..view };
+    let all = Condition::All(vec![idle(5), idle(20), idle(10)]);
+    assert_eq!(all.answer(&waiting).unwrap().until, Timestamp::from_millis(20_000));
+    let any = Condition::Any(vec![idle(5), idle(20), idle(10)]);
+    assert_eq!(any.answer(&waiting).unwrap().until, Timestamp::from_millis(5_000));
+}
+
+#[test]
+fn an_ignored_offer_is_awaited() {
+    let offer = docent::domain::offer::Offer {
+        id: "o".into(),
+        trigger: "hello".into(),
+        body: "".into(),
+        labels: Vec::new(),
+        tour: None,
+        conversation: "".into(),
+        made_at: Timestamp::from_millis(0),
+        expires_at: Timestamp::from_millis(60_000),
+        cooldown: Span::ZERO,
+        metadata: serde_json::Map::new(),
+    };
+    let session = Session { offer: Some(offer), ..Session::default() };
+    let view = View { session: &session, user: None, now: Timestamp::from_millis(1) };
+    let trigger: Arc<str> = "hello".into();
+    let ignored = Condition::Seen { trigger, outcome: Some(Outcome::Ignored) };
+    let answer = ignored.answer(&view).unwrap();
+    assert_eq!((answer.truth, answer.until), (Truth::False, Timestamp::from_millis(60_000)));
+}

@@ -1,0 +1,383 @@
+//! Differential test of the lowering: Rhai itself, with the vocabulary's functions written naively
+//! over the session, must come to the same truth (or fail alike) as the lowered tree.
+
+mod sessions;
+
+use std::sync::Arc;
+
+use docent::domain::action::Action;
+use docent::domain::offer::Outcome;
+use docent::domain::page::PagePattern;
+use docent::domain::session::Session;
+use docent::domain::time::{Span, Timestamp};
+use docent::rulebook::condition::{Truth, View, read_expression};
+use proptest::prelude::*;
+use rhai::{Array, Dynamic, Engine, EvalAltResult, OptimizationLevel, Position, Scope};
+use serde_json::Value;
+use sessions::{LIMITS, session};
+
+/// What the interpreter calls `session`.
+#[derive(Clone)]
+struct Oracle(Arc<Session>, Timestamp);
+
+impl Oracle {
+    fn seen(&self) -> Vec<&Action> {
+        self.0.actions.iter().filter(|action| action.at <= self.1).collect()
+    }
+
+    fn within(&self, window: &str) -> Vec<&Action> {
+        let start = self.1.minus(Span::parse(window).unwrap());
+        self.seen().into_iter().filter(|action| action.at > start).collect()
+    }
+
+    fn here(&self) -> &str {
+        self.0.page()
+    }
+
+    fn seconds_since(&self, at: Option<Timestamp>) -> i64 {
+        at.map_or(0, |at| (self.1.as_millis() - at.as_millis()).max(0) / 1_000)
+    }
+
+    /// Pages of runs among these actions, oldest first, with each run's first instant.
+    fn runs<'a>(actions: &[&'a Action]) -> Vec<(&'a str, Timestamp)> {
+        let mut runs: Vec<(&str, Timestamp)> = Vec::new();
+        for action in actions.iter().filter(|action| !action.page.is_empty()) {
+            if runs.last().is_none_or(|(page, _)| *page != &*action.page) {
+                runs.push((&action.page, action.at));
+            }
+        }
+        runs
+    }
+
+    /// Visits with an action in the window, and the one under way.
+    fn visited(&self, window: &str) -> Vec<String> {
+        let recent = self.within(window);
+        let all: Vec<_> = self.seen();
+        let mut pages = Vec::new();
+        let runs = Self::runs(&all);
+        for (number, (page, start)) in runs.iter().enumerate() {
+            let end = runs.get(number + 1).map(|(_, start)| *start);
+            let last = number + 1 == runs.len();
+            // Actions of one instant may belong to different runs: identity decides.
+            let inside = recent.iter().any(|action| {
+                &*action.page == *page
+                    && action.at >= *start
+                    && end.is_none_or(|end| action.at <= end)
+            });
+            if inside && !(last && *page == self.here()) {
+                pages.push((*page).to_owned());
+            }
+        }
+        if self.0.place.is_some() {
+            pages.push(self.here().to_owned());
+        }
+        pages
+    }
+
+    fn returns(&self, window: &str) -> i64 {
+        let start = self.1.minus(Span::parse(window).unwrap());
+        let all = self.seen();
+        let runs = Self::runs(&all);
+        let triples = runs.windows(3).filter(|triple| {
+            triple[0].0 == self.here() && triple[2].0 == self.here() && triple[2].1 > start
+        });
+        triples.count() as i64
+    }
+
+    fn rage_clicks(&self, window: &str) -> i64 {
+        let is_signal = |action: &&Action| ["rage_click", "$rageclick"].contains(&&*action.kind);
+        let all: Vec<&Action> = self.0.actions.iter().collect();
+        if all.iter().any(is_signal) {
+            return self.within(window).iter().filter(|action| is_signal(action)).count() as i64;
+        }
+        let clicks: Vec<_> =
+            self.within(window).into_iter().filter(|action| &*action.kind == "click").collect();
+        let mut bursts: Vec<Vec<&Action>> = Vec::new();
+        for click in clicks {
+            match bursts.last_mut() {
+                Some(burst) if joins(burst[burst.len() - 1], click) => burst.push(click),
+                _ => bursts.push(vec![click]),
+            }
+        }
+        bursts.iter().filter(|burst| burst.len() >= 3).count() as i64
+    }
+
+    fn sequence(&self, steps: &[String], window: &str) -> bool {
+        let all = self.seen();
+        let start = self.1.minus(Span::parse(window).unwrap());
+        let mut wanted = steps.iter().peekable();
+        // Oldest first and greedy finds a match if there is one.
+        for (number, action) in all.iter().enumerate().filter(|(_, action)| action.at > start) {
+            let before = all[..number].iter().rev().find(|action| !action.page.is_empty());
+            let arrives = before.is_none_or(|before| before.page != action.page);
+            let Some(step) = wanted.peek() else { break };
+            let met = if step.starts_with('/') {
+                !action.page.is_empty() && arrives && PagePattern::new(step).matches(&action.page)
+            } else {
+                *step.as_str() == *action.kind
+            };
+            if met {
+                wanted.next();
+            }
+        }
+        wanted.peek().is_none()
+    }
+
+    fn known(&self, name: &str, default: Dynamic) -> Dynamic {
+        match self.0.traits.get(name) {
+            Some(Value::String(text)) if default.is_string() => text.clone().into(),
+            Some(Value::Bool(truth)) if default.is_bool() => (*truth).into(),
+            Some(Value::Number(number)) if default.is_int() || default.is_float() => {
+                number.as_i64().map_or_else(|| number.as_f64().unwrap().into(), Dynamic::from)
+            }
+            _ => default,
+        }
+    }
+}
+
+fn joins(earlier: &Action, later: &Action) -> bool {
+    earlier.title == later.title
+        && earlier.page == later.page
+        && later.at.as_millis() - earlier.at.as_millis() < 1_000
+}
+
+fn text_of(text: Option<&Arc<str>>) -> String {
+    text.map(|text| text.to_string()).unwrap_or_default()
+}
+
+fn register_fields(engine: &mut Engine) {
+    engine.register_get("path", |o: &mut Oracle| o.here().to_owned());
+    engine.register_get("url", |o: &mut Oracle| text_of(o.0.place.as_ref().map(|p| &p.url)));
+    engine.register_get("title", |o: &mut Oracle| text_of(o.0.place.as_ref().map(|p| &p.title)));
+    engine.register_get("user_id", |o: &mut Oracle| text_of(o.0.identity.user_id.as_ref()));
+    engine.register_get("summary", |o: &mut Oracle| text_of(o.0.summary.as_ref()));
+    engine.register_get("email_domain", |o: &mut Oracle| {
+        let email = text_of(o.0.identity.email.as_ref());
+        email.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()).unwrap_or_default()
+    });
+    engine.register_get("action_count", |o: &mut Oracle| o.0.action_count as i64);
+    engine.register_get("dwell_s", |o: &mut Oracle| {
+        o.seconds_since(o.0.place.as_ref().map(|place| place.since))
+    });
+    engine.register_get("idle_s", |o: &mut Oracle| o.seconds_since(o.0.last_action));
+    engine.register_get("age_s", |o: &mut Oracle| {
+        o.seconds_since(o.0.last_action.map(|_| o.0.first_seen))
+    });
+}
+
+fn register_functions(engine: &mut Engine) {
+    engine.register_fn("trait", |o: &mut Oracle, name: &str, default: Dynamic| {
+        o.known(name, default)
+    });
+    engine.register_fn("count", |o: &mut Oracle, kind: &str, window: &str| {
+        o.within(window).iter().filter(|action| &*action.kind == kind).count() as i64
+    });
+    engine.register_fn("count", |o: &mut Oracle, kind: &str, text: &str, window: &str| {
+        let text = text.to_lowercase();
+        let said = |action: &&&Action| action.title.to_lowercase().contains(&text);
+        let recent = o.within(window);
+        recent.iter().filter(|action| &*action.kind == kind).filter(said).count() as i64
+    });
+    engine.register_fn("visits", |o: &mut Oracle, page: &str, window: &str| {
+        let page = PagePattern::new(page);
+        o.visited(window).iter().filter(|visited| page.matches(visited)).count() as i64
+    });
+    engine.register_fn("distinct_pages", |o: &mut Oracle, window: &str| {
+        let mut pages = o.visited(window);
+        pages.sort();
+        pages.dedup();
+        pages.len() as i64
+    });
+    engine.register_fn("ping_pong", |o: &mut Oracle, times: i64| o.returns("2m") >= times);
+    engine.register_fn("ping_pong", |o: &mut Oracle, times: i64, window: &str| {
+        o.returns(window) >= times
+    });
+    engine.register_fn("since", |o: &mut Oracle, kind: &str| {
+        let newest = o.seen().into_iter().rfind(|action| &*action.kind == kind);
+        newest.map_or(1_000_000_000, |action| o.seconds_since(Some(action.at)))
+    });
+    engine.register_fn("sequence", |o: &mut Oracle, steps: Array, window: &str| {
+        let steps: Vec<_> = steps.into_iter().map(|step| step.into_string().unwrap()).collect();
+        o.sequence(&steps, window)
+    });
+    engine.register_fn("rage_clicks", |o: &mut Oracle, window: &str| o.rage_clicks(window));
+    engine.register_fn("errors", |o: &mut Oracle, window: &str| {
+        let kinds = ["error", "form_error", "exception", "$exception"];
+        o.within(window).iter().filter(|action| kinds.contains(&&*action.kind)).count() as i64
+    });
+    engine.register_fn("matches", |o: &mut Oracle, page: &str| {
+        PagePattern::new(page).matches(o.here())
+    });
+    engine.register_fn("seen", |o: &mut Oracle, trigger: &str, outcome: &str| {
+        let outcome = Outcome::named(outcome).unwrap();
+        o.0.triggers.get(trigger).is_some_and(|memory| memory.outcomes.contains_key(&outcome))
+    });
+}
+
+/// Rhai's own arithmetic, except that a fraction which is no finite number is an error.
+fn register_arithmetic(engine: &mut Engine) {
+    type Compute = fn(f64, f64) -> f64;
+    let operators: [(&str, Compute); 5] = [
+        ("+", |left, right| left + right),
+        ("-", |left, right| left - right),
+        ("*", |left, right| left * right),
+        ("/", |left, right| left / right),
+        ("%", |left, right| left % right),
+    ];
+    for (name, compute) in operators {
+        let checked = move |left: f64, right: f64| {
+            let result = compute(left, right);
+            let error = || EvalAltResult::ErrorArithmetic(name.to_owned(), Position::NONE);
+            if result.is_finite() { Ok(result) } else { Err(Box::new(error())) }
+        };
+        engine.register_fn(name, checked);
+        engine.register_fn(name, move |left: i64, right: f64| checked(left as f64, right));
+        engine.register_fn(name, move |left: f64, right: i64| checked(left, right as f64));
+    }
+}
+
+fn interpreter() -> Engine {
+    let mut engine = Engine::new();
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_max_expr_depths(256, 256)
+        .set_fast_operators(false);
+    register_arithmetic(&mut engine);
+    register_fields(&mut engine);
+    register_functions(&mut engine);
+    engine
+}
+
+/// The interpreter's answer; `None` when arithmetic fails. Any other failure is the test's fault.
+fn interpreted(source: &str, session: &Session, now: Timestamp) -> Option<bool> {
+    let mut scope = Scope::new();
+    scope.push("session", Oracle(Arc::new(session.clone()), now));
+    match interpreter().eval_expression_with_scope::<bool>(&mut scope, source) {
+        Ok(truth) => Some(truth),
+        Err(error) => match *error {
+            EvalAltResult::ErrorArithmetic(..) => None,
+            other => panic!("{source}: {other}"),
+        },
+    }
+}
+
+fn window() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["1s", "5s", "1m", "2m", "10m", "30m"])
+}
+
+fn text() -> BoxedStrategy<String> {
+    let written =
+        vec!["\"\"", "\"/a\"", "\"/b\"", "\"Save\"", "\"pro\"", "\"example.com\"", "\"a\""];
+    let fields = ["path", "url", "title", "user_id", "email_domain", "summary"];
+    let fields = fields.map(|field| format!("session.{field}"));
+    let traits = vec!["session.trait(\"plan\", \"\")", "session.trait(\"beta\", \"no\")"];
+    prop_oneof![
+        prop::sample::select(written).prop_map(str::to_owned),
+        prop::sample::select(fields.to_vec()),
+        prop::sample::select(traits).prop_map(str::to_owned),
+    ]
+    .boxed()
+}
+
+fn number() -> BoxedStrategy<String> {
+    let written = prop_oneof![
+        (-3_i64..130).prop_map(|number| number.to_string()),
+        prop::sample::select(vec!["0.5", "2.5", "0.1 + 0.2", "1e300", "9223372036854775807"])
+            .prop_map(str::to_owned),
+    ];
+    let kinds = prop::sample::select(vec!["click", "pageview", "error", "none"]);
+    let texts = prop::sample::select(vec!["save", "ändErung", "", "x"]);
+    let pages = prop::sample::select(vec!["/a", "/b", "/c/:id", "/d"]);
+    let fields = ["dwell_s", "idle_s", "age_s", "action_count"].map(|f| format!("session.{f}"));
+    let leaf = prop_oneof![
+        2 => written,
+        2 => prop::sample::select(fields.to_vec()),
+        1 => Just("session.trait(\"seats\", 1)".to_owned()),
+        1 => Just("session.trait(\"seats\", 1.5)".to_owned()),
+        1 => (kinds.clone(), window()).prop_map(|(k, w)| format!("session.count({k:?}, {w:?})")),
+        1 => (kinds.clone(), texts, window())
+            .prop_map(|(k, t, w)| format!("session.count({k:?}, {t:?}, {w:?})")),
+        1 => (pages, window()).prop_map(|(p, w)| format!("session.visits({p:?}, {w:?})")),
+        1 => (prop::sample::select(vec!["distinct_pages", "rage_clicks", "errors"]), window())
+            .prop_map(|(name, w)| format!("session.{name}({w:?})")),
+        1 => kinds.prop_map(|k| format!("session.since({k:?})")),
+        1 => text().prop_map(|text| format!("{text}.len()")),
+    ];
+    leaf.prop_recursive(3, 8, 2, |inner| {
+        let operators = prop::sample::select(vec!["+", "-", "*", "/", "%"]);
+        prop_oneof![
+            4 => (inner.clone(), operators, inner.clone())
+                .prop_map(|(l, o, r)| format!("({l} {o} {r})")),
+            1 => inner.prop_map(|number| format!("-({number})")),
+        ]
+    })
+    .boxed()
+}
+
+fn truth() -> BoxedStrategy<String> {
+    let order = || prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
+    let methods = prop::sample::select(vec!["starts_with", "ends_with", "contains"]);
+    let pages = prop::sample::select(vec!["/a", "/c/:id", "/d"]);
+    let steps = prop::sample::select(vec!["click", "error", "/a", "/b", "/c/:id", "pageview"]);
+    let outcomes = prop::sample::select(vec!["shown", "dismissed", "ignored"]);
+    let leaf = prop_oneof![
+        1 => any::<bool>().prop_map(|truth| truth.to_string()),
+        6 => (number(), order(), number()).prop_map(|(l, o, r)| format!("{l} {o} {r}")),
+        3 => (text(), order(), text()).prop_map(|(l, o, r)| format!("{l} {o} {r}")),
+        2 => (text(), methods, text()).prop_map(|(s, m, a)| format!("{s}.{m}({a})")),
+        1 => text().prop_map(|text| format!("{text}.is_empty()")),
+        1 => pages.prop_map(|page| format!("session.matches({page:?})")),
+        1 => (1..4).prop_map(|times| format!("session.ping_pong({times})")),
+        2 => (1..4, window()).prop_map(|(n, w)| format!("session.ping_pong({n}, {w:?})")),
+        2 => (prop::collection::vec(steps, 1..4), window())
+            .prop_map(|(steps, w)| format!("session.sequence({steps:?}, {w:?})")),
+        1 => outcomes.prop_map(|outcome| format!("session.seen(\"hello\", {outcome:?})")),
+        1 => Just("session.trait(\"beta\", false)".to_owned()),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let equality = prop::sample::select(vec!["==", "!="]);
+        prop_oneof![
+            3 => prop::collection::vec(inner.clone(), 2..4)
+                .prop_map(|parts| format!("({})", parts.join(" && "))),
+            3 => prop::collection::vec(inner.clone(), 2..4)
+                .prop_map(|parts| format!("({})", parts.join(" || "))),
+            1 => inner.clone().prop_map(|part| format!("!({part})")),
+            1 => (inner.clone(), equality, inner).prop_map(|(l, o, r)| format!("({l}) {o} ({r})")),
+        ]
+    })
+    .boxed()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_lowered_tree_is_what_rhai_means(source in truth(), (session, now) in session()) {
+        let condition = read_expression(&source, &LIMITS);
+        prop_assert!(condition.is_ok(), "{source}: {condition:?}");
+        let view = View { session: &session, user: None, now };
+        let lowered = condition.unwrap().answer(&view).ok().map(|answer| answer.truth);
+        let oracle = interpreted(&source, &session, now).map(Truth::from);
+        prop_assert_eq!(lowered, oracle, "{}", source);
+    }
+
+    /// What stands until an instant stands at every one before it, evaluation errors included.
+    #[test]
+    fn an_answer_stands_until_it_says(
+        source in truth(),
+        (session, now) in session(),
+        ticks in prop::collection::vec(0.0..1.0_f64, 6),
+    ) {
+        let condition = read_expression(&source, &LIMITS).unwrap();
+        let at = |now| condition.answer(&View { session: &session, user: None, now });
+        let Ok(answer) = at(now) else { return Ok(()) };
+        prop_assert!(answer.until > now, "{source}: {answer:?}");
+        let span = answer.until.since(now).as_millis().min(2_000_000) - 1;
+        for share in ticks.into_iter().chain([0.0, 1.0]) {
+            let tick = now.plus(Span::from_millis((span as f64 * share) as i64));
+            let then = at(tick);
+            let truth = then.as_ref().map(|then| then.truth);
+            prop_assert_eq!(truth, Ok(answer.truth), "{} at {:?}", source, tick);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Generated sessions, for properties of conditions.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use docent::domain::action::Action;
+use docent::domain::offer::Outcome;
+use docent::domain::page::page_of;
+use docent::domain::session::{Identity, Place, Session, TriggerMemory};
+use docent::domain::time::{Span, Timestamp};
+use docent::rulebook::settings::Activity;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+pub(crate) const LIMITS: Activity = Activity { keep: Span::from_seconds(1_800), max_actions: 200 };
+
+const START: i64 = 1_760_000_000_000;
+
+/// A session and an instant: mostly after its newest action, sometimes before it.
+pub(crate) fn session() -> impl Strategy<Value = (Session, Timestamp)> {
+    let person = (
+        prop::option::of(prop::sample::select(vec!["u-1", "ada@Example.COM", "nobody"])),
+        prop::collection::btree_map(trait_name(), trait_value(), 0..3),
+        prop::option::of(outcome()),
+    );
+    let waits = prop_oneof![9 => 0_i64..300_000, 1 => -3_000_i64..0];
+    (prop::collection::vec(action(), 0..24), person, waits).prop_map(|(steps, person, wait)| {
+        let session = with_person(with_actions(steps), person);
+        let newest = session.last_action.unwrap_or(Timestamp::from_millis(START));
+        let now = Timestamp::from_millis(newest.as_millis() + wait);
+        (session, now)
+    })
+}
+
+type Step = (i64, &'static str, &'static str, &'static str);
+
+fn action() -> impl Strategy<Value = Step> {
+    let gaps = vec![0, 200, 999, 1_000, 5_000, 30_000, 61_000, 200_000];
+    let kinds = vec!["pageview", "click", "click", "click", "error", "$exception", "form_error"];
+    let kinds = prop_oneof![30 => prop::sample::select(kinds), 1 => Just("rage_click")];
+    let titles = vec!["Save", "Save", "save draft", "ÄNDERUNG speichern", ""];
+    let pages = vec!["/a", "/a?x=1", "/b", "https://app.test/b/", "/c/7", ""];
+    (prop::sample::select(gaps), kinds, prop::sample::select(titles), prop::sample::select(pages))
+}
+
+fn trait_name() -> impl Strategy<Value = Arc<str>> {
+    prop::sample::select(vec!["plan", "seats", "beta"]).prop_map(Arc::from)
+}
+
+fn trait_value() -> impl Strategy<Value = Value> {
+    let values = vec![json!("pro"), json!("free"), json!(5), json!(2.5), json!(true), json!(false)];
+    prop::sample::select(values)
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop::sample::select(Outcome::ALL.to_vec())
+}
+
+fn with_actions(steps: Vec<Step>) -> Session {
+    let mut session = Session::default();
+    let mut at = START;
+    for (gap, kind, title, url) in steps {
+        at += gap;
+        let now = Timestamp::from_millis(at);
+        let page = page_of(url);
+        if !page.is_empty() {
+            let stays = session.place.as_ref().filter(|place| &*place.page == page);
+            let since = stays.map_or(now, |place| place.since);
+            session.place =
+                Some(Place { page: page.into(), url: url.into(), title: title.into(), since });
+        }
+        session.actions.push_back(Action {
+            at: now,
+            kind: kind.into(),
+            title: title.into(),
+            url: url.into(),
+            page: page.into(),
+            started: now.as_seconds(),
+            ended: now.as_seconds(),
+            forwarded: now.as_seconds(),
+        });
+        session.last_action = Some(now);
+        session.action_count += 1;
+    }
+    session.first_seen = session.actions.front().map(|action| action.at).unwrap_or_default();
+    session
+}
+
+type Person = (Option<&'static str>, BTreeMap<Arc<str>, Value>, Option<Outcome>);
+
+fn with_person(session: Session, (id, traits, outcome): Person) -> Session {
+    let fired = Timestamp::from_millis(START);
+    let outcomes = outcome.map(|outcome| (outcome, fired)).into_iter().collect();
+    let memory = TriggerMemory { fired: Some(fired), rests_until: None, outcomes };
+    Session {
+        identity: Identity { user_id: id.map(Arc::from), email: id.map(Arc::from), vouched: true },
+        traits,
+        triggers: outcome.map(|_| (Arc::from("hello"), memory)).into_iter().collect(),
+        summary: id.map(Arc::from),
+        batches: VecDeque::new(),
+        ..session
+    }
+}
