@@ -46,13 +46,13 @@
 //! * Absent on purpose: loops, closures, clocks or I/O in predicates; a port or mock in the engine;
 //!   a layer of middleware on the hot routes.
 
-//pub mod app;
+pub mod app;
 //pub mod cli;
 pub mod domain;
 pub mod engine;
 //pub mod http;
 pub mod ingest;
-//pub mod library;
+pub mod library;
 pub mod rulebook;
 pub mod runtime;
-//pub mod store;
+pub mod store;

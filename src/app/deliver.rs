@@ -33,7 +33,9 @@ impl App {
             most_actions: self.live.current().settings.limits.actions_per_batch,
         };
         let advanced = self.advance(product, session, &received, now).await?;
-        if let (Delivery::Actions(batch), Trust::Trusted, false) = (delivery, trust, advanced.duplicate) {
+        if let (Delivery::Actions(batch), Trust::Trusted, false) =
+            (delivery, trust, advanced.duplicate)
+        {
             self.index_email(product, session, batch, now).await?;
         }
         Ok(advanced)
@@ -47,14 +49,17 @@ impl App {
         now: Timestamp,
     ) -> Result<Advanced, Denied> {
         let step = |session: &mut Option<Session>, context: &mut Option<Context>| {
-            let bound = session.as_ref().filter(|session| session.identity.vouched);
-            let bound = bound.and_then(|session| session.identity.user_id.as_deref());
-            if received.voucher.is_some() && bound.is_some() && bound != received.voucher {
+            if session.as_ref().is_some_and(|session| !session.identity.admits(received.voucher)) {
                 return Step::Keep(None);
             }
-            let (state, context) = (session.get_or_insert_default(), context.get_or_insert_default());
+            let (state, context) =
+                (session.get_or_insert_default(), context.get_or_insert_default());
             let advanced = advance(&product.settings, state, context, received, now);
-            if advanced.duplicate { Step::Keep(Some(advanced)) } else { Step::Write(Some(advanced)) }
+            if advanced.duplicate {
+                Step::Keep(Some(advanced))
+            } else {
+                Step::Write(Some(advanced))
+            }
         };
         let key = Key { product: &product.id, id: session };
         self.store.update_session(key, now, step).await?.ok_or(Denied::AnotherUser)
@@ -68,7 +73,8 @@ impl App {
         batch: &Batch,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(email) = batch.email.as_deref().filter(|_| product.settings.retrieval.by_email) else {
+        let Some(email) = batch.email.as_deref().filter(|_| product.settings.retrieval.by_email)
+        else {
             return Ok(());
         };
         let as_of = if batch.forwarded_at == 0.0 { now.as_seconds() } else { batch.forwarded_at };

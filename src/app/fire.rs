@@ -10,7 +10,8 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::{Around, Scope};
 use crate::engine::claims::{
-    claim_conversation, claim_product, claim_user, release_conversation, release_product, release_user,
+    claim_conversation, claim_product, claim_user, release_conversation, release_product,
+    release_user,
 };
 use crate::engine::fire::commit;
 use crate::engine::gates::MINUTE;

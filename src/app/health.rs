@@ -10,7 +10,7 @@ use crate::rulebook::condition::View;
 use crate::rulebook::rule::Rule;
 
 /// Errors in a row after which a rule is paused.
-pub const ERRORS_IN_A_ROW: u32 = 20;
+const ERRORS_IN_A_ROW: u32 = 20;
 
 /// What one poll saw of its rules: places that failed, and, while some rule is failing, places
 /// that did not.
@@ -44,11 +44,14 @@ impl Observer for Noted {
     }
 }
 
-/// Streaks of errors by product and rule.
+/// By product and rule.
+type Streaks = BTreeMap<(Arc<str>, Arc<str>), u32>;
+
+/// Streaks of errors.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     failing: AtomicUsize,
-    streaks: Mutex<BTreeMap<(Arc<str>, Arc<str>), u32>>,
+    streaks: Mutex<Streaks>,
 }
 
 impl Health {
@@ -84,7 +87,8 @@ mod tests {
 
     #[test]
     fn twenty_errors_in_a_row_pause_a_rule_and_an_answer_ends_the_streak() {
-        let (health, product, rule): (_, Arc<str>, Arc<str>) = (Health::default(), "acme".into(), "r".into());
+        let (health, product, rule): (_, Arc<str>, Arc<str>) =
+            (Health::default(), "acme".into(), "r".into());
         let pauses = (0..19).filter(|_| health.failed(&product, &rule)).count();
         assert_eq!(pauses, 0);
         health.sound(&product, &rule);

@@ -29,10 +29,21 @@ pub(crate) struct Notes(Mutex<VecDeque<Note>>);
 
 impl Notes {
     /// Notes a decision; the same silence of the same session again only moves its time.
-    pub(crate) fn add(&self, at: Timestamp, product: &Arc<str>, session: &str, verdict: &str, fired: bool) {
+    pub(crate) fn add(
+        &self,
+        at: Timestamp,
+        product: &Arc<str>,
+        session: &str,
+        verdict: &str,
+        fired: bool,
+    ) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |note: &&mut Note| {
-            !fired && !note.fired && note.session == session && note.product == *product && note.verdict == verdict
+            !fired
+                && !note.fired
+                && note.session == session
+                && note.product == *product
+                && note.verdict == verdict
         };
         if let Some(note) = notes.iter_mut().rev().find(same) {
             note.at = at;
@@ -67,6 +78,9 @@ mod tests {
         notes.add(Timestamp::from_millis(9), &product, "ps_1", "hesitation", true);
         let latest = notes.latest();
         assert_eq!(latest.len(), 2);
-        assert_eq!((latest[0].at, &*latest[0].verdict), (Timestamp::from_millis(199), "no_trigger"));
+        assert_eq!(
+            (latest[0].at, &*latest[0].verdict),
+            (Timestamp::from_millis(199), "no_trigger")
+        );
     }
 }

@@ -69,14 +69,20 @@ impl App {
             let looked = self.look(product, question, &around, now).await?;
             let Looked { decision, state, seq, offer, pending, .. } = looked;
             let (Verdict::Fire(place), Some(offer)) = (decision.verdict, &offer) else {
-                return Ok(self.answered(product, question, Polled { decision, state, offer, pending }, now));
+                return Ok(self.answered(
+                    product,
+                    question,
+                    Polled { decision, state, offer, pending },
+                    now,
+                ));
             };
             let firing = Firing { product, place, session: question.session, seq, offer, now };
             match self.fire(&firing, &mut around).await? {
                 Outcome::Refused | Outcome::Moved => {}
                 Outcome::Fired => {
                     let state = AgentState::ProactiveAssistance;
-                    let polled = Polled { decision, state, offer: Some(offer.clone()), pending: None };
+                    let polled =
+                        Polled { decision, state, offer: Some(offer.clone()), pending: None };
                     return Ok(self.answered(product, question, polled, now));
                 }
             }
@@ -85,7 +91,7 @@ impl App {
     }
 
     /// What is known before the session is looked at: which machine is asked about.
-    async fn around(
+    pub(crate) async fn around(
         &self,
         product: &Product,
         question: Question<'_>,
@@ -118,7 +124,7 @@ impl App {
         let step = |slot: &mut Option<Session>| {
             let mut nobody = Session::default();
             let session = slot.as_mut().unwrap_or(&mut nobody);
-            if !question.may_ask(session) {
+            if !session.identity.admits(question.voucher) {
                 return Step::Keep(None);
             }
             let seq = session.seq;
@@ -140,12 +146,6 @@ impl App {
 }
 
 impl Question<'_> {
-    /// A session bound to one user is no other user's.
-    fn may_ask(&self, session: &Session) -> bool {
-        let bound = session.identity.user_id.as_deref().filter(|_| session.identity.vouched);
-        self.voucher.is_none() || bound.is_none() || bound == self.voucher
-    }
-
     fn ask(
         &self,
         product: &Product,

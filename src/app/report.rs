@@ -58,8 +58,7 @@ impl App {
         let step = |slot: &mut Option<Session>| {
             let mut session = slot.take().unwrap_or_default();
             let known = session.seq > 0;
-            let bound = session.identity.user_id.clone().filter(|_| session.identity.vouched);
-            if report.voucher.is_some() && bound.is_some() && bound.as_deref() != report.voucher {
+            if !session.identity.admits(report.voucher) {
                 *slot = Some(session);
                 return Step::Keep(None);
             }

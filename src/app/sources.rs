@@ -51,7 +51,13 @@ impl App {
         }
     }
 
-    fn start(self: &Arc<Self>, product: &Arc<str>, source: &Source, client: &Client, tasks: &Tasks) -> Running {
+    fn start(
+        self: &Arc<Self>,
+        product: &Arc<str>,
+        source: &Source,
+        client: &Client,
+        tasks: &Tasks,
+    ) -> Running {
         let (status, stop) = (Arc::new(SourceStatus::default()), tasks.stopping().child_token());
         let upstream = Upstream {
             source: source.clone(),

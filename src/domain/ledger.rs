@@ -58,6 +58,11 @@ impl Ledger {
         self.entries.is_empty()
     }
 
+    /// The offers noted, oldest charge first.
+    pub fn offers(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.entries.iter().map(|(_, offer)| offer)
+    }
+
     fn prune(&mut self, now: Timestamp, keep: Span) {
         let gone = self.entries.partition_point(|(time, _)| *time <= now.minus(keep));
         self.entries.drain(..gone);

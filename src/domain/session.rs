@@ -69,6 +69,13 @@ impl Identity {
         }
         self.user_id.as_ref().or(self.email.as_ref())
     }
+
+    /// Whether a session token for this user may speak: a session bound to one user is no other
+    /// user's.
+    pub fn admits(&self, voucher: Option<&str>) -> bool {
+        let bound = self.user_id.as_deref().filter(|_| self.vouched);
+        voucher.is_none() || bound.is_none() || bound == voucher
+    }
 }
 
 /// The page a person is on.
@@ -104,6 +111,26 @@ impl Session {
     /// What is remembered of a trigger, to be written to.
     pub fn memory(&mut self, trigger: &Arc<str>) -> &mut TriggerMemory {
         self.triggers.entry(Arc::clone(trigger)).or_default()
+    }
+
+    /// Whether anything here tells what the person did, rather than what docent did.
+    pub fn has_activity(&self) -> bool {
+        let told = self.place.is_some() || self.summary.is_some();
+        told || !(self.actions.is_empty() && self.traits.is_empty() && self.batches.is_empty())
+    }
+
+    /// Forgets what the person did and gives its memory back. What stays: the machine with its
+    /// dismissals, the offer, what was fired when, counters, and whose session it is.
+    pub fn strip_activity(&mut self) {
+        if !self.has_activity() {
+            return;
+        }
+        self.seq += 1;
+        self.actions = VecDeque::new();
+        self.batches = VecDeque::new();
+        self.traits = BTreeMap::new();
+        self.place = None;
+        self.summary = None;
     }
 
     /// Visits, newest first: each is a run of consecutive actions on one page, as

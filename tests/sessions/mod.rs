@@ -53,7 +53,7 @@ fn trait_value() -> impl Strategy<Value = Value> {
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
-    prop::sample::select(Outcome::ALL.map(|(_, outcome)| outcome).to_vec())
+    prop::sample::select(Outcome::ALL.to_vec())
 }
 
 fn with_actions(steps: Vec<Step>) -> Session {

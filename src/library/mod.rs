@@ -1,0 +1,7 @@
+//! Floor 3: a workspace on disk, and the rulebook in force while its files change.
+
+pub mod disk;
+mod grace;
+pub mod live;
+pub mod status;
+pub mod watch;

@@ -1,0 +1,348 @@
+//! Notices that the workspace has changed, and proposes what it finds.
+//!
+//! Events only say *when* to look, never what has changed: editors, deployments and Kubernetes
+//! rename, link and unlink in ways whose events name other files, or none. What decides is the
+//! content, read again after every event and, as some file systems tell nothing, at intervals.
+//! Folders are watched, not files, since a rename leaves a file's watch on what was thrown away.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::time::{Span, Timestamp};
+use crate::library::disk::settled;
+use crate::library::live::{Live, Outcome, Proposal};
+use crate::library::status::Mode;
+use crate::rulebook::Sources;
+use crate::rulebook::compile::folders;
+
+/// Silence after which a burst of events is over.
+const QUIET: Duration = Duration::from_millis(150);
+/// A burst is looked at after this long even if it is not over.
+const BURST: Duration = Duration::from_secs(2);
+/// Between the two readings that must agree.
+const PAUSE: Duration = Duration::from_millis(25);
+/// Between looks while events arrive: some changes have none.
+const TICK: Duration = Duration::from_secs(30);
+/// Between looks while there are no events.
+const POLL: Duration = Duration::from_secs(5);
+/// Until the next look at what could not be read.
+const RETRY: Duration = Duration::from_secs(1);
+/// Until listening is tried again where it failed.
+const LISTEN_AGAIN: Duration = Duration::from_secs(60);
+/// Looks in a row while content moves on; the next event or tick continues.
+const LOOKS: usize = 8;
+
+/// Starts listening; `()` arrives after something changed.
+type Listen = fn(mpsc::Sender<()>) -> notify::Result<RecommendedWatcher>;
+
+/// Keeps `live` up with the workspace until cancelled. It never ends of itself: without events it
+/// polls, and what it cannot read it reads again. `now` is the wall clock, for the status.
+pub async fn watch(
+    root: PathBuf,
+    live: Arc<Live>,
+    now: impl Fn() -> Timestamp,
+    cancel: CancellationToken,
+) {
+    let mut watcher = Watcher::new(&root, live, now, listen);
+    cancel.run_until_cancelled(watcher.run()).await;
+}
+
+struct Watcher<N> {
+    root: PathBuf,
+    live: Arc<Live>,
+    now: N,
+    ears: Ears,
+}
+
+/// What is listened to.
+struct Ears {
+    listen: Listen,
+    hearing: Option<Hearing>,
+    /// When listening may be tried again.
+    retry_at: Instant,
+    /// Every folder that matters, as last read.
+    folders: BTreeSet<PathBuf>,
+}
+
+struct Hearing {
+    watcher: RecommendedWatcher,
+    changes: mpsc::Receiver<()>,
+    watched: BTreeSet<PathBuf>,
+}
+
+impl<N: Fn() -> Timestamp> Watcher<N> {
+    fn new(root: &Path, live: Arc<Live>, now: N, listen: Listen) -> Self {
+        // Without a last slash, behind which a link would look like its folder.
+        let root: PathBuf = root.components().collect();
+        let folders = BTreeSet::from([root.clone()]);
+        let ears = Ears { listen, hearing: None, retry_at: Instant::now(), folders };
+        Self { root, live, now, ears }
+    }
+
+    async fn run(&mut self) {
+        loop {
+            let longest = self.look().await;
+            self.wait(longest).await;
+        }
+    }
+
+    /// Looks until what was read is what was proposed and every folder of it is listened to. Says
+    /// how long to wait for the next look at most.
+    async fn look(&mut self) -> Duration {
+        let tick = |deaf| if deaf { POLL } else { TICK };
+        for _ in 0..LOOKS {
+            // Listening comes before reading, so that no change falls between them.
+            self.listen().await;
+            let deaf = self.ears.hearing.is_none();
+            let read = settled(&self.root, if deaf { QUIET } else { PAUSE }).await;
+            let at = (self.now)();
+            let sources = match read {
+                Ok(sources) => sources,
+                Err(error) => {
+                    self.live.unreadable(&error, at);
+                    return RETRY;
+                }
+            };
+            self.live.note(|watcher| watcher.last_check_at = Some(at));
+            let folders = places(&self.root, &sources);
+            let live = Arc::clone(&self.live);
+            let Some(proposal) = propose(live, sources, at).await else { return RETRY };
+            let is_new = matches!(proposal.outcome, Outcome::Swapped(_));
+            if std::mem::replace(&mut self.ears.folders, folders) == self.ears.folders && !is_new {
+                return proposal.again_in.map_or(tick(deaf), duration).min(tick(deaf));
+            }
+        }
+        RETRY
+    }
+
+    /// Until something has changed and it is quiet again, or the time is over.
+    async fn wait(&mut self, longest: Duration) {
+        let Some(hearing) = &mut self.ears.hearing else { return sleep(longest).await };
+        match timeout(longest, hearing.changes.recv()).await {
+            Err(_) => {}
+            Ok(None) => self.deafen("the watcher has stopped".to_owned()),
+            Ok(Some(())) => {
+                let at = (self.now)();
+                self.live.note(|watcher| watcher.last_event_at = Some(at));
+                let calm = async {
+                    while let Ok(Some(())) = timeout(QUIET, hearing.changes.recv()).await {}
+                };
+                let _ = timeout(BURST, calm).await;
+            }
+        }
+    }
+
+    /// Listens to every folder that is there now, anew: a name may lead elsewhere than before.
+    async fn listen(&mut self) {
+        let opened = match self.ears.hearing.take() {
+            Some(hearing) => Ok((hearing, false)),
+            None if Instant::now() < self.ears.retry_at => return,
+            None => self.ears.open().map(|hearing| (hearing, true)),
+        };
+        let folders = self.ears.folders.clone();
+        let heard = match opened {
+            Ok((hearing, anew)) => attend(hearing, folders).await.map(|hearing| (hearing, anew)),
+            Err(error) => Err(error),
+        };
+        match heard {
+            Ok((hearing, anew)) => {
+                self.ears.hearing = Some(hearing);
+                if anew {
+                    self.hears();
+                }
+            }
+            Err(reason) => self.deafen(reason),
+        }
+    }
+
+    fn hears(&self) {
+        self.live.note(|watcher| {
+            watcher.restarts += u32::from(watcher.mode != Mode::Off);
+            watcher.mode = Mode::Events;
+        });
+    }
+
+    fn deafen(&mut self, reason: String) {
+        tracing::warn!(%reason, "Cannot listen for changes of the workspace; looking every 5 s");
+        self.ears.hearing = None;
+        self.ears.retry_at = Instant::now() + LISTEN_AGAIN;
+        self.live.note(|watcher| watcher.mode = Mode::Polling(reason.clone()));
+    }
+}
+
+impl Ears {
+    fn open(&self) -> Result<Hearing, String> {
+        // One is enough: a second change while the first waits to be looked at adds nothing.
+        let (sender, changes) = mpsc::channel(1);
+        let watcher = (self.listen)(sender).map_err(|error| because(&error))?;
+        Ok(Hearing { watcher, changes, watched: BTreeSet::new() })
+    }
+}
+
+fn listen(changes: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+    notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.map_or(true, |event| is_change(&event.kind)) {
+            let _ = changes.try_send(());
+        }
+    })
+}
+
+/// Our own reading opens files; reacting to that would never end.
+fn is_change(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Access(access) => *access == AccessKind::Close(AccessMode::Write),
+        _ => true,
+    }
+}
+
+/// Watches exactly these folders. Blocks shortly, and panics when the listening thread has died:
+/// both are for a thread of its own.
+async fn attend(mut hearing: Hearing, folders: BTreeSet<PathBuf>) -> Result<Hearing, String> {
+    let attending = tokio::task::spawn_blocking(move || {
+        for folder in &hearing.watched {
+            // It may be gone, and its watch with it.
+            let _ = hearing.watcher.unwatch(folder);
+        }
+        hearing.watched.clear();
+        for folder in folders {
+            match hearing.watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                Ok(()) => drop(hearing.watched.insert(folder)),
+                Err(error) if is_absence(&error) => {}
+                Err(error) => return Err(because(&error)),
+            }
+        }
+        Ok(hearing)
+    });
+    attending.await.unwrap_or_else(|_| Err("the watcher has stopped".to_owned()))
+}
+
+fn is_absence(error: &notify::Error) -> bool {
+    match &error.kind {
+        ErrorKind::PathNotFound => true,
+        ErrorKind::Io(error) => error.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+/// `Too many open files (os error 24)`: without the folder, which is not what is wrong.
+fn because(error: &notify::Error) -> String {
+    match &error.kind {
+        ErrorKind::Io(error) => error.to_string(),
+        ErrorKind::MaxFilesWatch => "the system's limit of watches is reached".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The root, each folder and those on the way to it. Of a root that is a link also its parent,
+/// where a deployment exchanges the link.
+fn places(root: &Path, sources: &Sources) -> BTreeSet<PathBuf> {
+    let mut places = BTreeSet::from([root.to_owned()]);
+    if root.is_symlink() {
+        places.extend(root.parent().map(Path::to_owned));
+    }
+    for folder in folders(sources) {
+        let mut place = root.to_owned();
+        for part in folder.split('/').filter(|part| !part.is_empty()) {
+            place.push(part);
+            places.insert(place.clone());
+        }
+    }
+    places
+}
+
+/// Compiles away from the runtime's workers; `None` only while the runtime shuts down.
+async fn propose(live: Arc<Live>, sources: Sources, at: Timestamp) -> Option<Proposal> {
+    tokio::task::spawn_blocking(move || live.propose(sources, at)).await.ok()
+}
+
+fn duration(span: Span) -> Duration {
+    Duration::from_millis(span.as_millis().unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    const RULE: &str = "triggers:\n  - { id: hello, when: [dwell: 20s], offer: { body: OLD, accept: a, dismiss: b } }\n";
+
+    /// A workspace that is watched, on a clock that runs as fast as it can.
+    async fn watched(listen: Listen) -> (tempfile::TempDir, Arc<Live>, JoinSet<()>) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("rules")).unwrap();
+        fs::write(dir.path().join("docent.yaml"), "version: 1\nproducts:\n  acme: {}\n").unwrap();
+        fs::write(dir.path().join("rules/a.yaml"), format!("version: 1\n{RULE}")).unwrap();
+        let sources = settled(dir.path(), PAUSE).await.unwrap();
+        let live = Live::start(sources, |_| None, Timestamp::default()).unwrap();
+        let live = Arc::new(live);
+        let start = Instant::now();
+        let now = move || Timestamp::from_millis(start.elapsed().as_millis() as i64);
+        let mut watcher = Watcher::new(dir.path(), Arc::clone(&live), now, listen);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { watcher.run().await });
+        (dir, live, tasks)
+    }
+
+    fn no_instances(_: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+        Err(notify::Error::io(io::Error::from_raw_os_error(24)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_events_a_change_is_found_by_content_and_the_reason_is_shown() {
+        let (dir, live, _tasks) = watched(no_instances).await;
+        let mut revisions = live.revisions();
+        let text = format!("version: 1\n{}", RULE.replace("OLD", "NEW"));
+        fs::write(dir.path().join("rules/a.yaml"), text).unwrap();
+        assert_eq!(revisions.wait_for(|revision| *revision == 2).await.map(|r| *r).ok(), Some(2));
+        let mode = live.status().watcher.mode.to_string();
+        assert_eq!(mode, "polling (Too many open files (os error 24))");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn listening_is_taken_up_again_once_the_system_lets_us() {
+        static TRIES: AtomicUsize = AtomicUsize::new(0);
+        let at_second_try: Listen = |changes| match TRIES.fetch_add(1, Ordering::Relaxed) {
+            0 => no_instances(changes),
+            _ => listen(changes),
+        };
+        let (_dir, live, _tasks) = watched(at_second_try).await;
+        let start = Instant::now();
+        while live.status().watcher.mode != Mode::Events {
+            assert!(start.elapsed() < Duration::from_secs(90), "{:?}", live.status().watcher);
+            sleep(Duration::from_millis(100)).await;
+        }
+        assert!(start.elapsed() >= LISTEN_AGAIN, "it was tried too early");
+        assert_eq!((live.status().watcher.restarts, TRIES.load(Ordering::Relaxed)), (1, 2));
+    }
+
+    #[test]
+    fn our_own_reading_is_no_change() {
+        use notify::event::{
+            AccessKind::Open, AccessKind::Read, CreateKind, DataChange, ModifyKind,
+        };
+        for kind in [EventKind::Access(Open(AccessMode::Any)), EventKind::Access(Read)] {
+            assert!(!is_change(&kind), "{kind:?}");
+        }
+        for kind in [
+            EventKind::Access(AccessKind::Close(AccessMode::Write)),
+            EventKind::Create(CreateKind::Any),
+            EventKind::Modify(ModifyKind::Data(DataChange::Any)),
+            EventKind::Other,
+        ] {
+            assert!(is_change(&kind), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The store in this process: one shelf of sharded tables per kind of record, a step runs under
+//! its shard's lock. Sharded mutexes, because a step takes less time than any cleverer map needs
+//! to find its key; what a step must not do, wait, the types rule out.
+
+mod entry;
+mod gauge;
+mod row;
+mod shelf;
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::domain::records::{Context, Conversation, EmailIndex, Product, User};
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::rulebook::settings::Limits;
+use crate::store::figures::{StoreFigures, Swept};
+use crate::store::memory::gauge::Gauge;
+pub use crate::store::memory::row::Housed;
+use crate::store::memory::row::SessionRow;
+use crate::store::memory::shelf::{Shelf, Terms};
+use crate::store::record::Record;
+use crate::store::{Key, Step};
+
+/// Shards of a shelf, where the limits allow that many: so few that each can be swept in one go,
+/// so many that two cores hardly ever meet in one.
+const MOST_SHARDS: u64 = 64;
+/// Below this share of `max_sessions`, "least recently active in its shard" would mean little.
+const SESSIONS_A_SHARD: u64 = 256;
+/// Below this share of `max_memory`, neither would it.
+const BYTES_A_SHARD: u64 = 1 << 20;
+
+/// Records in this process.
+pub struct Memory {
+    sessions: Shelf<SessionRow>,
+    users: Shelf<Option<User>>,
+    products: Shelf<Option<Product>>,
+    conversations: Shelf<Option<Conversation>>,
+    emails: Shelf<Option<EmailIndex>>,
+    gauge: Gauge,
+    turn: AtomicUsize,
+}
+
+impl Memory {
+    /// An empty store that keeps within these limits.
+    pub fn new(limits: &Limits) -> Self {
+        let shards = shards(limits);
+        let activity = Terms { most_active: u64::MAX, ledgers_may_go: true };
+        let sessions = Terms { most_active: limits.max_sessions, ..activity };
+        // There are no more of them than products, and each counts for a whole product.
+        let products = Terms { ledgers_may_go: false, ..activity };
+        Self {
+            sessions: Shelf::new(shards, sessions),
+            users: Shelf::new(shards, activity),
+            products: Shelf::new(shards, products),
+            conversations: Shelf::new(shards, activity),
+            emails: Shelf::new(shards, activity),
+            gauge: Gauge::new(limits),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Applies a step to one record, see [`crate::store::Store::update`].
+    pub(crate) fn update<R: Record, T>(
+        &self,
+        key: Key<'_>,
+        now: Timestamp,
+        step: impl Fn(&mut Option<R>) -> Step<T>,
+    ) -> T {
+        R::shelf(self).apply(&self.gauge, key, now, |row| step(R::slot(row)))
+    }
+
+    /// Applies a step to both records of a session, under one lock.
+    pub(crate) fn update_session<T>(
+        &self,
+        key: Key<'_>,
+        now: Timestamp,
+        step: impl Fn(&mut Option<Session>, &mut Option<Context>) -> Step<T>,
+    ) -> T {
+        self.sessions.apply(&self.gauge, key, now, |(state, context)| step(state, context))
+    }
+
+    /// Gives one shard of every shelf its turn.
+    pub(crate) fn sweep(&self, now: Timestamp) -> Swept {
+        let shards = self.sessions.shards().max(1);
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % shards;
+        let mut swept = Swept { turns_left: shards - 1 - turn, ..Swept::default() };
+        self.sessions.sweep(&self.gauge, turn, now, &mut swept);
+        self.users.sweep(&self.gauge, turn, now, &mut swept);
+        self.products.sweep(&self.gauge, turn, now, &mut swept);
+        self.conversations.sweep(&self.gauge, turn, now, &mut swept);
+        self.emails.sweep(&self.gauge, turn, now, &mut swept);
+        swept
+    }
+
+    /// What is held and what had to go.
+    pub(crate) fn figures(&self) -> StoreFigures {
+        StoreFigures {
+            sessions: self.sessions.active(),
+            records: [
+                (Session::KIND, self.sessions.rows()),
+                (User::KIND, self.users.rows()),
+                (Product::KIND, self.products.rows()),
+                (Conversation::KIND, self.conversations.rows()),
+                (EmailIndex::KIND, self.emails.rows()),
+            ],
+            bytes: self.gauge.bytes(),
+            ledger_bytes: self.gauge.ledger_bytes(),
+            evicted: self.gauge.evicted(),
+        }
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Memory").field(&self.figures()).finish()
+    }
+}
+
+/// As many shards as the tighter limit can be shared among, a power of two.
+fn shards(limits: &Limits) -> usize {
+    let sessions = limits.max_sessions / SESSIONS_A_SHARD;
+    let memory = limits.max_memory / BYTES_A_SHARD;
+    let most = sessions.min(memory).clamp(1, MOST_SHARDS);
+    1 << most.ilog2()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_limits_are_not_split_among_many_shards() {
+        for (max_sessions, max_memory, expected) in [
+            (1_000_000, 4 << 30, 64),
+            (1_000_000, 4 << 20, 4),
+            (1_000, 4 << 30, 2),
+            (3, 4 << 30, 1),
+            (0, 0, 1),
+        ] {
+            let limits = Limits { max_sessions, max_memory, ..Limits::default() };
+            assert_eq!(shards(&limits), expected, "{max_sessions} {max_memory}");
+        }
+    }
+}

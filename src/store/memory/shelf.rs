@@ -1,0 +1,279 @@
+//! A shelf: all rows of one kind in sharded tables. A key is hashed once; its shard's lock is held
+//! for one step, or for one slice of a sweep.
+
+use std::collections::BinaryHeap;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashbrown::hash_table::OccupiedEntry;
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::domain::time::Timestamp;
+use crate::store::figures::{Reason, Swept};
+use crate::store::memory::entry::Entry;
+use crate::store::memory::gauge::Gauge;
+use crate::store::memory::row::Row;
+use crate::store::{Key, Step};
+
+/// Places of a table that a sweep looks at before it lets others have the lock.
+const SLICE: usize = 512;
+/// Rows that go at once when something must, so that looking for the oldest pays; at most a
+/// sixteenth of the shard.
+const MOST_AT_ONCE: usize = 64;
+/// The bits of a hash that choose the shard: the table itself uses the lowest and the top seven.
+const SHARD_BITS: u32 = 40;
+
+type Table<W> = HashTable<Entry<W>>;
+
+/// What a shelf's rows are subject to.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// Rows with activity beyond this many lose it.
+    pub(crate) most_active: u64,
+    /// Whether rows without activity give way when all of them fill the memory.
+    pub(crate) ledgers_may_go: bool,
+}
+
+/// Rows of one kind.
+pub struct Shelf<W> {
+    shards: Box<[Mutex<Table<W>>]>,
+    hasher: DefaultHashBuilder,
+    terms: Terms,
+    rows: AtomicU64,
+    active: AtomicU64,
+}
+
+impl<W: Row> Shelf<W> {
+    pub(crate) fn new(shards: usize, terms: Terms) -> Self {
+        Self {
+            shards: (0..shards).map(|_| Mutex::default()).collect(),
+            hasher: DefaultHashBuilder::default(),
+            terms,
+            rows: AtomicU64::new(0),
+            active: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Rows held.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Rows with activity.
+    pub(crate) fn active(&self) -> u64 {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    /// Applies a step to the row of a key, or to an empty one that is kept only if written.
+    pub(crate) fn apply<T>(
+        &self,
+        gauge: &Gauge,
+        key: Key<'_>,
+        now: Timestamp,
+        step: impl FnOnce(&mut W) -> Step<T>,
+    ) -> T {
+        let hash = self.hasher.hash_one(key);
+        let Some(mut table) = self.lock_of(hash) else {
+            return step(&mut W::default()).into_answer();
+        };
+        let found = table.find_entry(hash, |entry| entry.is(key)).ok();
+        let stepped = match found.and_then(|found| self.aged(gauge, found, now)) {
+            Some(found) => self.change(gauge, found, now, step),
+            None => self.create(gauge, &mut table, (hash, key), now, step),
+        };
+        if matches!(stepped, Step::Write(_)) {
+            self.relieve(gauge, &mut table, Some(hash), now);
+        }
+        stepped.into_answer()
+    }
+
+    /// One shard, slice by slice; others get in between.
+    pub(crate) fn sweep(&self, gauge: &Gauge, turn: usize, now: Timestamp, swept: &mut Swept) {
+        let Some(shard) = self.shards.get(turn) else { return };
+        let mut from = 0;
+        loop {
+            let mut table = lock(shard);
+            for place in from..from + SLICE {
+                let Ok(found) = table.get_bucket_entry(place) else { continue };
+                swept.examined += 1;
+                swept.removed += u64::from(self.aged(gauge, found, now).is_none());
+            }
+            from += SLICE;
+            if from >= table.num_buckets() {
+                self.relieve(gauge, &mut table, None, now);
+                return shrink(&mut table);
+            }
+        }
+    }
+
+    fn change<T>(
+        &self,
+        gauge: &Gauge,
+        mut found: OccupiedEntry<'_, Entry<W>>,
+        now: Timestamp,
+        step: impl FnOnce(&mut W) -> Step<T>,
+    ) -> Step<T> {
+        let entry = found.get_mut();
+        let stepped = step(entry.row());
+        let gone = entry.row().is_empty();
+        if gone || matches!(stepped, Step::Write(_)) {
+            self.take(gauge, entry);
+            entry.written(now);
+            self.put(gauge, entry);
+        }
+        if gone {
+            self.remove(gauge, found);
+        }
+        stepped
+    }
+
+    fn create<T>(
+        &self,
+        gauge: &Gauge,
+        table: &mut Table<W>,
+        (hash, key): (u64, Key<'_>),
+        now: Timestamp,
+        step: impl FnOnce(&mut W) -> Step<T>,
+    ) -> Step<T> {
+        let mut row = W::default();
+        let stepped = step(&mut row);
+        if matches!(stepped, Step::Write(_)) && !row.is_empty() {
+            let entry = Entry::new(hash, key, row, now);
+            self.rows.fetch_add(1, Ordering::Relaxed);
+            self.put(gauge, &entry);
+            table.insert_unique(hash, entry, |entry| entry.hash);
+        }
+        stepped
+    }
+
+    /// The entry as it is at `now`: stripped after `session_ttl`, gone after `ledger_ttl`.
+    fn aged<'a>(
+        &self,
+        gauge: &Gauge,
+        mut found: OccupiedEntry<'a, Entry<W>>,
+        now: Timestamp,
+    ) -> Option<OccupiedEntry<'a, Entry<W>>> {
+        let entry = found.get_mut();
+        let age = entry.age(now);
+        if age >= gauge.ledger_ttl {
+            gauge.dropped(Reason::LedgerTtl);
+            self.remove(gauge, found);
+            return None;
+        }
+        if age < gauge.session_ttl || entry.settled {
+            return Some(found);
+        }
+        entry.settled = true;
+        if self.strip(gauge, entry, Reason::SessionTtl, now) {
+            return Some(found);
+        }
+        self.remove(gauge, found);
+        None
+    }
+
+    /// Drops the activity; whether anything is left.
+    fn strip(&self, gauge: &Gauge, entry: &mut Entry<W>, reason: Reason, now: Timestamp) -> bool {
+        if entry.active {
+            gauge.dropped(reason);
+        }
+        self.take(gauge, entry);
+        entry.row().strip(now);
+        entry.weigh();
+        self.put(gauge, entry);
+        !entry.row().is_empty()
+    }
+
+    /// Over a limit, the least recently written rows of this shard pay, `spare` excepted:
+    /// activity first, ledgers only when they alone are too much.
+    fn relieve(&self, gauge: &Gauge, table: &mut Table<W>, spare: Option<u64>, now: Timestamp) {
+        if let Some(reason) = self.too_much_activity(gauge) {
+            let may_go = |entry: &Entry<W>| entry.active && Some(entry.hash) != spare;
+            evict(table, may_go, |entry| {
+                let stays = self.strip(gauge, entry, reason, now);
+                stays || self.forget(gauge, entry)
+            });
+        }
+        if self.terms.ledgers_may_go && gauge.is_over_ledgers() {
+            let may_go = |entry: &Entry<W>| !entry.active && Some(entry.hash) != spare;
+            evict(table, may_go, |entry| {
+                gauge.dropped(Reason::Ledgers);
+                self.forget(gauge, entry)
+            });
+        }
+    }
+
+    fn too_much_activity(&self, gauge: &Gauge) -> Option<Reason> {
+        if self.active() > self.terms.most_active {
+            return Some(Reason::MaxSessions);
+        }
+        gauge.is_over_memory().then_some(Reason::MaxMemory)
+    }
+
+    fn remove(&self, gauge: &Gauge, found: OccupiedEntry<'_, Entry<W>>) {
+        self.forget(gauge, found.get());
+        found.remove();
+    }
+
+    /// Counts an entry out. Always `false`: it does not stay.
+    fn forget(&self, gauge: &Gauge, entry: &Entry<W>) -> bool {
+        self.rows.fetch_sub(1, Ordering::Relaxed);
+        self.take(gauge, entry);
+        false
+    }
+
+    fn put(&self, gauge: &Gauge, entry: &Entry<W>) {
+        gauge.put(entry.active, entry.bytes.into());
+        self.active.fetch_add(entry.active.into(), Ordering::Relaxed);
+    }
+
+    fn take(&self, gauge: &Gauge, entry: &Entry<W>) {
+        gauge.take(entry.active, entry.bytes.into());
+        self.active.fetch_sub(entry.active.into(), Ordering::Relaxed);
+    }
+
+    fn lock_of(&self, hash: u64) -> Option<MutexGuard<'_, Table<W>>> {
+        let place = (hash >> SHARD_BITS) as usize % self.shards.len().max(1);
+        self.shards.get(place).map(lock)
+    }
+}
+
+/// A step that panicked has hurt one record at most; the others are served as before.
+fn lock<W>(shard: &Mutex<Table<W>>) -> MutexGuard<'_, Table<W>> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives the oldest of those that may go to `pay`, which says whether an entry stays.
+fn evict<W>(
+    table: &mut Table<W>,
+    may_go: impl Fn(&Entry<W>) -> bool,
+    mut pay: impl FnMut(&mut Entry<W>) -> bool,
+) {
+    let mut left = (table.len() / 16).clamp(1, MOST_AT_ONCE);
+    let mut oldest = BinaryHeap::with_capacity(left + 1);
+    for entry in table.iter().filter(|entry| may_go(entry)) {
+        oldest.push(entry.written);
+        if oldest.len() > left {
+            oldest.pop();
+        }
+    }
+    let Some(newest) = oldest.peek().copied() else { return };
+    table.retain(|entry| {
+        if left == 0 || entry.written > newest || !may_go(entry) {
+            return true;
+        }
+        left -= 1;
+        pay(entry)
+    });
+}
+
+/// Gives a table's room back once seven eighths of it are empty.
+fn shrink<W>(table: &mut Table<W>) {
+    if table.len() < table.capacity() / 8 {
+        table.shrink_to(table.len() * 2, |entry| entry.hash);
+    }
+}

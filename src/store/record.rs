@@ -1,0 +1,260 @@
+//! Records: what each kind weighs, which part of it is activity, and when nothing of it would be
+//! missed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::mem::size_of;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::domain::action::{Action, Batch, RawAction};
+use crate::domain::ledger::Ledger;
+use crate::domain::machine::{AgentState, Machine};
+use crate::domain::offer::Offer;
+use crate::domain::records::{Chunk, Context, Conversation, EmailIndex, Product, User};
+use crate::domain::session::{Session, TriggerMemory};
+use crate::domain::time::Timestamp;
+use crate::store::memory::Housed;
+
+/// Something a store keeps under a key. Activity is what a person did; it lives for
+/// `session_ttl` and gives way under pressure. The rest are ledgers, which live for `ledger_ttl`.
+pub trait Record: Housed {
+    /// The name of the kind, in metrics and in the keys of durable stores.
+    const KIND: &'static str;
+
+    /// Bytes on the heap, estimated; the record itself not counted. Text that several records
+    /// share is split among them.
+    fn weigh(&self) -> usize;
+
+    /// Gives back room that growing left over; worth a copy, since most records are written a few
+    /// times and then kept for hours.
+    fn compact(&mut self) {}
+
+    /// Whether there is any activity in it.
+    fn has_activity(&self) -> bool {
+        false
+    }
+
+    /// Drops the activity; the ledgers stay.
+    fn strip_activity(&mut self) {}
+
+    /// Whether, activity aside, it says nothing that its absence would not say.
+    fn is_spent(&self, now: Timestamp) -> bool;
+}
+
+impl Record for Session {
+    const KIND: &'static str = "session";
+
+    fn weigh(&self) -> usize {
+        let place = self
+            .place
+            .iter()
+            .map(|place| text(&place.page) + text(&place.url) + text(&place.title));
+        let identity = [&self.identity.user_id, &self.identity.email];
+        let texts = identity.into_iter().chain([&self.summary]).flatten().map(text);
+        let actions: usize = self.actions.iter().map(action).sum();
+        let traits = self.traits.iter().map(|(name, value)| text(name) + json(value));
+        block(self.actions.capacity() * size_of::<Action>())
+            + block(self.batches.capacity() * size_of::<(u64, Timestamp)>())
+            + actions
+            + place.chain(texts).chain(traits).sum::<usize>()
+            + nodes(&self.traits)
+            + triggers(&self.triggers)
+            + ledger(&self.fired)
+            + self.offer.as_ref().map_or(0, offer)
+    }
+
+    fn compact(&mut self) {
+        fit(&mut self.actions);
+        fit(&mut self.batches);
+    }
+
+    fn has_activity(&self) -> bool {
+        Session::has_activity(self)
+    }
+
+    fn strip_activity(&mut self) {
+        Session::strip_activity(self);
+    }
+
+    fn is_spent(&self, now: Timestamp) -> bool {
+        let untold = self.offer.is_none() && self.last_fired.is_none();
+        untold
+            && self.fired.is_empty()
+            && self.triggers.is_empty()
+            && is_at_rest(&self.machine, now)
+    }
+}
+
+impl Record for Context {
+    const KIND: &'static str = "context";
+
+    fn weigh(&self) -> usize {
+        let chunks = self.chunks.iter().map(|chunk| text(&chunk.text));
+        let pending = self.pending.as_ref().map_or(0, |pending| batch(&pending.batch));
+        block(self.chunks.capacity() * size_of::<Chunk>()) + chunks.sum::<usize>() + pending
+    }
+
+    fn compact(&mut self) {
+        fit(&mut self.chunks);
+    }
+
+    fn has_activity(&self) -> bool {
+        true
+    }
+
+    fn strip_activity(&mut self) {
+        *self = Self::default();
+    }
+
+    fn is_spent(&self, _now: Timestamp) -> bool {
+        true
+    }
+}
+
+impl Record for User {
+    const KIND: &'static str = "user";
+
+    fn weigh(&self) -> usize {
+        ledger(&self.fired) + triggers(&self.triggers)
+    }
+
+    fn is_spent(&self, _now: Timestamp) -> bool {
+        self.fired.is_empty() && self.triggers.is_empty()
+    }
+}
+
+impl Record for Product {
+    const KIND: &'static str = "product";
+
+    fn weigh(&self) -> usize {
+        ledger(&self.fired)
+    }
+
+    fn is_spent(&self, _now: Timestamp) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Record for Conversation {
+    const KIND: &'static str = "conversation";
+
+    fn weigh(&self) -> usize {
+        [&self.session, &self.offer].into_iter().flatten().map(text).sum()
+    }
+
+    fn is_spent(&self, now: Timestamp) -> bool {
+        is_at_rest(&self.machine, now)
+    }
+}
+
+/// Leads to what somebody did, so it is activity as a whole.
+impl Record for EmailIndex {
+    const KIND: &'static str = "email";
+
+    fn weigh(&self) -> usize {
+        self.session.as_ref().map_or(0, text)
+    }
+
+    fn has_activity(&self) -> bool {
+        true
+    }
+
+    fn strip_activity(&mut self) {
+        *self = Self::default();
+    }
+
+    fn is_spent(&self, _now: Timestamp) -> bool {
+        true
+    }
+}
+
+/// A machine as a newcomer's would be: thinking, or due to, and never dismissed.
+fn is_at_rest(machine: &Machine, now: Timestamp) -> bool {
+    let due = machine.until.is_some_and(|until| until <= now);
+    machine.dismissals == 0 && (due || machine.state == AgentState::Thinking)
+}
+
+/// Shrinks a queue to its entries once a fifth of its room is empty.
+fn fit<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() - queue.len() > queue.len() / 4 {
+        queue.shrink_to_fit();
+    }
+}
+
+/// What an allocator adds to a block on average: its head and the rounding.
+const ALLOCATION: usize = 16;
+/// The two counts before the text of an `Arc`.
+const ARC_HEAD: usize = 16;
+/// Entries that a node of std's B-tree has room for.
+const NODE: usize = 11;
+/// The rest of such a node.
+const NODE_HEAD: usize = 16;
+
+/// A block of so many bytes; none is allocated for nothing.
+pub(crate) const fn block(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { bytes + ALLOCATION }
+}
+
+fn text(text: &Arc<str>) -> usize {
+    block(text.len() + ARC_HEAD) / Arc::strong_count(text).max(1)
+}
+
+/// The nodes of a map, two thirds full.
+fn nodes<K, V>(map: &BTreeMap<K, V>) -> usize {
+    let node = NODE_HEAD + NODE * (size_of::<K>() + size_of::<V>());
+    map.len().div_ceil(NODE * 2 / 3) * block(node)
+}
+
+fn action(action: &Action) -> usize {
+    text(&action.kind) + text(&action.title) + text(&action.url) + text(&action.page)
+}
+
+fn offer(offer: &Offer) -> usize {
+    let texts = [&offer.id, &offer.trigger, &offer.body, &offer.conversation];
+    block(offer.labels.capacity() * size_of::<Arc<str>>())
+        + texts.into_iter().chain(&offer.labels).chain(&offer.tour).map(text).sum::<usize>()
+        + object(&offer.metadata)
+}
+
+fn ledger(ledger: &Ledger) -> usize {
+    ledger.offers().map(|offer| size_of::<(Timestamp, Arc<str>)>() + text(offer)).sum()
+}
+
+fn triggers(triggers: &BTreeMap<Arc<str>, TriggerMemory>) -> usize {
+    let memories = triggers.iter().map(|(id, memory)| text(id) + nodes(&memory.outcomes));
+    nodes(triggers) + memories.sum::<usize>()
+}
+
+fn batch(batch: &Batch) -> usize {
+    let ids = [&batch.session_id, &batch.user_id, &batch.email, &batch.conversation_id];
+    let actions = batch.actions.iter().map(|raw| {
+        let texts = [&raw.title, &raw.description, &raw.canonical_url, &raw.raw_url, &raw.kind];
+        texts.map(string).iter().sum::<usize>()
+    });
+    block(batch.actions.capacity() * size_of::<RawAction>())
+        + ids.into_iter().flatten().map(string).sum::<usize>()
+        + actions.sum::<usize>()
+        + object(&batch.traits)
+}
+
+fn string(text: &String) -> usize {
+    block(text.capacity())
+}
+
+fn object(object: &Map<String, Value>) -> usize {
+    let entry = size_of::<String>() + size_of::<Value>();
+    let members = object.iter().map(|(name, value)| entry + string(name) + json(value));
+    members.sum()
+}
+
+fn json(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => string(text),
+        Value::Array(values) => {
+            block(values.capacity() * size_of::<Value>()) + values.iter().map(json).sum::<usize>()
+        }
+        Value::Object(members) => object(members),
+    }
+}
