@@ -237,7 +237,7 @@ fn rules_come_by_priority_then_file_then_position() {
     let file = |rules: &[String]| format!("version: 1\ntriggers:\n{}", rules.concat()).into_bytes();
     let mut sources = good();
     sources.files.insert("rules/b.yaml".into(), file(&[rule("b1", 50), rule("b2", 99)]));
-    sources.files.insert("rules/a.yaml".into(), file(&[rule("a1", 50), rule("a2", 50)]));
+    sources.files.insert("rules/a.yml".into(), file(&[rule("a1", 50), rule("a2", 50)]));
     sources.files.insert("rules/deeper/c.yaml".into(), b"not: read".to_vec());
     sources.files.insert("rules/all.test.yaml".into(), b"not: read".to_vec());
     let book = check(&sources).0.unwrap();
@@ -269,6 +269,24 @@ fn candidates_are_the_rules_of_a_page_in_order() {
         assert_eq!(product.candidates(page).collect::<Vec<_>>(), slow, "{page}");
     }
     assert_eq!(product.candidates("/a").collect::<Vec<_>>(), [0, 2, 3, 5]);
+}
+
+#[test]
+fn an_id_is_used_once_over_all_files() {
+    let mut sources = good();
+    let again = sources.files["tours/tours.yaml"].clone();
+    sources.files.insert("tours/zwei.yaml".into(), again);
+    let (_, findings) = check(&sources);
+    assert_eq!(brief(&findings), [("tours/zwei.yaml", "duplicate-id", 3, 9)]);
+    let help = findings[0].help.as_deref().unwrap();
+    assert!(help.contains("tours/tours.yaml, line 3"), "{help}");
+}
+
+#[test]
+fn a_broken_tour_file_does_not_make_its_tours_unknown() {
+    let (_, findings) = check(&changed("tours/tours.yaml", "tours:\n", "tours: [\n"));
+    let files: Vec<_> = findings.iter().map(|found| (&*found.file, found.code)).collect();
+    assert_eq!(files, [("tours/tours.yaml", "syntax")]);
 }
 
 #[test]
