@@ -51,34 +51,49 @@ fn brief(findings: &[Finding]) -> Vec<(&str, &str, usize, usize)> {
     findings.iter().map(|f| (&*f.file, f.code, f.line, f.column)).collect()
 }
 
-/// (text, its replacement, code, line, column, part of the help)
-type Mistake = (&'static str, &'static str, &'static str, usize, usize, &'static str);
+/// A mistake of `tests/data/findings/*.txt`, and where it must be found.
+struct Mistake {
+    from: String,
+    to: String,
+    code: String,
+    place: String,
+    help: String,
+}
 
-fn each_is_the_only_finding(file: &str, mistakes: &[Mistake]) {
-    let mut wrong = Vec::new();
-    for (from, to, code, line, column, help) in mistakes {
+fn mistakes(name: &str) -> Vec<Mistake> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/findings").join(name);
+    let text = fs::read_to_string(path).unwrap();
+    let plain = |text: &str| text.replace("\\n", "\n").replace("\\t", "\t");
+    let mistake = |line: &str| {
+        let parts: Vec<_> = line.split("  =>  ").map(plain).collect();
+        let [from, to, found, help] = parts.try_into().unwrap();
+        let (code, place) = found.split_once(' ').unwrap();
+        Mistake { from, to, code: code.into(), place: place.into(), help }
+    };
+    text.lines().filter(|line| !line.starts_with('#')).map(mistake).collect()
+}
+
+fn each_is_the_only_finding(file: &str, table: &str) -> usize {
+    let (mistakes, mut wrong) = (mistakes(table), Vec::new());
+    for Mistake { from, to, code, place, help } in &mistakes {
         let sources = changed(file, from, to);
         let (rulebook, findings) = check(&sources);
         assert!(rulebook.is_none(), "{to}");
-        if brief(&findings) != [(file, *code, *line, *column)] {
-            wrong.push(format!("{to}\n    {:?}", findings.iter().map(short).collect::<Vec<_>>()));
-            continue;
-        }
-        let found = &findings[0];
         let text = String::from_utf8_lossy(&sources.files[file]);
-        let shown = render(found, &text).contains(&format!("{file}:{line}:{column}"));
-        let helps = found.help.as_deref().unwrap_or("").contains(help);
-        if !shown || !helps || found.message.ends_with('.') || found.message.is_empty() {
-            wrong.push(format!("{to}\n    {} (shown: {shown})", short(found)));
+        let good = |found: &Finding| {
+            *found.file == *file
+                && found.code == code
+                && format!("{}:{}", found.line, found.column) == *place
+                && found.help.as_deref().unwrap_or("").contains(help)
+                && !found.message.ends_with('.')
+                && render(found, &text).contains(&format!("{file}:{place}"))
+        };
+        if findings.len() != 1 || !findings.iter().all(good) {
+            wrong.push(format!("{to}\n    {:?}", findings.iter().map(short).collect::<Vec<_>>()));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {} differ:\n{}",
-        wrong.len(),
-        mistakes.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {table} differ:\n{}", wrong.len(), wrong.join("\n"));
+    mistakes.len()
 }
 
 fn short(finding: &Finding) -> String {
@@ -100,236 +115,15 @@ fn a_good_workspace_has_no_findings() {
 }
 
 #[test]
-fn mistakes_in_rules() {
-    const FILE: &str = "rules/billing.yaml";
-    each_is_the_only_finding(
-        FILE,
-        &[
-            // --- YAML itself
-            ("    name: Stuck", "\tname: Stuck", "tab", 4, 1, "spaces"),
-            ("body: Need a hand?", "body: Need help: now", "syntax", 13, 22, "quotes"),
-            ("body: Need a hand?", "body: \"Need", "syntax", 14, 7, ""),
-            ("body: Need a hand?", "body: Need help with #1?", "lost-text", 13, 13, "quote it"),
-            ("body: Need a hand?", "body: !help me", "tag", 13, 13, "quote it"),
-            ("body: Need a hand?", "body: *help", "syntax", 13, 13, ""),
-            ("    judge: false", "    priority: 3", "duplicate-key", 20, 5, "line 6"),
-            ("version: 1\n", "version: 1\n---\n", "several-documents", 2, 1, "one document"),
-            // --- keys and types
-            ("version: 1", "version: 2", "bad-version", 1, 10, "version: 1"),
-            ("version: 1\n", "", "missing-key", 1, 1, "version:"),
-            ("triggers:\n", "trigers:\n", "unknown-key", 2, 1, "`triggers`"),
-            ("    page: [", "    pge: [", "unknown-key", 8, 5, "did you mean `page`?"),
-            ("tour: create-project", "toor: create-project", "unknown-key", 16, 7, "`tour`"),
-            ("priority: 70", "priority: 101", "out-of-range", 6, 15, "0 to 100"),
-            ("priority: 70", "priority: high", "wrong-type", 6, 15, ""),
-            ("priority: 70", "priority: 7.5", "wrong-type", 6, 15, ""),
-            ("mode: live", "mode: lve", "unknown-name", 7, 11, "did you mean `live`?"),
-            ("judge: false", "judge: no", "wrong-type", 20, 12, "`true` or `false`"),
-            ("owner: growth@example.com", "owner: 7", "wrong-type", 5, 12, "\"7\""),
-            ("name: Stuck on billing", "name: \" \"", "blank", 4, 11, ""),
-            ("name: Stuck on billing", "name: # why", "wrong-type", 4, 9, "quotes"),
-            // --- ids
-            ("id: stuck", "id: stuck here", "bad-id", 3, 9, "letters"),
-            ("  - id: errors", "  - id: stuck", "duplicate-id", 30, 9, "line 3"),
-            ("  - id: stuck\n    name", "  - name", "missing-key", 3, 5, "id:"),
-            // --- pages
-            ("page: [/billing", "page: [/billing/", "bad-page", 8, 12, "`/billing`"),
-            ("page: [/billing", "page: [/billing?a=1", "bad-page", 8, 12, "`/billing`"),
-            ("page: [/billing", "page: [billing", "bad-page", 8, 12, "`/billing`"),
-            ("page: [/billing", "page: [https://x.test/b", "bad-page", 8, 12, "`/b`"),
-            ("page: [/billing", "page: [/b/*", "bad-page", 8, 12, ":name"),
-            ("page: [/billing", "page: [/b//c", "bad-page", 8, 12, "one `/`"),
-            ("page: [/billing, \"/projects/:slug\"]", "page: []", "empty-list", 8, 11, "anywhere"),
-            // --- durations
-            ("cooldown: 30s", "cooldown: 30", "bad-duration", 18, 15, "unit"),
-            ("cooldown: 30s", "cooldown: 30 parsecs", "bad-duration", 18, 15, "unit"),
-            ("cooldown: 30s", "cooldown: -1s", "bad-duration", 18, 15, "unit"),
-            ("cooldown: 30s", "cooldown: [30s]", "wrong-type", 18, 15, "20s"),
-            ("again_after: 7d", "again_after: 0s", "out-of-range", 19, 18, "1s"),
-            ("timeout: 60s", "timeout: 2d", "out-of-range", 17, 16, "1d"),
-            // --- offers
-            (
-                "tour: create-project",
-                "tour: create-projekt",
-                "unknown-tour",
-                16,
-                13,
-                "`create-project`",
-            ),
-            ("accept: Show me how", "accept: \" \"", "blank-label", 14, 15, "button"),
-            ("      accept: Show me how\n", "", "missing-key", 13, 7, "accept:"),
-            ("      body: Need a hand?\n", "", "missing-key", 13, 7, "body:"),
-            (
-                "labels: [\"Yes\", \"No\"]",
-                "labels: [\"Yes\", \"\"]",
-                "blank-label",
-                32,
-                47,
-                "button",
-            ),
-            ("labels: [\"Yes\", \"No\"]", "labels: []", "out-of-range", 32, 39, ""),
-            ("labels: [\"Yes\", \"No\"]", "labels: Yes", "wrong-type", 32, 39, ""),
-            (
-                "labels: [\"Yes\", \"No\"]",
-                "labels: [Y, N], accept: Y",
-                "conflict",
-                32,
-                55,
-                "accept",
-            ),
-            (
-                "    offer: { body: \"Errors?\", labels: [\"Yes\", \"No\"] }\n",
-                "",
-                "missing-key",
-                30,
-                5,
-                "offer:",
-            ),
-            // --- conditions
-            ("- dwell: 20s", "- dwel: 20s", "unknown-condition", 10, 9, "`dwell`"),
-            ("- dwell: 20s", "- dwell: 20", "bad-duration", 10, 16, "unit"),
-            (
-                "session.errors(\"5m\")",
-                "session.erors(\"5m\")",
-                "unknown-function",
-                31,
-                19,
-                "`errors`",
-            ),
-            (
-                "session.errors(\"5m\")",
-                "session.errors(\"5h\")",
-                "window-too-long",
-                31,
-                26,
-                "activity.keep",
-            ),
-            ("    when: session.errors(\"5m\") >= 2\n", "", "missing-key", 30, 5, "when"),
-            ("    judge: false", "    builtin: user_page_dwell", "conflict", 20, 14, ""),
-            ("    judge: false", "    params: {}", "conflict", 20, 13, "builtin"),
-            // --- tests
-            ("fires: stuck", "fires: stck", "unknown-name", 27, 31, "`stuck`"),
-            ("fires: stuck", "fires: errors", "unknown-name", 27, 31, "alone"),
-            ("at: 2s,", "at: 0s,", "time-goes-back", 26, 19, "order"),
-            ("at: 2s,", "at: 2,", "bad-duration", 26, 19, "unit"),
-            ("at: 2s, ", "", "missing-key", 26, 13, "at:"),
-            (
-                "event: proactive_dismissed",
-                "event: proactive_dismised",
-                "unknown-name",
-                28,
-                31,
-                "`proactive_dismissed`",
-            ),
-            (
-                "\"fsm:conservative_cooldown\"",
-                "fsm:conservativ",
-                "unknown-name",
-                29,
-                32,
-                "`fsm:conservative_cooldown`",
-            ),
-            ("\"fsm:conservative_cooldown\"", "no_triger", "unknown-name", 29, 32, "`no_trigger`"),
-            ("\"fsm:conservative_cooldown\"", "false", "wrong-type", 29, 32, "silent: true"),
-            ("title: Pay, repeat: 3", "title: Pay, repeat: 0", "out-of-range", 25, 58, "1 to 1000"),
-            (
-                "{ at: 0s, page: /billing }",
-                "{ at: 0s, page: billing }",
-                "bad-page",
-                24,
-                29,
-                "`/billing`",
-            ),
-            (
-                "{ at: 0s, page: /billing }",
-                "{ at: 0s, page: /b, repeat: 2 }",
-                "conflict",
-                24,
-                41,
-                "repeat",
-            ),
-            ("{ at: 0s, page: /billing }", "{ at: 0s }", "missing-key", 24, 13, "`page`"),
-            (
-                "{ at: 0s, page: /billing }",
-                "{ at: 0s, page: /b, fires: stuck }",
-                "conflict",
-                24,
-                13,
-                "two entries",
-            ),
-            ("trait: { plan: pro }", "trait: plan", "wrong-type", 26, 30, "{ plan: pro }"),
-            ("trait: { plan: pro }", "trait: { plan: [pro] }", "wrong-type", 26, 38, ""),
-        ],
-    );
+fn every_mistake_of_the_tables_is_found_at_its_place() {
+    let tables = ["docent.txt", "rules.txt", "tours.txt", "prompts.txt"];
+    let tried: usize =
+        FILES.iter().zip(tables).map(|(file, table)| each_is_the_only_finding(file, table)).sum();
+    assert!(tried >= 100, "only {tried} mistakes were tried");
 }
 
 #[test]
-fn mistakes_in_docent_yaml() {
-    each_is_the_only_finding(
-        "docent.yaml",
-        &[
-            ("listen: 127.0.0.1:8080", "listen: \"8080\"", "bad-address", 2, 9, "host and port"),
-            ("listen: 127", "lisen: 127", "unknown-key", 2, 1, "`listen`"),
-            ("store: memory", "store: embedded:./data", "not-available", 4, 8, "store: memory"),
-            ("store: memory", "store: floppy", "bad-store", 4, 8, "store: memory"),
-            ("max_sessions: 1000", "max_sessions: 0", "out-of-range", 6, 17, "1 or more"),
-            ("max_memory: 512MiB", "max_memory: lots", "bad-size", 7, 15, "MiB"),
-            ("per_session: 5/s", "per_session: 5", "wrong-type", 10, 16, "quote"),
-            ("per_session: 5/s", "per_session: 5/day", "bad-rate", 10, 16, "5/s"),
-            ("10.0.0.0/8", "10.0.0.0/33", "bad-proxy", 12, 21, "10.0.0.0/8"),
-            ("rules: rules/", "rules: ../rules", "bad-folder", 16, 12, "rules/"),
-            (
-                "https://app.example.com",
-                "https://app.example.com/",
-                "bad-origin",
-                18,
-                23,
-                "`https://app.example.com`",
-            ),
-            ("https://app.example.com", "app.example.com", "bad-origin", 18, 23, "https://"),
-            ("publishable: pk_1", "publishable: \"\"", "empty-key", 20, 20, "variable"),
-            ("publishable: pk_1", "publishable: ${EMPTY}", "empty-key", 20, 20, "variable"),
-            ("${SECRET}", "${SECRIT}", "unset-variable", 21, 17, "${SECRIT:-default}"),
-            ("max_sessions: 1000", "max_sessions: ${MANY}", "unset-variable", 6, 17, "${MANY:-"),
-            ("${SECRET}", "${SECRET", "bad-variable", 21, 17, "${NAME}"),
-            ("min_interval: 300s", "min_interval: 300", "bad-duration", 24, 21, "unit"),
-            ("enabled: true", "enabled: yes", "wrong-type", 23, 16, "`true`"),
-            ("pause: 120s", "puase: 120s", "unknown-key", 25, 31, "`pause`"),
-            ("user_per_day: 3", "user_per_day: -1", "out-of-range", 26, 31, "0 to"),
-            ("keep: 30m", "keep: 3d", "out-of-range", 28, 23, "1d"),
-            ("title: \"events @ {time}\"", "title: \"\"", "blank", 29, 55, ""),
-            ("https://${HOST}/events", "${HOST}/events", "bad-url", 31, 21, "https://"),
-            ("- sse: {", "- sae: {", "unknown-key", 31, 9, "`sse`"),
-            ("sinks: []", "sinks: [x]", "not-available", 32, 12, "sinks: []"),
-            ("sinks: []", "sinks: []\nllm: { model: x }", "not-available", 33, 6, "remove"),
-            ("  acme:", "  a/b:", "bad-id", 15, 3, "letters"),
-        ],
-    );
-}
-
-#[test]
-fn mistakes_in_tours_and_prompts() {
-    each_is_the_only_finding(
-        "tours/tours.yaml",
-        &[
-            ("placement: bottom", "placement: botom", "unknown-name", 12, 20, "`bottom`"),
-            ("not_for: Editing one", "description: Editing", "conflict", 6, 18, "use_when"),
-            ("    use_when: Asked how to create a project\n", "", "missing-key", 3, 5, "use_when"),
-            ("route: /projects", "route: projects", "bad-page", 7, 12, "`/projects`"),
-            ("        title: Create a project\n", "", "missing-key", 9, 9, "title:"),
-            ("cooldown: 10m", "cooldown: soon", "bad-duration", 14, 15, "unit"),
-        ],
-    );
-    each_is_the_only_finding(
-        "prompts/reply.md",
-        &[
-            ("question | trim", "question | trm", "unknown-filter", 6, 22, "`trim`"),
-            ("{{ question", "{{ ? question", "bad-template", 6, 11, "{{ name }}"),
-            ("version: 1\n", "", "missing-key", 2, 1, "version:"),
-            ("name: reply", "name: none", "bad-id", 2, 7, "none"),
-            ("name: reply", "nam: reply\nname: reply", "unknown-key", 2, 1, "`name`"),
-        ],
-    );
+fn a_prompt_begins_with_its_front_matter() {
     let (_, findings) = check(&changed("prompts/reply.md", "---\nname", "name"));
     assert_eq!(brief(&findings), [("prompts/reply.md", "no-front-matter", 1, 1)]);
 }
@@ -443,7 +237,7 @@ fn rules_come_by_priority_then_file_then_position() {
     let file = |rules: &[String]| format!("version: 1\ntriggers:\n{}", rules.concat()).into_bytes();
     let mut sources = good();
     sources.files.insert("rules/b.yaml".into(), file(&[rule("b1", 50), rule("b2", 99)]));
-    sources.files.insert("rules/a.yaml".into(), file(&[rule("a1", 50), rule("a2", 50)]));
+    sources.files.insert("rules/a.yml".into(), file(&[rule("a1", 50), rule("a2", 50)]));
     sources.files.insert("rules/deeper/c.yaml".into(), b"not: read".to_vec());
     sources.files.insert("rules/all.test.yaml".into(), b"not: read".to_vec());
     let book = check(&sources).0.unwrap();
@@ -475,6 +269,24 @@ fn candidates_are_the_rules_of_a_page_in_order() {
         assert_eq!(product.candidates(page).collect::<Vec<_>>(), slow, "{page}");
     }
     assert_eq!(product.candidates("/a").collect::<Vec<_>>(), [0, 2, 3, 5]);
+}
+
+#[test]
+fn an_id_is_used_once_over_all_files() {
+    let mut sources = good();
+    let again = sources.files["tours/tours.yaml"].clone();
+    sources.files.insert("tours/zwei.yaml".into(), again);
+    let (_, findings) = check(&sources);
+    assert_eq!(brief(&findings), [("tours/zwei.yaml", "duplicate-id", 3, 9)]);
+    let help = findings[0].help.as_deref().unwrap();
+    assert!(help.contains("tours/tours.yaml, line 3"), "{help}");
+}
+
+#[test]
+fn a_broken_tour_file_does_not_make_its_tours_unknown() {
+    let (_, findings) = check(&changed("tours/tours.yaml", "tours:\n", "tours: [\n"));
+    let files: Vec<_> = findings.iter().map(|found| (&*found.file, found.code)).collect();
+    assert_eq!(files, [("tours/tours.yaml", "syntax")]);
 }
 
 #[test]

@@ -21,6 +21,8 @@ use crate::rulebook::{Product, Rulebook, Sources, tours, workspace};
 
 /// The folder of a workspace's prompts.
 pub const PROMPTS: &str = "prompts/";
+/// Both endings: a file that is passed over in silence helps nobody.
+const YAML: [&str; 2] = [".yaml", ".yml"];
 
 /// Reads the whole workspace. The rulebook is there exactly when no finding is an error; findings
 /// come by file, line and column.
@@ -81,12 +83,14 @@ impl<'s> Reading<'s> {
         Self { sources, findings, used, variables }
     }
 
-    /// The files of a folder itself with this ending, by path.
-    fn files(&self, folder: &str, ending: &str) -> Vec<(&'s str, &'s [u8])> {
+    /// The files of a folder itself with one of these endings, by path.
+    fn files(&self, folder: &str, endings: &[&str]) -> Vec<(&'s str, &'s [u8])> {
         let files = self.sources.files.iter();
         let here = |path: &str| {
             let name = path.strip_prefix(folder).unwrap_or("/");
-            !name.contains('/') && !name.starts_with('.') && name.ends_with(ending)
+            !name.contains('/')
+                && !name.starts_with('.')
+                && endings.iter().any(|ending| name.ends_with(ending))
         };
         let found = files.map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
         found.filter(|(path, _)| here(path) && *path != workspace::FILE).collect()
@@ -142,7 +146,7 @@ impl<'s> Reading<'s> {
     fn prompts(&mut self) -> BTreeMap<Arc<str>, Prompt> {
         let mut ids = Ids::default();
         let mut found = BTreeMap::new();
-        for file in self.files(PROMPTS, ".md") {
+        for file in self.files(PROMPTS, &[".md"]) {
             let Some(text) = self.text(file) else { continue };
             let (prompt, findings) = prompts::read(file.0, text, &mut ids);
             self.findings.extend(findings.into_list());
@@ -153,7 +157,7 @@ impl<'s> Reading<'s> {
 
     fn product(&mut self, settings: &ProductSettings) -> (Vec<Rule>, Catalogue) {
         let (mut tour_ids, mut tours, mut all) = (Ids::default(), Catalogue::new(), true);
-        for file in self.files(&settings.tours, ".yaml") {
+        for file in self.files(&settings.tours, &YAML) {
             let read = self.yaml(file, |root, findings| tours::read(root, &mut tour_ids, findings));
             all &= read.is_some();
             let read = read.unwrap_or_default().into_iter();
@@ -162,8 +166,8 @@ impl<'s> Reading<'s> {
         let (mut ids, mut rules) = (Ids::default(), Vec::new());
         let tour_ids = all.then_some(&tour_ids);
         let around = Around { tours: &tours, tour_ids, activity: &settings.activity };
-        for file in self.files(&settings.rules, ".yaml") {
-            if file.0.ends_with(".test.yaml") {
+        for file in self.files(&settings.rules, &YAML) {
+            if YAML.iter().any(|ending| file.0.ends_with(&format!(".test{ending}"))) {
                 continue;
             }
             let read =

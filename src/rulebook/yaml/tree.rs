@@ -23,7 +23,7 @@ pub fn decode<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Box<Findings<'
         Err(Box::new(findings))
     };
     if bytes.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; {MAX_BYTES} are read", bytes.len());
+        let message = format!("the file has more than {MAX_BYTES} bytes");
         return refuse(Spot::default(), "too-large", message, "split it");
     }
     match std::str::from_utf8(bytes) {
