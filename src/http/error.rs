@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::http::path::PathError;
@@ -16,14 +16,14 @@ pub struct ApiError {
     pub detail: String,
     /// Members beside `detail`.
     pub extra: Map<String, Value>,
-    /// `Retry-After`, `WWW-Authenticate`.
-    pub headers: HeaderMap,
+    /// After how many seconds to come back, where that helps.
+    pub retry_after: Option<u64>,
 }
 
 impl ApiError {
     /// An error of this status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), extra: Map::new(), headers: HeaderMap::new() }
+        Self { status, detail: detail.into(), extra: Map::new(), retry_after: None }
     }
 
     /// 400: the request cannot be read at all.
@@ -31,10 +31,9 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// 401, with the challenge that HTTP demands.
+    /// 401; the answer carries the challenge that HTTP demands.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
-        let challenge = HeaderValue::from_static("Bearer");
-        Self::new(StatusCode::UNAUTHORIZED, detail).header(WWW_AUTHENTICATE, challenge)
+        Self::new(StatusCode::UNAUTHORIZED, detail)
     }
 
     /// 403: known, but not for this.
@@ -80,13 +79,8 @@ impl ApiError {
         self
     }
 
-    fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
-        self
-    }
-
     fn retry_after(self, seconds: u64) -> Self {
-        self.header(RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+        Self { retry_after: Some(seconds.max(1)), ..self }
     }
 }
 
@@ -106,7 +100,14 @@ impl IntoResponse for ApiError {
         members.insert("detail".to_owned(), Value::String(self.detail));
         members.extend(self.extra);
         let json = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        (self.status, self.headers, json, Value::Object(members).to_string()).into_response()
+        let mut response = (self.status, json, Value::Object(members).to_string()).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 
@@ -135,7 +136,7 @@ mod tests {
     use axum::Router;
     use axum::body::Body;
     use axum::routing::get;
-    use http::Request;
+    use http::{HeaderMap, Request};
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
