@@ -16,3 +16,4 @@ pub mod origin;
 pub mod path;
 pub mod serve;
 pub mod token;
+pub mod wire;
