@@ -1,0 +1,11 @@
+//! What travels: bodies as clients write and read them. These shapes are promises; nothing below
+//! this floor is written to the wire by itself.
+
+pub mod activity;
+pub mod agent_state;
+pub mod clock;
+pub mod health;
+pub mod isoformat;
+pub mod poll;
+pub mod retrieval;
+pub mod tours;
