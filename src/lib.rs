@@ -47,10 +47,10 @@
 //!   a layer of middleware on the hot routes.
 
 pub mod app;
-//pub mod cli;
+pub mod cli;
 pub mod domain;
 pub mod engine;
-//pub mod http;
+pub mod http;
 pub mod ingest;
 pub mod library;
 pub mod rulebook;

@@ -5,6 +5,7 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
+use crate::app::Denied;
 use crate::http::path::PathError;
 
 /// What went wrong, for the client. Never holds a secret, a body or an e-mail.
@@ -90,6 +91,16 @@ impl From<PathError> for ApiError {
             PathError::NotUtf8 => Self::unreadable(error.to_string()),
             PathError::TooLong => Self::unprocessable(error.to_string()),
             PathError::TooShort => Self::not_found("Not Found"),
+        }
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        let detail = denied.to_string();
+        match denied {
+            Denied::AnotherUser => Self::forbidden(detail),
+            Denied::Busy | Denied::Store(_) => Self::unavailable(detail, 1),
         }
     }
 }

@@ -13,12 +13,13 @@ use crate::http::access::RouteClass;
 use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::site::Desk;
+use crate::http::wire::health::HealthBody;
 use crate::ingest::status::Phase;
 use crate::runtime::metrics::CONTENT_TYPE as OPENMETRICS;
 
 /// 200 while the process answers at all.
 pub async fn alive() -> Response {
-    json::ok(&json!({ "status": "ok" }))
+    json::ok(&HealthBody::alive())
 }
 
 /// 200 while docent can do its work, `degraded` with reasons when something needs a person.
@@ -29,15 +30,7 @@ pub async fn ready(
     let (parts, _) = request.into_parts();
     let rulebook = desk.app.live.current();
     desk.gate.admit(&rulebook.settings, &parts, RouteClass::Open, None)?;
-    let status = desk.app.live.status();
-    let reasons = reasons(&desk.app);
-    let state = if reasons.is_empty() { "ok" } else { "degraded" };
-    Ok(json::ok(&json!({
-        "status": state,
-        "revision": status.active.revision,
-        "digest": &*status.active.digest,
-        "reasons": reasons,
-    })))
+    Ok(json::ok(&HealthBody::ready(reasons(&desk.app))))
 }
 
 /// What does not work as it should, one sentence each.
@@ -45,8 +38,8 @@ fn reasons(app: &App) -> Vec<String> {
     let status = app.live.status();
     let mut reasons = Vec::new();
     if let Some(candidate) = &status.candidate {
-        let files = candidate.findings.len();
-        reasons.push(format!("the workspace on disk was refused: {files} findings, see /admin/rules"));
+        let findings = candidate.findings.len();
+        reasons.push(format!("the workspace on disk was refused: {findings} findings, see /admin/rules"));
     }
     for (product, rule) in &status.active.paused {
         reasons.push(format!("rule `{rule}` of product `{product}` is paused: it kept failing"));

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::domain::action::Delivery;
 use crate::http::error::ApiError;
 use crate::http::path::LONGEST_ID;
+use crate::ingest::posthog::Dropped;
 
 /// A browser's batch holds at most so many actions.
 pub const MOST_FROM_BROWSER: usize = 50;
@@ -39,6 +40,32 @@ impl AcceptedBody {
     /// The answer for a message of a type that is not ours.
     pub const fn ignored() -> Self {
         Self { ok: true, kind: None, accepted: 0, duplicate: false }
+    }
+}
+
+/// What became of a call of a PostHog destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PosthogAccepted)]
+pub struct PosthogBody {
+    /// It was understood.
+    pub ok: bool,
+    /// Actions that were taken in.
+    pub accepted: usize,
+    /// Batches that came before and changed nothing.
+    pub duplicates: usize,
+    /// Events that say nothing of what a person did.
+    pub low_signal: usize,
+    /// Events without a session.
+    pub no_session: usize,
+    /// Events that could not be read.
+    pub garbage: usize,
+}
+
+impl PosthogBody {
+    /// The answer for what was taken in and what was dropped.
+    pub const fn new(accepted: usize, duplicates: usize, dropped: Dropped) -> Self {
+        let Dropped { low_signal, no_session, garbage } = dropped;
+        Self { ok: true, accepted, duplicates, low_signal, no_session, garbage }
     }
 }
 

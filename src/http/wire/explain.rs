@@ -1,0 +1,118 @@
+//! The answer to a poll with `explain=1`: every gate, rule and clause, as looked at.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::Explained;
+use crate::domain::decision::Verdict;
+use crate::domain::time::Timestamp;
+use crate::engine::observe::{GateSeen, RuleSeen};
+use crate::rulebook::Product;
+use crate::rulebook::condition::{Clause, Truth};
+
+/// What a poll would have come to, and why. Nothing was fired, charged or written.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Explanation)]
+pub struct ExplainedBody<'a> {
+    /// A trigger's id, or the skip reason.
+    pub verdict: &'a str,
+    /// The revision that was asked.
+    pub digest: &'a str,
+    /// In order; the first that refuses decides.
+    pub gates: Vec<GateBody>,
+    /// In priority order; the first match that nothing holds wins.
+    pub rules: Vec<RuleBody<'a>>,
+}
+
+/// One gate.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ExplainedGate)]
+pub struct GateBody {
+    /// Its name.
+    pub gate: &'static str,
+    /// Its hold; null when it let the poll pass.
+    pub hold: Option<&'static str>,
+    /// Until when it refuses, Unix seconds; null when no time is known.
+    pub until: Option<f64>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ExplainedRule)]
+pub struct RuleBody<'a> {
+    /// Its id.
+    pub trigger_id: &'a str,
+    /// `matched`, `silent`, or what kept it back.
+    pub came_to: String,
+    /// The first instant at which time alone may change that, Unix seconds.
+    pub until: Option<f64>,
+    /// Its condition, leaf by leaf.
+    pub clauses: Vec<ClauseBody>,
+}
+
+/// One leaf of a condition.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ExplainedClause)]
+pub struct ClauseBody {
+    /// As an author would write it.
+    pub clause: String,
+    /// What it asks for.
+    pub required: String,
+    /// What there was.
+    pub found: String,
+    /// Null when something it needs is not known.
+    pub holds: Option<bool>,
+    /// The first instant at which time alone may change that, Unix seconds.
+    pub until: Option<f64>,
+}
+
+impl<'a> ExplainedBody<'a> {
+    /// The answer for an explanation made at `now`.
+    pub fn new(product: &'a Product, explained: &Explained, now: Timestamp) -> Self {
+        let id = |place: usize| product.rules.get(place).map_or("", |rule| &rule.id);
+        let verdict = match explained.decision.verdict {
+            Verdict::Fire(place) => id(place),
+            Verdict::Redeliver => "redelivered",
+            Verdict::Hold(hold) => hold.as_str(),
+        };
+        let rule = |seen: &RuleSeen| RuleBody {
+            trigger_id: id(seen.place),
+            came_to: seen.came_to.clone(),
+            until: later(seen.until, now),
+            clauses: seen.clauses.iter().map(|clause| clause_body(clause, now)).collect(),
+        };
+        Self {
+            verdict,
+            digest: &product.digest,
+            gates: explained.recording.gates.iter().map(|gate| gate_body(gate, now)).collect(),
+            rules: explained.recording.rules.iter().map(rule).collect(),
+        }
+    }
+}
+
+fn gate_body(gate: &GateSeen, now: Timestamp) -> GateBody {
+    GateBody {
+        gate: gate.name,
+        hold: gate.refused.map(|refused| refused.hold.as_str()),
+        until: gate.refused.and_then(|refused| later(refused.until, now)),
+    }
+}
+
+fn clause_body(clause: &Clause, now: Timestamp) -> ClauseBody {
+    ClauseBody {
+        clause: clause.text.clone(),
+        required: clause.required.clone(),
+        found: clause.found.clone(),
+        holds: match clause.answer.truth {
+            Truth::True => Some(true),
+            Truth::False => Some(false),
+            Truth::Unknown => None,
+        },
+        until: later(clause.answer.until, now),
+    }
+}
+
+/// An instant worth telling: after now, and not "forever".
+fn later(until: Timestamp, now: Timestamp) -> Option<f64> {
+    (now < until && until != Timestamp::FOREVER).then(|| until.as_seconds())
+}
