@@ -4,6 +4,7 @@
 mod deliver;
 mod explain;
 mod fire;
+mod gauges;
 mod health;
 mod notes;
 mod poll;
@@ -45,6 +46,7 @@ pub struct App {
     pub sources: Sources,
     health: health::Health,
     notes: notes::Notes,
+    told: gauges::Told,
 }
 
 /// Why a verb has no answer.
@@ -64,8 +66,8 @@ pub enum Denied {
 impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let (sources, health, notes) = <_>::default();
-        Self { live, store, clock, metrics, sources, health, notes }
+        let (sources, health, notes, told) = <_>::default();
+        Self { live, store, clock, metrics, sources, health, notes, told }
     }
 
     /// The last decisions, newest first.

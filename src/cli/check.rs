@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> Exit {
     if rulebook.is_some() { Exit::Fine } else { Exit::Invalid }
 }
 
-fn print_for_people(sources: &Sources, rulebook: Option<&Rulebook>, findings: &[Finding]) {
+pub(crate) fn print_for_people(sources: &Sources, rulebook: Option<&Rulebook>, findings: &[Finding]) {
     for finding in findings {
         let source = sources.files.get(&*finding.file).map(|bytes| String::from_utf8_lossy(bytes));
         say(&render(finding, source.as_deref().unwrap_or_default()));

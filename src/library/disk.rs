@@ -216,3 +216,126 @@ fn is_wanted(name: &str, endings: &[&str]) -> bool {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     !name.starts_with('.') && endings.contains(&ending)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const WORKSPACE: &str = "version: 1\nproducts:\n  acme: { rules: team/rules/ }\n";
+
+    fn folder(files: &[(&str, &str)]) -> TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        dir
+    }
+
+    fn names(dir: &TempDir) -> Vec<String> {
+        read(dir.path()).unwrap().files.into_keys().collect()
+    }
+
+    #[test]
+    fn what_may_matter_is_read_and_what_tools_leave_behind_is_not() {
+        let dir = folder(&[
+            ("docent.yaml", WORKSPACE),
+            ("stray.yaml", ""),
+            ("rules/unnamed.yaml", ""),
+            ("team/rules/a.yaml", ""),
+            ("team/rules/b.yml", ""),
+            ("team/rules/a.test.yaml", ""),
+            ("team/rules/deeper/c.yaml", ""),
+            ("team/rules/.#a.yaml", ""),
+            ("team/rules/.a.yaml.swp", ""),
+            ("team/rules/a.yaml~", ""),
+            ("team/rules/#a.yaml#", ""),
+            ("team/rules/4913", ""),
+            ("team/rules/README.md", ""),
+            ("tours/t.yaml", ""),
+            ("prompts/p.md", ""),
+            ("prompts/p.yaml", ""),
+        ]);
+        let expected = [
+            "docent.yaml",
+            "prompts/p.md",
+            "team/rules/a.test.yaml",
+            "team/rules/a.yaml",
+            "team/rules/b.yml",
+            "tours/t.yaml",
+        ];
+        assert_eq!(names(&dir), expected);
+    }
+
+    #[test]
+    fn a_workspace_without_its_file_is_read_but_one_that_is_not_there_is_an_error() {
+        assert_eq!(names(&folder(&[("rules/a.yaml", "")])), ["rules/a.yaml"]);
+        let dir = folder(&[("file", "")]);
+        for root in ["nowhere", "file"] {
+            let root = dir.path().join(root);
+            let error = read(&root).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("cannot read `{}`: ", root.display())), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_and_cannot_be_read_is_an_error() {
+        let dir = folder(&[("docent.yaml", WORKSPACE), ("team/rules/a.yaml", "")]);
+        let odd = dir.path().join("team/rules/b.yaml");
+        symlink("nowhere", &odd).unwrap();
+        let error = read(dir.path()).unwrap_err();
+        assert!(error.is_absence() && error.path() == "team/rules/b.yaml", "{error}");
+        fs::remove_file(&odd).unwrap();
+        let _socket = UnixListener::bind(&odd).unwrap();
+        let error = read(dir.path()).unwrap_err().to_string();
+        assert_eq!(error, "`team/rules/b.yaml` is no regular file");
+    }
+
+    #[test]
+    fn a_file_is_read_to_one_byte_beyond_what_is_allowed_and_a_workspace_to_64_mib() {
+        let dir = folder(&[("docent.yaml", WORKSPACE), ("team/rules/0.yaml", "")]);
+        let huge = |n: u64| {
+            let path = dir.path().join(format!("team/rules/{n}.yaml"));
+            File::create(path).unwrap().set_len(50 << 20).unwrap();
+        };
+        huge(0);
+        let sources = read(dir.path()).unwrap();
+        assert_eq!(sources.files["team/rules/0.yaml"].len(), (1 << 20) + 1);
+        (1..64).for_each(huge);
+        assert!(matches!(read(dir.path()), Err(DiskError::TooLarge)));
+    }
+
+    #[test]
+    fn a_walk_over_two_generations_does_not_stand() {
+        let dir = folder(&[
+            ("team/rules/..1/a.yaml", "1"),
+            ("team/rules/..2/a.yaml", "2"),
+            ("docent.yaml", WORKSPACE),
+        ]);
+        let rules = dir.path().join("team/rules");
+        symlink("..1", rules.join("..data")).unwrap();
+        symlink("..data/a.yaml", rules.join("a.yaml")).unwrap();
+        let before = walk(dir.path()).unwrap();
+        assert!(before.still_stands());
+        symlink("..2", rules.join("..data_tmp")).unwrap();
+        fs::rename(rules.join("..data_tmp"), rules.join("..data")).unwrap();
+        assert!(!before.still_stands());
+        assert_eq!(read(dir.path()).unwrap().files["team/rules/a.yaml"], b"2");
+    }
+
+    #[test]
+    fn the_digest_knows_where_a_name_ends_and_a_file_begins() {
+        let of = |path: &str, text: &str| {
+            digest(&Sources { files: [(path.to_owned(), text.into())].into() })
+        };
+        assert_eq!(of("a", "b"), of("a", "b"));
+        assert_ne!(of("a", "b"), of("ab", ""));
+        assert_eq!(of("a", "b").len(), 64);
+    }
+}

@@ -3,6 +3,8 @@
 //!
 //! A poll takes one `Arc` and keeps it; no poll ever sees two revisions or waits for a reload.
 
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 use std::fmt;

@@ -115,8 +115,9 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
             let folders = places(&self.root, &sources);
             let live = Arc::clone(&self.live);
             let Some(proposal) = propose(live, sources, at).await else { return RETRY };
-            let is_new = matches!(proposal.outcome, Outcome::Swapped(_));
-            if std::mem::replace(&mut self.ears.folders, folders) == self.ears.folders && !is_new {
+            let listened_to_all = self.ears.folders == folders;
+            self.ears.folders = folders;
+            if listened_to_all && !matches!(proposal.outcome, Outcome::Swapped(_)) {
                 return proposal.again_in.map_or(tick(deaf), duration).min(tick(deaf));
             }
         }
@@ -293,6 +294,9 @@ mod tests {
         let mut watcher = Watcher::new(dir.path(), Arc::clone(&live), now, listen);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { watcher.run().await });
+        while live.status().watcher.last_check_at.is_none() {
+            sleep(Duration::from_millis(1)).await;
+        }
         (dir, live, tasks)
     }
 

@@ -90,7 +90,7 @@ impl Record for Context {
     const KIND: &'static str = "context";
 
     fn weigh(&self) -> usize {
-        let chunks = self.chunks.iter().map(|chunk| text(&chunk.text));
+        let chunks = self.chunks.iter().map(|chunk| block(chunk.text.len() + ARC_HEAD));
         let pending = self.pending.as_ref().map_or(0, |pending| batch(&pending.batch));
         block(self.chunks.capacity() * size_of::<Chunk>()) + chunks.sum::<usize>() + pending
     }

@@ -1,0 +1,190 @@
+//! `docent serve`: reads the workspace, opens the store, listens, and winds down in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::cli::check::print_for_people;
+use crate::cli::report::{complain, say};
+use crate::cli::{Exit, LogFormat, ServeArguments};
+use crate::http::exposure::{closed, exposure};
+use crate::http::origin::Address;
+use crate::http::serve::{Patience, serve};
+use crate::http::site::Site;
+use crate::library::live::Live;
+use crate::library::{disk, watch};
+use crate::runtime::clock::Clock;
+use crate::runtime::metrics::Metrics;
+use crate::runtime::tasks::Tasks;
+use crate::runtime::{client, environment, trace};
+use crate::store::Store;
+
+/// One shard of the store a call, so that every shard has its turn about every half minute.
+const SWEEP: Duration = Duration::from_millis(500);
+/// How often quiet clients are forgotten.
+const TIDY: Duration = Duration::from_secs(60);
+/// How long tasks may take to end.
+const WIND_DOWN: Duration = Duration::from_secs(5);
+
+/// Serves until told to stop. Exits 1 when something cannot be read, bound or reached, 2 when the
+/// workspace has mistakes or is not fit for its address.
+pub(crate) fn run(arguments: &ServeArguments) -> Exit {
+    trace::install(match arguments.log {
+        LogFormat::Auto => trace::Style::Auto,
+        LogFormat::Human => trace::Style::Human,
+        LogFormat::Json => trace::Style::Json,
+    });
+    let live = match start(arguments) {
+        Ok(live) => Arc::new(live),
+        Err(exit) => return exit,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let served = runtime.context("cannot start").and_then(|runtime| {
+        runtime.block_on(Server::open(arguments, live)?.run(arguments))
+    });
+    match served {
+        Ok(()) => Exit::Fine,
+        Err(error) => {
+            complain(&format!("error: {error:#}"));
+            Exit::Failed
+        }
+    }
+}
+
+/// The first rulebook, if this workspace may be served here.
+fn start(arguments: &ServeArguments) -> Result<Live, Exit> {
+    let sources = disk::read(&arguments.workspace).map_err(|error| {
+        complain(&format!("error: {error}"));
+        Exit::Failed
+    })?;
+    let live = Live::start(sources.clone(), environment::variable, Clock::wall().now());
+    let live = live.map_err(|findings| {
+        print_for_people(&sources, None, &findings);
+        Exit::Invalid
+    })?;
+    let rulebook = live.current();
+    let listen = arguments.listen.as_deref().unwrap_or(&rulebook.settings.listen);
+    let missing = exposure(&rulebook.settings, listen);
+    missing.iter().for_each(|line| complain(&format!("error: {line}")));
+    closed(&rulebook.settings, listen).iter().for_each(|line| complain(&format!("note: {line}")));
+    if missing.is_empty() { Ok(live) } else { Err(Exit::Invalid) }
+}
+
+/// Everything that runs.
+struct Server {
+    app: Arc<App>,
+    client: reqwest::Client,
+    tasks: Tasks,
+}
+
+impl Server {
+    fn open(arguments: &ServeArguments, live: Arc<Live>) -> Result<Self> {
+        let settings = &live.current().settings;
+        let store = Arc::new(Store::open(&settings.store, &settings.limits)?);
+        let clock = if arguments.virtual_clock {
+            Clock::standing_at(Clock::wall().now())
+        } else {
+            Clock::wall()
+        };
+        let app = Arc::new(App::new(live, store, clock, Arc::new(Metrics::new())));
+        let client = client::shared().context("cannot set up the HTTP client")?;
+        Ok(Self { app, client, tasks: Tasks::new() })
+    }
+
+    async fn run(self, arguments: &ServeArguments) -> Result<()> {
+        let settings = self.app.live.current().settings.clone();
+        let listen = arguments.listen.as_deref().unwrap_or(&settings.listen);
+        let (listener, address) = bind(listen).await?;
+        if arguments.virtual_clock && !address.ip().is_loopback() {
+            bail!("--virtual-clock lets anybody move time, so it is for loopback addresses only");
+        }
+        let apart = !settings.admin.listen.is_empty();
+        let admin = if apart { Some(bind(&settings.admin.listen).await?) } else { None };
+        self.look_after(arguments);
+        let admin = admin.map(|(listener, address)| self.site(Site::operators, listener, address));
+        let part = if apart { Site::public } else { Site::whole };
+        let main = self.site(part, listener, address);
+        greet(address, &settings);
+        let stop = self.tasks.stopping();
+        self.tasks.spawn(async move {
+            asked_to_stop().await;
+            stop.cancel();
+        });
+        match admin {
+            Some(admin) => drop(tokio::join!(main, admin)),
+            None => main.await,
+        }
+        if !self.tasks.join(WIND_DOWN).await {
+            tracing::warn!("Some tasks did not end in time");
+        }
+        Ok(())
+    }
+
+    /// One listener with the routes that belong there.
+    fn site(
+        &self,
+        part: fn(Arc<App>, Address) -> Site,
+        listener: TcpListener,
+        address: SocketAddr,
+    ) -> impl Future<Output = ()> + use<> {
+        let site = Arc::new(part(Arc::clone(&self.app), Address::of(address.ip())));
+        let (tidied, tasks) = (Arc::clone(&site), self.tasks.clone());
+        tasks.every(TIDY, move || tidied.tidy());
+        async move {
+            let answer = move |request| {
+                let site = Arc::clone(&site);
+                async move { site.answer(request).await }
+            };
+            serve(listener, &tasks, tasks.stopping(), Patience::default(), answer).await;
+        }
+    }
+
+    /// Starts what goes on beside the requests: file watching, upstreams, sweeping.
+    fn look_after(&self, arguments: &ServeArguments) {
+        let (live, root) = (Arc::clone(&self.app.live), arguments.workspace.clone());
+        let stop = self.tasks.stopping();
+        self.tasks.spawn(watch::watch(root, live, || Clock::wall().now(), stop));
+        let (app, client, tasks) = (Arc::clone(&self.app), self.client.clone(), self.tasks.clone());
+        let (stop, mut revisions) = (self.tasks.stopping(), self.app.live.revisions());
+        self.tasks.spawn(async move {
+            app.follow(&client, &tasks);
+            while let Some(Ok(())) = stop.run_until_cancelled(revisions.changed()).await {
+                app.follow(&client, &tasks);
+            }
+        });
+        let app = Arc::clone(&self.app);
+        self.tasks.every(SWEEP, move || {
+            app.store.sweep(app.clock.now());
+        });
+    }
+}
+
+async fn bind(listen: &str) -> Result<(TcpListener, SocketAddr)> {
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
+    let address = listener.local_addr().context("cannot tell the address")?;
+    Ok((listener, address))
+}
+
+/// What to try first, with this server's own address in it.
+fn greet(address: SocketAddr, settings: &crate::rulebook::settings::Settings) {
+    let base = format!("http://{address}");
+    say(&format!("docent listens on {base}"));
+    let Some(product) = settings.products.keys().next() else { return };
+    say(&crate::http::home::first_steps(&base, product));
+}
+
+async fn asked_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

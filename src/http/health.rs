@@ -1,0 +1,91 @@
+//! Health, readiness and metrics.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::http::access::RouteClass;
+use crate::http::error::ApiError;
+use crate::http::json;
+use crate::http::site::Desk;
+use crate::ingest::status::Phase;
+use crate::runtime::metrics::CONTENT_TYPE as OPENMETRICS;
+
+/// 200 while the process answers at all.
+pub async fn alive() -> Response {
+    json::ok(&json!({ "status": "ok" }))
+}
+
+/// 200 while docent can do its work, `degraded` with reasons when something needs a person.
+pub async fn ready(
+    State(desk): State<Arc<Desk>>,
+    request: Request<axum::body::Body>,
+) -> Result<Response, ApiError> {
+    let (parts, _) = request.into_parts();
+    let rulebook = desk.app.live.current();
+    desk.gate.admit(&rulebook.settings, &parts, RouteClass::Open, None)?;
+    let status = desk.app.live.status();
+    let reasons = reasons(&desk.app);
+    let state = if reasons.is_empty() { "ok" } else { "degraded" };
+    Ok(json::ok(&json!({
+        "status": state,
+        "revision": status.active.revision,
+        "digest": &*status.active.digest,
+        "reasons": reasons,
+    })))
+}
+
+/// What does not work as it should, one sentence each.
+fn reasons(app: &App) -> Vec<String> {
+    let status = app.live.status();
+    let mut reasons = Vec::new();
+    if let Some(candidate) = &status.candidate {
+        let files = candidate.findings.len();
+        reasons.push(format!("the workspace on disk was refused: {files} findings, see /admin/rules"));
+    }
+    for (product, rule) in &status.active.paused {
+        reasons.push(format!("rule `{rule}` of product `{product}` is paused: it kept failing"));
+    }
+    for (product, number, report) in app.sources.reports() {
+        if !matches!(report.phase, Phase::Streaming | Phase::Connecting) {
+            let (phase, why) = (report.phase.as_str(), report.reason.unwrap_or_default());
+            reasons.push(format!("source {number} of product `{product}` is {phase}: {why}"));
+        }
+    }
+    reasons
+}
+
+/// Everything counted, as OpenMetrics text; for operators.
+pub async fn metrics(
+    State(desk): State<Arc<Desk>>,
+    request: Request<axum::body::Body>,
+) -> Result<Response, ApiError> {
+    let (parts, _) = request.into_parts();
+    desk.admit_operator(&parts)?;
+    desk.app.gauge();
+    let text = desk.app.metrics.encode();
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static(OPENMETRICS))], text).into_response())
+}
+
+/// Every upstream and how it fares, for operators.
+pub(crate) fn sources(app: &App) -> Vec<Value> {
+    let report = |(product, number, report): (Arc<str>, usize, crate::ingest::status::SourceReport)| {
+        json!({
+            "product": &*product,
+            "source": number,
+            "state": report.phase.as_str(),
+            "reason": report.reason,
+            "frames": report.frames,
+            "deliveries": report.deliveries,
+            "garbage": report.garbage,
+            "reconnects": report.reconnects,
+            "last_frame_s_ago": report.last_frame_ago.map(|ago| ago.as_secs_f64()),
+        })
+    };
+    app.sources.reports().into_iter().map(report).collect()
+}
