@@ -290,6 +290,18 @@ fn a_broken_tour_file_does_not_make_its_tours_unknown() {
 }
 
 #[test]
+fn a_flood_of_mistakes_is_cut_short() {
+    let mut sources = good();
+    let text = format!("version: 1\nstore: \"{}\"\n", "${NONE}".repeat(100_000));
+    sources.files.insert("docent.yaml".into(), text.into_bytes());
+    let rules = format!("version: 1\ntriggers:\n{}", "- q\n".repeat(40_000));
+    sources.files.insert("rules/flood.yaml".into(), rules.into_bytes());
+    let (rulebook, findings) = check(&sources);
+    assert!(rulebook.is_none());
+    assert_eq!(findings.len(), 2 + 200, "an unset variable, no products, and the flood");
+}
+
+#[test]
 fn folders_are_known_even_when_docent_yaml_has_mistakes() {
     let named = |text: &str| {
         let files = BTreeMap::from([("docent.yaml".to_owned(), text.as_bytes().to_vec())]);

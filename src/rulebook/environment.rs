@@ -22,7 +22,11 @@ pub fn expand(
         let Some(text) = node.as_str().filter(|text| text.contains("${")) else { return };
         let mut replaced = String::with_capacity(text.len());
         let before = findings.count();
+        // One mistake of a text is enough to say: finding the places of many takes long.
         for part in parts(text) {
+            if findings.count() > before {
+                break;
+            }
             match part {
                 Part::Text(text) => replaced.push_str(text),
                 Part::Broken(offset) => broken(node, offset, findings),

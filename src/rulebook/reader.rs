@@ -9,6 +9,9 @@ use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::suggest::{did_you_mean, nearest};
 use crate::rulebook::yaml::{Node, Spot, Style, Value, resolve};
 
+/// Errors kept of one file, and warnings: whoever wrote more has one cause for them.
+const MOST: usize = 200;
+
 /// What is found in one file.
 #[derive(Debug)]
 pub struct Findings<'s> {
@@ -16,12 +19,16 @@ pub struct Findings<'s> {
     source: &'s str,
     list: Vec<Finding>,
     settled: Vec<Spot>,
+    /// Errors and warnings so far, the ones that are not kept included.
+    errors: usize,
+    warnings: usize,
 }
 
 impl<'s> Findings<'s> {
     /// Nothing found yet in `file` (relative to the workspace), whose text is `source`.
     pub fn new(file: &str, source: &'s str) -> Self {
-        Self { file: file.into(), source, list: Vec::new(), settled: Vec::new() }
+        let (list, settled) = (Vec::new(), Vec::new());
+        Self { file: file.into(), source, list, settled, errors: 0, warnings: 0 }
     }
 
     /// The file, relative to the workspace.
@@ -67,7 +74,11 @@ impl<'s> Findings<'s> {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        let (line, column) = node.position(self.source, offset);
+        // Finding the place of each of very many mistakes in one long text would take forever.
+        let (line, column) = match self.errors < MOST {
+            true => node.position(self.source, offset),
+            false => (node.at.line, node.at.column),
+        };
         let spot = Spot { line, column, length: length.max(1) };
         self.note(Severity::Error, spot, code, message.into(), help);
     }
@@ -88,12 +99,12 @@ impl<'s> Findings<'s> {
         self.settled.push(node.at);
     }
 
-    /// How many have been noted; a reader compares before and after.
+    /// How many have been found; a reader compares before and after.
     pub fn count(&self) -> usize {
-        self.list.len()
+        self.errors + self.warnings
     }
 
-    /// Everything noted, in the order found.
+    /// What was noted, in the order found: of errors and of warnings the first 200 each.
     pub fn into_list(self) -> Vec<Finding> {
         self.list
     }
@@ -107,6 +118,14 @@ impl<'s> Findings<'s> {
         help: Option<String>,
     ) {
         if self.settled.contains(&spot) {
+            return;
+        }
+        let noted = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *noted += 1;
+        if *noted > MOST {
             return;
         }
         let Spot { line, column, length } = spot;

@@ -14,7 +14,7 @@ pub(super) fn position(node: &Node, source: &str, offset: usize) -> (usize, usiz
         Style::Literal | Style::Folded => {
             block(raw, decoded, (node.at.column.saturating_sub(1), node.style == Style::Folded))
         }
-        _ => flow(raw, node.style),
+        _ => flow(raw, node.style, offset),
     };
     let end = origins.last().map_or(0, |last| last + 1);
     let chars = origins.get(offset).copied().unwrap_or(end);
@@ -27,13 +27,14 @@ pub(super) fn position(node: &Node, source: &str, offset: usize) -> (usize, usiz
     }
 }
 
-/// For each decoded character of a plain or quoted scalar, the index of its first source character.
-fn flow(raw: &str, style: Style) -> Vec<usize> {
+/// For each decoded character of a plain or quoted scalar up to the one at `offset`, the index of
+/// its first source character.
+fn flow(raw: &str, style: Style, offset: usize) -> Vec<usize> {
     let chars: Vec<char> = raw.chars().collect();
     let quoted = matches!(style, Style::Single | Style::Double);
     let (mut at, end) = if quoted { (1, chars.len().saturating_sub(1)) } else { (0, chars.len()) };
     let mut origins = Vec::with_capacity(chars.len());
-    while at < end {
+    while at < end && origins.len() <= offset {
         let c = chars.get(at).copied().unwrap_or_default();
         let next = chars.get(at + 1).copied().unwrap_or_default();
         let blank = chars.iter().take(end).skip(at).take_while(|c| c.is_ascii_whitespace()).count();
