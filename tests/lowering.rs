@@ -1,6 +1,13 @@
 //! Differential test of the lowering: Rhai itself, with the vocabulary's functions written naively
 //! over the session, must come to the same truth (or fail alike) as the lowered tree.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
 mod sessions;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! Differential test against inputs and outputs recorded from the published SDK 0.13.0.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::sync::Arc;
 
 use docent::domain::action::Action;

@@ -195,3 +195,6 @@ pub(in crate::rulebook::builtin) fn int(value: &Json) -> Option<i64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

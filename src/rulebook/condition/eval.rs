@@ -177,3 +177,6 @@ fn text_test(parts: &(Term, TextTest, Term), view: &View<'_>) -> Result<Answer, 
     };
     Ok(Answer { truth: holds.into(), until })
 }
+
+#[cfg(test)]
+mod tests;

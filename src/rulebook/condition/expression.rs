@@ -102,15 +102,18 @@ fn engine() -> Engine {
 
 /// Rhai's message in our style, and what to write instead where the mistake is a usual one.
 fn words(message: &str) -> (String, Option<String>) {
+    const USUAL: [(&str, &str); 4] = [
+        ("Invalid character", "texts stand in double quotes: `\"click\"`"),
+        ("Unexpected '='", "compare with `==`"),
+        ("Unexpected '", "a condition is comparisons, joined by `&&` and `||`"),
+        ("Expression exceeds", "nest less, or use the list form"),
+    ];
+    let message = message.replace("Script is incomplete", "The expression is incomplete");
+    let help = USUAL.iter().find(|(start, _)| message.starts_with(start));
     let mut letters = message.chars();
     let first = letters.next().map(|letter| letter.to_lowercase().to_string()).unwrap_or_default();
     let text = format!("{first}{}", letters.as_str()).replace('\'', "`");
-    let help = if message.starts_with("Invalid character") {
-        Some("texts stand in double quotes: `\"click\"`".to_owned())
-    } else {
-        None
-    };
-    (text.trim_end_matches('.').to_owned(), help)
+    (text.trim_end_matches('.').to_owned(), help.map(|(_, help)| (*help).to_owned()))
 }
 
 struct Reader<'m> {
@@ -194,6 +197,9 @@ impl Reader<'_> {
     fn call(&mut self, call: &FnCallExpr, position: Position) -> Syntax {
         let at = self.lines.place(position);
         let name = call.name.as_str();
+        if call.op_token.is_none() && self.lines.is_word(at, "in") {
+            return self.operator("in", at);
+        }
         if call.op_token.is_none() {
             // The arguments may hold mistakes of their own.
             self.read_all(call.args.iter());
@@ -218,7 +224,6 @@ impl Reader<'_> {
     }
 
     fn operator(&mut self, name: &str, at: Place) -> Syntax {
-        let name = if name == "contains" { "in" } else { name };
         let help = match name {
             "in" => Some("compare with each: `x == \"a\" || x == \"b\"`"),
             "&" => Some("write `&&`"),
@@ -262,6 +267,11 @@ impl Lines {
         let last = self.text.len().saturating_sub(1);
         let offset = line.map_or(last, |start| (start + column).min(last));
         Place { offset, length: self.token(offset) }
+    }
+
+    fn is_word(&self, place: Place, word: &str) -> bool {
+        let end = place.offset + place.length;
+        self.text.get(place.offset..end).is_some_and(|text| word.chars().eq(text.iter().copied()))
     }
 
     fn token(&self, offset: usize) -> usize {

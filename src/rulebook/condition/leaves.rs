@@ -350,3 +350,6 @@ fn both(least: Option<Option<Condition>>, most: Option<Option<Condition>>) -> Op
         (None, None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,7 +132,7 @@ impl Checker<'_> {
         let sign = operator.as_str();
         if left_kind != right_kind {
             let (left, right) = (left_kind.as_str(), right_kind.as_str());
-            let message = format!("`{sign}` compares {left} with {right}, which is never equal");
+            let message = format!("`{sign}` compares {left} with {right}");
             let help = "compare two texts, two numbers or two truths".to_owned();
             self.note(at, "expression-type", message, Some(help));
             return None;
@@ -270,7 +270,7 @@ impl Checker<'_> {
         at: Place,
     ) {
         let plural = if wanted == "1" { "argument" } else { "arguments" };
-        let message = format!("`{name}` takes {wanted} {plural}, and there are {got}");
+        let message = format!("`{name}` takes {wanted} {plural}, not {got}");
         self.note(at, "expression-arity", message, help);
     }
 }
@@ -292,3 +292,6 @@ fn default_type(term: &Term) -> Type {
         _ => Type::Number,
     }
 }
+
+#[cfg(test)]
+mod tests;

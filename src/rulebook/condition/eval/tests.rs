@@ -1,0 +1,268 @@
+//! Timelines: what somebody did, and what each condition says of it, when.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::domain::action::Action;
+use crate::domain::offer::Outcome;
+use crate::domain::records::User;
+use crate::domain::session::{Place, Session, TriggerMemory};
+use crate::domain::time::{Span, Timestamp};
+use crate::rulebook::condition::{Condition, EvalError, TraitTest, Truth, View, read_expression};
+use crate::rulebook::settings::Activity;
+
+const LIMITS: Activity = Activity { keep: Span::from_seconds(1_800), max_actions: 200 };
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_seconds(seconds).unwrap()
+}
+
+/// `(seconds, type, title, page)`
+fn session(steps: &[(f64, &str, &str, &str)]) -> Session {
+    let mut session = Session { first_seen: at(steps[0].0), ..Session::default() };
+    for (seconds, kind, title, page) in steps {
+        let now = at(*seconds);
+        let stays = session.place.as_ref().filter(|place| *place.page == **page);
+        let since = stays.map_or(now, |place| place.since);
+        let (page, title): (Arc<str>, Arc<str>) = ((*page).into(), (*title).into());
+        session.place =
+            Some(Place { page: page.clone(), url: page.clone(), title: title.clone(), since });
+        session.actions.push_back(Action {
+            at: now,
+            kind: (*kind).into(),
+            title,
+            url: page.clone(),
+            page,
+            started: *seconds,
+            ended: *seconds,
+            forwarded: *seconds,
+        });
+        session.last_action = Some(now);
+        session.action_count += 1;
+    }
+    session
+}
+
+fn visits(pages: &[(f64, &str)]) -> Session {
+    let steps: Vec<_> = pages.iter().map(|(at, page)| (*at, "pageview", "", *page)).collect();
+    session(&steps)
+}
+
+/// Until when it stands, in seconds, with its truth.
+fn ask(source: &str, session: &Session, seconds: f64) -> (bool, Option<f64>) {
+    let condition = read_expression(source, &LIMITS).unwrap();
+    let answer = condition.answer(&View { session, user: None, now: at(seconds) }).unwrap();
+    let until = Some(answer.until).filter(|until| *until != Timestamp::FOREVER);
+    (answer.truth == Truth::True, until.map(Timestamp::as_seconds))
+}
+
+#[test]
+fn returns_to_the_current_page_are_counted_at_their_instant() {
+    let back_and_forth =
+        visits(&[(0.0, "/p"), (5.0, "/s"), (10.0, "/p"), (11.0, "/p"), (15.0, "/s"), (20.0, "/p")]);
+    for (source, seconds, expected) in [
+        ("session.ping_pong(2)", 20.0, (true, Some(130.0))),
+        ("session.ping_pong(2)", 129.999, (true, Some(130.0))),
+        ("session.ping_pong(2)", 130.0, (false, None)),
+        ("session.ping_pong(3)", 20.0, (false, None)),
+        ("session.ping_pong(1, \"5s\")", 24.0, (true, Some(25.0))),
+    ] {
+        assert_eq!(ask(source, &back_and_forth, seconds), expected, "{source} at {seconds}");
+    }
+    let two_between = visits(&[(0.0, "/p"), (1.0, "/a"), (2.0, "/b"), (3.0, "/p")]);
+    assert_eq!(ask("session.ping_pong(1)", &two_between, 3.0), (false, None));
+    let elsewhere = visits(&[(0.0, "/p"), (1.0, "/a"), (2.0, "/p"), (3.0, "/b")]);
+    assert_eq!(ask("session.ping_pong(1)", &elsewhere, 3.0), (false, None));
+}
+
+#[test]
+fn the_visit_under_way_counts_however_long_it_lasts() {
+    let staring = visits(&[(0.0, "/a"), (10.0, "/b"), (20.0, "/a")]);
+    for (source, seconds, expected) in [
+        ("session.visits(\"/a\", \"1m\") == 2", 59.0, (true, Some(60.0))),
+        ("session.visits(\"/a\", \"1m\") == 1", 60.0, (true, None)),
+        ("session.visits(\"/a\", \"1m\") >= 1", 6_000.0, (true, None)),
+        ("session.distinct_pages(\"1m\") >= 2", 60.0, (true, Some(70.0))),
+        ("session.distinct_pages(\"1m\") >= 2", 70.0, (false, None)),
+        ("session.dwell_s >= 30", 49.999, (false, Some(50.0))),
+        ("session.dwell_s >= 30", 50.0, (true, None)),
+        ("session.dwell_s == 30", 50.5, (true, Some(51.0))),
+    ] {
+        assert_eq!(ask(source, &staring, seconds), expected, "{source} at {seconds}");
+    }
+}
+
+#[test]
+fn a_window_is_half_open() {
+    let clicked = session(&[(10.0, "click", "Save Änderung", "/a"), (10.0, "click", "No", "/a")]);
+    for (source, seconds, expected) in [
+        ("session.count(\"click\", \"5s\") >= 2", 14.999, (true, Some(15.0))),
+        ("session.count(\"click\", \"5s\") >= 2", 15.0, (false, None)),
+        ("session.count(\"click\", \"5s\") <= 1", 14.0, (false, Some(15.0))),
+        ("session.count(\"click\", \"save ä\", \"5s\") == 1", 10.0, (true, Some(15.0))),
+        ("session.count(\"Click\", \"5s\") == 0", 10.0, (true, None)),
+        // What is still to come is not seen, but awaited.
+        ("session.count(\"click\", \"5s\") >= 1", 9.0, (false, Some(10.0))),
+    ] {
+        assert_eq!(ask(source, &clicked, seconds), expected, "{source} at {seconds}");
+    }
+}
+
+#[test]
+fn errors_and_rage_are_what_the_table_says() {
+    let kinds = ["error", "form_error", "exception", "$exception", "click", "Error"];
+    let steps: Vec<_> = kinds.iter().map(|kind| (0.0, *kind, "", "/a")).collect();
+    assert!(ask("session.errors(\"1m\") == 4", &session(&steps), 0.0).0);
+
+    let clicks = |times: &[f64]| {
+        let steps: Vec<_> = times.iter().map(|at| (*at, "click", "Pay", "/a")).collect();
+        session(&steps)
+    };
+    for (times, bursts) in [
+        (&[0.0, 0.5, 1.0][..], 1),
+        (&[0.0, 0.5, 1.5], 0),
+        (&[0.0, 0.9, 1.8, 2.7, 3.6, 4.5], 1),
+        (&[0.0, 0.1, 0.2, 5.0, 5.1, 5.2], 2),
+    ] {
+        let source = format!("session.rage_clicks(\"1m\") == {bursts}");
+        assert!(ask(&source, &clicks(times), 6.0).0, "{times:?}");
+    }
+    // A burst needs three clicks in the window.
+    assert_eq!(
+        ask("session.rage_clicks(\"10s\") == 1", &clicks(&[0.0, 0.5, 1.0]), 9.0),
+        (true, Some(10.0))
+    );
+    let mut signalled = clicks(&[0.0, 0.1, 0.2]);
+    let signal = Action { kind: "$rageclick".into(), at: at(3.0), ..signalled.actions[0].clone() };
+    signalled.actions.extend([signal.clone(), signal]);
+    assert!(ask("session.rage_clicks(\"1m\") == 2", &signalled, 6.0).0);
+}
+
+#[test]
+fn a_sequence_is_in_order_with_anything_between() {
+    let journey = session(&[
+        (0.0, "pageview", "", "/cart"),
+        (5.0, "click", "", "/cart"),
+        (10.0, "error", "", "/cart"),
+        (20.0, "pageview", "", "/help"),
+    ]);
+    for (steps, expected) in [
+        ("[\"/cart\", \"error\"]", (true, Some(60.0))),
+        ("[\"click\", \"/help\"]", (true, Some(65.0))),
+        ("[\"error\", \"click\"]", (false, None)),
+        // Coming to a page is not staying on it.
+        ("[\"click\", \"/cart\"]", (false, None)),
+        ("[\"click\", \"click\"]", (false, None)),
+    ] {
+        let source = format!("session.sequence({steps}, \"1m\")");
+        assert_eq!(ask(&source, &journey, 30.0), expected, "{steps}");
+    }
+    assert_eq!(
+        ask("session.sequence([\"/cart\", \"error\"], \"1m\")", &journey, 60.0),
+        (false, None)
+    );
+}
+
+#[test]
+fn what_never_happened_is_long_ago() {
+    let quiet = visits(&[(0.0, "/a")]);
+    for (source, holds) in [
+        ("session.since(\"error\") < 60", false),
+        ("session.since(\"error\") > 60", true),
+        ("session.since(\"error\") + 1 == 1000000001", true),
+        ("session.since(\"pageview\") <= 5", true),
+    ] {
+        assert_eq!(ask(source, &quiet, 5.0).0, holds, "{source}");
+    }
+}
+
+#[test]
+fn failed_arithmetic_is_this_conditions_trouble() {
+    let session = visits(&[(0.0, "/a")]);
+    let fails = |source: &str| {
+        let condition = read_expression(source, &LIMITS).unwrap();
+        condition.answer(&View { session: &session, user: None, now: at(1.0) })
+    };
+    for (source, message) in [
+        ("1 / session.errors(\"1m\") > 2", "division by zero in `(1 / errors(\"1m\"))`"),
+        ("1.5 % session.errors(\"1m\") > 2", "division by zero in `(1.5 % errors(\"1m\"))`"),
+        (
+            "9223372036854775807 + session.action_count > 2",
+            "the result of `(9223372036854775807 + action_count)` is too large",
+        ),
+        ("true && 1 / 0 == 1", "division by zero in `(1 / 0)`"),
+    ] {
+        assert_eq!(fails(source), Err(EvalError(message.to_owned())), "{source}");
+    }
+    for source in ["false && 1 / 0 == 1", "true || 1 / 0 == 1"] {
+        assert!(fails(source).is_ok(), "{source}");
+    }
+}
+
+#[test]
+fn an_unknown_trait_and_its_opposite_never_fire() {
+    let mut session = visits(&[(0.0, "/a")]);
+    session.traits.insert("seats".into(), json!(5));
+    let seats = |test| Condition::Trait("seats".into(), test);
+    let plan = || Condition::Trait("plan".into(), TraitTest::In(vec![json!("pro")]));
+    let not = |condition| Condition::Not(Box::new(condition));
+    for (condition, truth) in [
+        (plan(), Truth::Unknown),
+        (not(plan()), Truth::Unknown),
+        (Condition::All(vec![plan(), Condition::Always(false)]), Truth::False),
+        (Condition::All(vec![plan(), Condition::Always(true)]), Truth::Unknown),
+        (Condition::Any(vec![plan(), Condition::Always(true)]), Truth::True),
+        (seats(TraitTest::In(vec![json!(5.0)])), Truth::True),
+        (seats(TraitTest::In(vec![json!("5")])), Truth::False),
+        (not(seats(TraitTest::AtLeast(5.0))), Truth::False),
+        (seats(TraitTest::AtMost(4.5)), Truth::False),
+    ] {
+        let answer = condition.answer(&View { session: &session, user: None, now: at(1.0) });
+        assert_eq!(answer.unwrap().truth, truth, "{condition}");
+    }
+}
+
+#[test]
+fn what_became_of_an_offer_is_remembered_by_session_and_user() {
+    let mut memory = TriggerMemory { fired: Some(at(0.0)), ..TriggerMemory::default() };
+    memory.outcomes.insert(Outcome::Dismissed, at(1.0));
+    let triggers = [(Arc::from("hello"), memory)].into_iter().collect();
+    let (session, user) = (Session::default(), User { triggers, ..User::default() });
+    let seen = |outcome, user| {
+        let condition = Condition::Seen { trigger: "hello".into(), outcome };
+        condition.answer(&View { session: &session, user, now: at(2.0) }).unwrap().truth
+    };
+    assert_eq!(seen(Some(Outcome::Dismissed), Some(&user)), Truth::True);
+    assert_eq!(seen(None, Some(&user)), Truth::True);
+    assert_eq!(seen(Some(Outcome::Accepted), Some(&user)), Truth::False);
+    assert_eq!(seen(None, None), Truth::False);
+}
+
+#[test]
+fn a_clause_says_what_was_required_and_what_was_found() {
+    let session = session(&[(0.0, "error", "", "/a"), (5.0, "error", "", "/a")]);
+    let source = "session.dwell_s >= 20 && session.errors(\"1m\") >= 2 && !session.matches(\"/b\") \
+                  && session.path.contains(\"x\") && session.since(\"click\") > 5 \
+                  && 1 / session.count(\"click\", \"1m\") > 3";
+    let condition = read_expression(source, &LIMITS).unwrap();
+    let clauses = condition.clauses(&View { session: &session, user: None, now: at(12.0) });
+    let told: Vec<_> =
+        clauses.iter().map(|c| (&*c.text, &*c.required, &*c.found, c.answer.truth)).collect();
+    assert_eq!(
+        told,
+        [
+            ("dwell 20s", "at least 20s", "12s", Truth::False),
+            ("errors(\"1m\") at least 2", "at least 2", "2", Truth::True),
+            ("not page /b", "not /b", "/a", Truth::True),
+            ("path.contains(\"x\")", "contains \"x\"", "\"/a\"", Truth::False),
+            ("since(\"click\") 6s", "at least 6s", "never", Truth::True),
+            (
+                "(1 / count(\"click\", \"1m\")) > 3",
+                "> 3",
+                "division by zero in `(1 / count(\"click\", \"1m\"))`",
+                Truth::Unknown,
+            ),
+        ]
+    );
+}

@@ -1,0 +1,163 @@
+//! The list form as authors write it, right and wrong.
+
+use super::*;
+use crate::rulebook::condition::vocabulary::{METHODS, WORDS};
+use crate::rulebook::yaml;
+
+const LIMITS: Activity = Activity { keep: Span::from_seconds(1_800), max_actions: 200 };
+
+/// The condition in words, or each finding as `line:column+length message`.
+fn read_text(source: &str) -> Result<String, Vec<String>> {
+    let mut findings = Findings::new("rules/a.yaml", source);
+    let node = yaml::read(&mut findings).unwrap();
+    let condition = read(&node, &mut findings, &LIMITS);
+    let list = findings.into_list();
+    assert_eq!(condition.is_none(), !list.is_empty(), "{source}: {list:?}");
+    condition.map(|condition| condition.to_string()).ok_or_else(|| {
+        let shown = |f: &crate::rulebook::finding::Finding| {
+            format!("{}:{}+{} {}", f.line, f.column, f.length, f.message)
+        };
+        list.iter().map(shown).collect()
+    })
+}
+
+#[test]
+fn each_leaf_reads_in_its_short_and_its_long_form() {
+    for (source, tree) in [
+        ("- page: /billing", "page /billing"),
+        ("- page: [/a, '/b/:id']", "page one of /a, /b/:id"),
+        ("- ping_pong: 2", "ping_pong(\"2m\") at least 2"),
+        ("- ping_pong: { times: 3, within: 5m }", "ping_pong(\"5m\") at least 3"),
+        ("- ping_pong: { within: 5m }", "ping_pong(\"5m\") at least 2"),
+        ("- dwell: 20s", "dwell 20s"),
+        ("- dwell: { at_least: 1s, at_most: 2s }", "(dwell 1s && not dwell 2001ms)"),
+        ("- idle: { at_most: 30s }", "not idle 30001ms"),
+        ("- count: submit", "count(\"submit\", \"10m\") at least 1"),
+        (
+            "- count: { type: click, text: Save, at_least: 3, within: 5m }",
+            "count(\"click\", \"Save\", \"5m\") at least 3",
+        ),
+        ("- count: { type: click, exactly: 0 }", "count(\"click\", \"10m\") exactly 0"),
+        ("- visits: 2", "visits(\"10m\") at least 2"),
+        ("- visits: /pricing", "visits(\"/pricing\", \"10m\") at least 1"),
+        (
+            "- visits: { page: /a, at_least: 1, at_most: 2 }",
+            "(visits(\"/a\", \"10m\") at least 1 && visits(\"/a\", \"10m\") at most 2)",
+        ),
+        ("- errors: 2", "errors(\"10m\") at least 2"),
+        ("- rage_clicks: { within: 30s }", "rage_clicks(\"30s\") at least 1"),
+        ("- trait: { name: plan, is: pro }", "trait plan \"pro\""),
+        ("- trait: { name: plan, not_in: [pro, team] }", "not trait plan \"pro\" or \"team\""),
+        (
+            "- trait: { name: seats, at_least: 5, is_not: 7 }",
+            "(not trait seats 7 && trait seats at least 5)",
+        ),
+        ("- seen: hello", "seen hello offered"),
+        ("- seen: { trigger: hello, outcome: dismissed }", "seen hello dismissed"),
+        ("- sequence: [/cart, error]", "sequence /cart, error within 10m"),
+        ("- sequence: { of: [a, b], within: 5m }", "sequence a, b within 5m"),
+        (
+            "- any: [{ idle: 1s }, { errors: 1, dwell: 2s }]",
+            "(idle 1s || (errors(\"10m\") at least 1 && dwell 2s))",
+        ),
+        ("- not: { page: /login }", "not page /login"),
+        ("- not: [{ page: /login }, { idle: 1s }]", "not (page /login && idle 1s)"),
+        ("- rhai: session.dwell_s >= 30\n- errors: 1", "(dwell 30s && errors(\"10m\") at least 1)"),
+        ("session.dwell_s >= 30", "dwell 30s"),
+    ] {
+        assert_eq!(read_text(source).as_deref(), Ok(tree), "{source}");
+    }
+}
+
+#[test]
+fn every_mistake_of_a_list_is_shown_at_its_place() {
+    for (source, expected) in [
+        ("- dwel: 20s", &["1:3+4 there is no condition `dwel`"][..]),
+        (
+            "- dwell: 20\n- idle: soon\n- errors: -1",
+            &[
+                "1:10+2 the duration `20` has no unit; write `20s`, `20m` or `20h`",
+                "2:9+4 `soon` is not a duration; write for example `30s`, `5m` or `7d`",
+                "3:11+2 `-1` is out of range",
+            ],
+        ),
+        (
+            "- count: { typ: click, within: 2h }",
+            &[
+                "1:12+3 count has no key `typ`",
+                "1:32+2 a window of 2h is longer than activity is kept (30m)",
+            ],
+        ),
+        ("- any: []", &["1:8+1 this list has no conditions"]),
+        ("- dwell: {}", &["1:10+1 nothing is required here"]),
+        ("- trait: { name: plan }", &["1:10+1 nothing is required of this trait"]),
+        ("- sequence: []", &["1:13+1 this sequence has no steps"]),
+        ("- seen: { trigger: a, outcome: gone }", &["1:32+4 no outcome is called `gone`"]),
+        ("- just words", &["1:3+10 `just words` is text where a condition belongs"]),
+        ("true", &["1:1+4 `true` is a boolean where a list of conditions belongs"]),
+        (
+            "- rhai: |\n    session.dwell_s > 3 &&\n      session.idel_s > 3",
+            &["3:15+6 `session` has no field `idel_s`"],
+        ),
+        (
+            "- rhai: \"session.path == \\\"a\\\" && session.x\"",
+            &["1:43+1 `session` has no field `x`"],
+        ),
+    ] {
+        let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
+        assert_eq!(read_text(source), Err(expected), "{source}");
+    }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let source = format!("- {}page: /a{}", "not: { ".repeat(20), " }".repeat(20));
+    let found = read_text(&source).unwrap_err();
+    assert!(found[0].ends_with("conditions are nested deeper than 16 levels"), "{found:?}");
+}
+
+#[test]
+fn a_default_window_is_no_longer_than_activity_is_kept() {
+    let limits = Activity { keep: Span::from_seconds(60), max_actions: 200 };
+    let mut findings = Findings::new("rules/a.yaml", "[{ errors: 1 }, { ping_pong: 1 }]");
+    let node = yaml::read(&mut findings).unwrap();
+    let condition = read(&node, &mut findings, &limits).unwrap();
+    assert_eq!(
+        condition.to_string(),
+        "(errors(\"1m\") at least 1 && ping_pong(\"1m\") at least 1)"
+    );
+}
+
+/// The table is what the readers read: every short form in it is one, and names agree.
+#[test]
+fn the_vocabulary_is_what_is_read() {
+    for leaf in LEAVES {
+        assert!(read_text(&format!("- {}", leaf.short)).is_ok(), "{}", leaf.short);
+    }
+    for word in WORDS {
+        assert!(word.leaf.is_none_or(|name| LEAVES.iter().any(|leaf| leaf.name == name)));
+        let arguments = |form: &crate::rulebook::condition::vocabulary::Form| {
+            let written = form.iter().map(|(_, takes)| takes.as_str().split('`').nth(1).unwrap());
+            written.collect::<Vec<_>>().join(", ")
+        };
+        let calls: Vec<_> = match word.forms {
+            [] => vec![format!("session.{}", word.name)],
+            forms => forms
+                .iter()
+                .map(|form| format!("session.{}({})", word.name, arguments(form)))
+                .collect(),
+        };
+        for call in calls {
+            // Compared with itself, a value of any type is a condition.
+            let source = format!("{call} == {call}");
+            assert!(read_expression(&source, &LIMITS).is_ok(), "{source}");
+        }
+    }
+    for method in METHODS {
+        let used = [format!("\"a\".{}()", method.name), format!("\"a\".{}(\"a\")", method.name)];
+        let ways = used
+            .iter()
+            .filter(|call| read_expression(&format!("{call} == {call}"), &LIMITS).is_ok());
+        assert_eq!(ways.count(), 1, "{}", method.name);
+    }
+}
