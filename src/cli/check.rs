@@ -29,13 +29,18 @@ pub(crate) fn run(arguments: &CheckArguments) -> Exit {
     if rulebook.is_some() { Exit::Fine } else { Exit::Invalid }
 }
 
-pub(crate) fn print_for_people(sources: &Sources, rulebook: Option<&Rulebook>, findings: &[Finding]) {
+pub(crate) fn print_for_people(
+    sources: &Sources,
+    rulebook: Option<&Rulebook>,
+    findings: &[Finding],
+) {
     for finding in findings {
         let source = sources.files.get(&*finding.file).map(|bytes| String::from_utf8_lossy(bytes));
         say(&render(finding, source.as_deref().unwrap_or_default()));
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let found = format!("{}, {}", count(errors, "error"), count(findings.len() - errors, "warning"));
+    let found =
+        format!("{}, {}", count(errors, "error"), count(findings.len() - errors, "warning"));
     match rulebook {
         Some(book) => {
             let rules = book.products.values().map(|product| product.rules.len()).sum();

@@ -44,9 +44,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> Exit {
         Err(exit) => return exit,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let served = runtime.context("cannot start").and_then(|runtime| {
-        runtime.block_on(Server::open(arguments, live)?.run(arguments))
-    });
+    let served = runtime
+        .context("cannot start")
+        .and_then(|runtime| runtime.block_on(Server::open(arguments, live)?.run(arguments)));
     match served {
         Ok(()) => Exit::Fine,
         Err(error) => {
@@ -132,7 +132,7 @@ impl Server {
         listener: TcpListener,
         address: SocketAddr,
     ) -> impl Future<Output = ()> + use<> {
-        let site = Arc::new(part(Arc::clone(&self.app), Address::of(address.ip())));
+        let site = Arc::new(part(Arc::clone(&self.app), Address::of_socket(address)));
         let (tidied, tasks) = (Arc::clone(&site), self.tasks.clone());
         tasks.every(TIDY, move || tidied.tidy());
         async move {

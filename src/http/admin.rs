@@ -17,7 +17,7 @@ use crate::rulebook::{Product, Rulebook};
 
 /// The active revision with its rules, the rejected candidate with its findings, the watcher and
 /// the upstreams.
-pub async fn rules(
+pub(crate) async fn rules(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {

@@ -19,7 +19,7 @@ use crate::http::site::Desk;
 use crate::http::wire::agent_state::{ReportedBody, report as read};
 
 /// Moves the conversation's machine; 200 for every known event, whether it counted or not.
-pub async fn report(
+pub(crate) async fn report(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {

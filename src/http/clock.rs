@@ -15,7 +15,7 @@ use crate::http::site::Desk;
 use crate::http::wire::clock::{Move, demand_json, wish};
 
 /// `{"now": 1760000000.0}` or `{"advance_s": 300}`; answers with the time it is then.
-pub async fn move_to(
+pub(crate) async fn move_to(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {

@@ -20,7 +20,7 @@ use crate::http::wire::explain::ExplainedBody;
 use crate::http::wire::poll::{Asked, PollBody};
 
 /// Decides for one session; a trigger in the answer is an offer made.
-pub async fn poll(
+pub(crate) async fn poll(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
@@ -65,7 +65,11 @@ fn answer(visit: &Visit, question: Question<'_>, polled: &Polled) -> Response {
     json::ok(&PollBody::new(asked, decision, *state, offer, pending, visit.now))
 }
 
-async fn explained(desk: &Desk, visit: &Visit, question: Question<'_>) -> Result<Response, ApiError> {
+async fn explained(
+    desk: &Desk,
+    visit: &Visit,
+    question: Question<'_>,
+) -> Result<Response, ApiError> {
     let explained = desk.app.explain(&visit.product, question, visit.now).await?;
     Ok(json::ok(&ExplainedBody::new(&visit.product, &explained, visit.now)))
 }

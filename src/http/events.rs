@@ -22,7 +22,7 @@ const PUSH: Seal = Seal { header: signature::CONNECTOR_HEADER, holds: signature:
 const POSTHOG: Seal = Seal { header: signature::POSTHOG_HEADER, holds: signature::is_from_posthog };
 
 /// One message: a signed push, or a browser's batch.
-pub async fn push(
+pub(crate) async fn push(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
@@ -45,7 +45,7 @@ pub async fn push(
 }
 
 /// One call of a PostHog destination: an event, or a list of them, for any sessions.
-pub async fn posthog(
+pub(crate) async fn posthog(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
@@ -76,8 +76,9 @@ async fn admit(
 ) -> Result<(Visit, Bytes), ApiError> {
     let rulebook = desk.app.live.current();
     let settings = &rulebook.settings;
-    let (admitted, bytes) = desk.gate.admit_push(settings, parts, body, class, product, seal).await?;
-    Ok((desk.visit(Arc::clone(&rulebook), admitted)?, bytes))
+    let (admitted, bytes) =
+        desk.gate.admit_push(settings, parts, body, class, product, seal).await?;
+    Ok((desk.visit(&rulebook, admitted)?, bytes))
 }
 
 /// What a browser sends is checked, limited and, where the product signs sessions, vouched for.

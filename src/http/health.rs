@@ -18,12 +18,12 @@ use crate::ingest::status::Phase;
 use crate::runtime::metrics::CONTENT_TYPE as OPENMETRICS;
 
 /// 200 while the process answers at all.
-pub async fn alive() -> Response {
+pub(crate) async fn alive() -> Response {
     json::ok(&HealthBody::alive())
 }
 
 /// 200 while docent can do its work, `degraded` with reasons when something needs a person.
-pub async fn ready(
+pub(crate) async fn ready(
     State(desk): State<Arc<Desk>>,
     request: Request<axum::body::Body>,
 ) -> Result<Response, ApiError> {
@@ -39,7 +39,9 @@ fn reasons(app: &App) -> Vec<String> {
     let mut reasons = Vec::new();
     if let Some(candidate) = &status.candidate {
         let findings = candidate.findings.len();
-        reasons.push(format!("the workspace on disk was refused: {findings} findings, see /admin/rules"));
+        reasons.push(format!(
+            "the workspace on disk was refused: {findings} findings, see /admin/rules"
+        ));
     }
     for (product, rule) in &status.active.paused {
         reasons.push(format!("rule `{rule}` of product `{product}` is paused: it kept failing"));
@@ -54,7 +56,7 @@ fn reasons(app: &App) -> Vec<String> {
 }
 
 /// Everything counted, as OpenMetrics text; for operators.
-pub async fn metrics(
+pub(crate) async fn metrics(
     State(desk): State<Arc<Desk>>,
     request: Request<axum::body::Body>,
 ) -> Result<Response, ApiError> {
@@ -67,18 +69,19 @@ pub async fn metrics(
 
 /// Every upstream and how it fares, for operators.
 pub(crate) fn sources(app: &App) -> Vec<Value> {
-    let report = |(product, number, report): (Arc<str>, usize, crate::ingest::status::SourceReport)| {
-        json!({
-            "product": &*product,
-            "source": number,
-            "state": report.phase.as_str(),
-            "reason": report.reason,
-            "frames": report.frames,
-            "deliveries": report.deliveries,
-            "garbage": report.garbage,
-            "reconnects": report.reconnects,
-            "last_frame_s_ago": report.last_frame_ago.map(|ago| ago.as_secs_f64()),
-        })
-    };
+    let report =
+        |(product, number, report): (Arc<str>, usize, crate::ingest::status::SourceReport)| {
+            json!({
+                "product": &*product,
+                "source": number,
+                "state": report.phase.as_str(),
+                "reason": report.reason,
+                "frames": report.frames,
+                "deliveries": report.deliveries,
+                "garbage": report.garbage,
+                "reconnects": report.reconnects,
+                "last_frame_s_ago": report.last_frame_ago.map(|ago| ago.as_secs_f64()),
+            })
+        };
     app.sources.reports().into_iter().map(report).collect()
 }

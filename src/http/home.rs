@@ -16,8 +16,10 @@ use crate::http::site::Desk;
 
 /// Three requests worth trying against this server, as shell lines.
 pub fn first_steps(base: &str, product: &str) -> String {
-    let action = |page: &str| format!(r#"{{"type":"pageview","title":"{page}","canonical_url":"{page}"}}"#);
-    let pages = ["/projects", "/settings", "/projects", "/settings", "/projects"].map(action).join(",");
+    let action =
+        |page: &str| format!(r#"{{"type":"pageview","title":"{page}","canonical_url":"{page}"}}"#);
+    let pages =
+        ["/projects", "/settings", "/projects", "/settings", "/projects"].map(action).join(",");
     format!(
         "\nBe somebody who wanders between two pages, wait 20 seconds, and ask what to show them:\n\n\
          curl -s {base}/events/{product} -H 'Content-Type: application/json' \\\n  \
@@ -29,17 +31,19 @@ pub fn first_steps(base: &str, product: &str) -> String {
 }
 
 /// The page. Its decisions name sessions, so they are shown where operators need no token.
-pub async fn page(
+pub(crate) async fn page(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let rulebook = desk.app.live.current();
     desk.gate.admit(&rulebook.settings, &parts, RouteClass::Open, None)?;
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8080");
+    let host =
+        parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8080");
     let product = rulebook.settings.products.keys().next().map_or("acme", |id| id);
     let steps = escape(&first_steps(&format!("http://{host}"), product));
-    let here = desk.gate.address() == Address::Loopback && rulebook.settings.admin.tokens.is_empty();
+    let here =
+        desk.gate.address() == Address::Loopback && rulebook.settings.admin.tokens.is_empty();
     let decisions = if here { table(&desk.app.latest()) } else { String::new() };
     let status = desk.app.live.status();
     let active = format!(
@@ -51,7 +55,9 @@ pub async fn page(
         status.active.prompts,
     );
     let refused = match &status.candidate {
-        Some(_) => "<p><b>What is on disk was refused</b>; see <a href=\"/admin/rules\">the findings</a>.</p>",
+        Some(_) => {
+            "<p><b>What is on disk was refused</b>; see <a href=\"/admin/rules\">the findings</a>.</p>"
+        }
         None => "",
     };
     Ok(Html(format!("{HEAD}<p>{active}</p>{refused}<pre>{steps}</pre>{decisions}")).into_response())

@@ -1,19 +1,30 @@
-//! Floor 5: the routes' pieces. `serve` accepts connections, `front` prepares every request and
-//! finishes every answer, `gate` lets it in: who may ask (`access`, with `keys`, `origin`,
-//! `token`, `exposure`) and how often (`limits`). What is read (`path`, `body`, `wire`) and what is
-//! answered (`error`, `cors`, `wire`).
+//! Floor 5: the surface. `serve` accepts connections, `front` prepares every request and finishes
+//! every answer, `site` is the route table, `gate` lets a request in: who may ask (`access`, with
+//! `keys`, `origin`, `token`, `exposure`) and how often (`limits`). One file per route reads with
+//! `path`, `body` and `wire`, calls one verb of the app, and answers with `json`, `error`, `wire`.
 
 pub mod access;
+mod admin;
+mod agent_state;
 pub mod body;
+mod clock;
+mod context;
 pub mod cors;
 pub mod error;
+mod events;
 pub mod exposure;
 pub mod front;
 pub mod gate;
+mod health;
+pub mod home;
+mod json;
 pub mod keys;
 pub mod limits;
 pub mod origin;
 pub mod path;
+mod retrieval;
 pub mod serve;
+pub mod site;
 pub mod token;
+mod tours;
 pub mod wire;

@@ -16,7 +16,7 @@ use crate::http::site::Desk;
 use crate::http::wire::retrieval::{RecordsBody, wanted};
 
 /// The newest texts of a session, found by its id or by an e-mail; unknown ids find nothing.
-pub async fn retrieve(
+pub(crate) async fn retrieve(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {

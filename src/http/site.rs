@@ -17,7 +17,7 @@ use crate::http::error::{ApiError, head, no_such_method, no_such_route};
 use crate::http::front::Front;
 use crate::http::gate::{Admitted, Gate};
 use crate::http::origin::Address;
-use crate::http::{admin, agent_state, clock, context, events, health, home, openapi, retrieval, tours};
+use crate::http::{admin, agent_state, clock, context, events, health, home, retrieval, tours};
 use crate::rulebook::{Product, Rulebook};
 
 /// One listener's routes.
@@ -105,15 +105,11 @@ fn for_operators() -> Router<Arc<Desk>> {
 }
 
 fn for_everyone() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/openapi.json", get(openapi::document))
+    Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready))
 }
 
 /// A request that was let in, with what it is about.
 pub(crate) struct Visit {
-    pub(crate) rulebook: Arc<Rulebook>,
     pub(crate) product: Arc<Product>,
     pub(crate) admitted: Admitted,
     pub(crate) now: Timestamp,
@@ -129,18 +125,14 @@ impl Desk {
     ) -> Result<Visit, ApiError> {
         let rulebook = self.app.live.current();
         let admitted = self.gate.admit(&rulebook.settings, parts, class, named)?;
-        self.visit(rulebook, admitted)
+        self.visit(&rulebook, admitted)
     }
 
     /// What an admitted request is about.
-    pub(crate) fn visit(
-        &self,
-        rulebook: Arc<Rulebook>,
-        admitted: Admitted,
-    ) -> Result<Visit, ApiError> {
+    pub(crate) fn visit(&self, rulebook: &Rulebook, admitted: Admitted) -> Result<Visit, ApiError> {
         let product = admitted.product.as_ref().and_then(|id| rulebook.products.get(id)).cloned();
         let product = product.ok_or_else(ApiError::unknown_product)?;
-        Ok(Visit { rulebook, product, admitted, now: self.app.clock.now() })
+        Ok(Visit { product, admitted, now: self.app.clock.now() })
     }
 
     /// Lets an operator in.

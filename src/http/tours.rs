@@ -15,7 +15,7 @@ use crate::http::site::Desk;
 use crate::http::wire::tours::ToursBody;
 
 /// All tours of a product.
-pub async fn list(
+pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {

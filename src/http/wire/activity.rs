@@ -54,11 +54,11 @@ pub struct PosthogBody {
     /// Batches that came before and changed nothing.
     pub duplicates: usize,
     /// Events that say nothing of what a person did.
-    pub low_signal: usize,
+    pub low_signal: u32,
     /// Events without a session.
-    pub no_session: usize,
+    pub no_session: u32,
     /// Events that could not be read.
-    pub garbage: usize,
+    pub garbage: u32,
 }
 
 impl PosthogBody {
