@@ -7,6 +7,7 @@ mod shown;
 use crate::common::{Docent, repository, shipped};
 
 #[test]
+#[ignore = "needs curl; `make test` has it"]
 fn the_readmes_commands_answer_as_it_says() {
     let docent = Docent::start_in(shipped(), &["--listen", "127.0.0.1:0"], &[]);
     let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();

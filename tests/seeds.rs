@@ -31,6 +31,7 @@ triggers:
 "#;
 
 #[tokio::test]
+#[ignore = "needs curl; `make test` has it"]
 async fn the_published_curl_commands_answer_as_printed() {
     let docent = Docent::serve(&[("docent.yaml", common::PLAIN), ("rules/rules.yaml", RULES)]);
     let batch = json!({
@@ -59,6 +60,7 @@ async fn the_published_curl_commands_answer_as_printed() {
 }
 
 #[tokio::test]
+#[ignore = "needs Node.js and the npm packages that `make test` installs"]
 async fn without_redelivery_the_published_toast_shows_until_the_next_poll() {
     let page = Page::open("false").await;
     let steps = page.play("ps_1", "/labelled", &["poll", "poll", "poll"]).await;
@@ -69,6 +71,7 @@ async fn without_redelivery_the_published_toast_shows_until_the_next_poll() {
 }
 
 #[tokio::test]
+#[ignore = "needs Node.js and the npm packages that `make test` installs"]
 async fn with_redelivery_the_published_toast_shows_until_it_is_answered() {
     let page = Page::open("true").await;
     let steps = page.play("ps_1", "/labelled", &["poll", "poll", "poll", "dismiss", "poll"]).await;
@@ -87,6 +90,7 @@ async fn with_redelivery_the_published_toast_shows_until_it_is_answered() {
 }
 
 #[tokio::test]
+#[ignore = "needs Node.js and the npm packages that `make test` installs"]
 async fn the_published_handlers_move_the_machine_whether_offers_are_redelivered_or_not() {
     const CONSERVATIVE: Option<&str> = Some("conservative_assistance");
     const GUIDANCE: Option<&str> = Some("guidance_execution");
@@ -123,6 +127,7 @@ async fn the_published_handlers_move_the_machine_whether_offers_are_redelivered_
 }
 
 #[tokio::test]
+#[ignore = "needs Node.js and the npm packages that `make test` installs"]
 async fn the_published_toast_never_shows_a_blank_button() {
     let page = Page::open("true").await;
     for (path, accept, dismiss) in [
@@ -137,6 +142,7 @@ async fn the_published_toast_never_shows_a_blank_button() {
 }
 
 #[tokio::test]
+#[ignore = "needs Node.js and the npm packages that `make test` installs"]
 async fn a_page_of_another_origin_reads_nothing_and_moves_nothing() {
     let page = Page::open("true").await;
     page.look_at("ps_1", "/labelled").await;
