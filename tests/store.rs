@@ -30,6 +30,10 @@ async fn memory_keeps_within_its_limits() {
     let little = Limits { max_memory: 64 << 10, ..Limits::default() };
     limits::tight(&Store::open("memory", &little).unwrap()).await;
     limits::flooded(&Store::open("memory", &little).unwrap()).await;
+    let one = Limits { max_sessions: 1, max_memory: 1, ..Limits::default() };
+    limits::narrow(&Store::open("memory", &one).unwrap()).await;
+    limits::swept(&Store::open("memory", &few).unwrap()).await;
+    limits::swept(&Store::open("memory", &Limits::default()).unwrap()).await;
 }
 
 #[test]

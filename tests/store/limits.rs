@@ -3,7 +3,8 @@
 use docent::domain::records::{Context, Conversation, Product};
 use docent::domain::session::Session;
 use docent::domain::time::Span;
-use docent::store::figures::Reason;
+use docent::rulebook::settings::Limits;
+use docent::store::figures::{Reason, Swept};
 use docent::store::{Key, Store};
 
 use crate::given::{DAY, START, active, count, dismissed, get, put, said};
@@ -57,12 +58,14 @@ pub(crate) async fn tight(store: &Store) {
 /// Ledgers alone would fill the memory: the oldest go, and what is active has room.
 pub(crate) async fn flooded(store: &Store) {
     let product = Key { product: "acme", id: "" };
-    let charged = |offer: &str| {
+    let charged = |offers: u32| {
         let mut product = Product::default();
-        product.fired.charge(&offer.into(), START, DAY);
+        for offer in 0..offers {
+            product.fired.charge(&format!("of_{offer}").into(), START, DAY);
+        }
         product
     };
-    put(store, product, START, charged("of_1")).await;
+    put(store, product, START, charged(1)).await;
     for second in 0..2_000 {
         let (id, now) = (format!("chat_{second}"), START.plus(Span::from_seconds(second)));
         let record = Conversation { machine: dismissed(1).machine, ..Conversation::default() };
@@ -75,8 +78,38 @@ pub(crate) async fn flooded(store: &Store) {
     };
     assert!(!known("chat_0").await);
     assert!(known("chat_1999").await);
-    assert_eq!(get(store, product, now).await, Some(charged("of_1")));
+    put(store, Key { product: "rival", id: "" }, now, charged(1_000)).await;
+    assert_eq!(get(store, product, now).await, Some(charged(1)), "products are few");
     put(store, Key { product: "acme", id: "ps_1" }, now, active("/a")).await;
     assert_eq!(get(store, Key { product: "acme", id: "ps_1" }, now).await, Some(active("/a")));
     assert!(count(store, Reason::Ledgers) > 1_000);
+}
+
+/// Limits that one record breaks: the one just written is spared, whatever the clock says.
+pub(crate) async fn narrow(store: &Store) {
+    let (one, two) = (Key { product: "acme", id: "1" }, Key { product: "acme", id: "2" });
+    put(store, one, START, said("first")).await;
+    assert_eq!(get(store, one, START).await, Some(said("first")));
+    let earlier = START.minus(DAY);
+    put(store, two, earlier, said("second")).await;
+    assert_eq!(get(store, two, earlier).await, Some(said("second")));
+    assert_eq!(get::<Context>(store, one, earlier).await, None);
+}
+
+/// A round of sweeping looks at every record, and drops every one that is past its time.
+pub(crate) async fn swept(store: &Store) {
+    for place in 0..2_000 {
+        let now = START.plus(Span::from_seconds(place % 2));
+        put(store, Key { product: "acme", id: &place.to_string() }, now, dismissed(1)).await;
+    }
+    let gone = START.plus(Limits::default().ledger_ttl);
+    let mut total = Swept { turns_left: 1, ..Swept::default() };
+    while total.turns_left > 0 {
+        let Swept { examined, removed, turns_left } = store.sweep(gone);
+        total.examined += examined;
+        total.removed += removed;
+        total.turns_left = turns_left;
+    }
+    assert_eq!((total.examined, total.removed), (2_000, 1_000));
+    assert_eq!(count(store, Reason::LedgerTtl), 1_000);
 }
