@@ -171,3 +171,32 @@ impl<'a, I: Iterator<Item = &'a Action>> Iterator for Visits<'a, I> {
         Some(visit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_person_did_goes_and_what_docent_did_stays() {
+        let ledgers = Session {
+            seq: 4,
+            machine: Machine { dismissals: 2, ..Machine::default() },
+            last_fired: Some(Timestamp::from_millis(5)),
+            triggers: [("t".into(), TriggerMemory::default())].into(),
+            identity: Identity { user_id: Some("u_1".into()), ..Identity::default() },
+            action_count: 9,
+            ..Session::default()
+        };
+        let mut session = Session {
+            batches: [(1, Timestamp::default())].into(),
+            traits: [("plan".into(), Value::from("free"))].into(),
+            summary: Some("Looked at invoices".into()),
+            ..ledgers.clone()
+        };
+        assert!(session.has_activity() && !ledgers.has_activity());
+        for _ in 0..2 {
+            session.strip_activity();
+            assert_eq!(session, Session { seq: 5, ..ledgers.clone() });
+        }
+    }
+}
