@@ -1,7 +1,6 @@
 //! Engine time of one decision with 10, 100 and 1,000 rules over 50 pages, 20 actions:
 //! `cargo bench --bench decide`.
-#![expect(missing_docs, reason = "criterion's macros declare public items")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may panic")]
+#![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -37,13 +36,15 @@ fn product(rules: usize) -> Arc<Product> {
         ("rules/bench.yaml".to_owned(), text.into_bytes()),
     ]);
     let (rulebook, findings) = compile(&Sources { files }, &|_| None);
-    let rulebook = rulebook.unwrap_or_else(|| panic!("{findings:?}"));
-    Arc::clone(rulebook.products.get("acme").expect("the product"))
+    assert!(findings.is_empty(), "{findings:?}");
+    Arc::clone(
+        rulebook.expect("rules without a mistake").products.get("acme").expect("the product"),
+    )
 }
 
 fn batch() -> Delivery {
     let action = |step: usize| RawAction {
-        kind: if step % 3 == 0 { "pageview" } else { "click" }.into(),
+        kind: if step.is_multiple_of(3) { "pageview" } else { "click" }.into(),
         title: format!("Step {step}"),
         canonical_url: format!("https://app.test/page-{}", step % 4),
         ..RawAction::default()

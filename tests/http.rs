@@ -1,4 +1,5 @@
 //! The surface under good and bad input, against the real server.
+#![cfg(test)]
 
 mod common;
 
@@ -172,7 +173,7 @@ async fn ten_thousand_actions_neither_panic_nor_grow_a_session() {
 
 #[tokio::test]
 async fn the_same_batch_twice_counts_once() {
-    let rule = EAGER.replace("at_least: 1", "at_least: 2");
+    let rule = EAGER.replace("at_least: 1,", "at_least: 2,");
     let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/eager.yaml", &rule)]);
     let batch = json!({ "type": "actions", "session_id": "s", "forwarded_at": 5.0,
         "actions": [{ "type": "pageview", "canonical_url": "/a" }] });

@@ -1,4 +1,5 @@
 //! The laws of the engine, on random sessions under a rulebook of every kind of rule.
+#![cfg(test)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! The README's commands, as a newcomer would paste them: run in order against a fresh server of
 //! the shipped workspace, each answering as shown beneath it.
+#![cfg(test)]
 
 mod common;
 mod shown;

@@ -1,5 +1,6 @@
 //! The published documents' own commands and front-end code, byte for byte, against docent.
 //! tests/seeds/ holds them as they were copied; a shell and a small browser run them.
+#![cfg(test)]
 
 mod common;
 mod shown;

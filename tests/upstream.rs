@@ -1,5 +1,6 @@
 //! An SSE server that is not ours streams a thousand sessions, and each is decided as the
 //! published SDK's own registry decides it.
+#![cfg(test)]
 
 mod common;
 
@@ -73,7 +74,9 @@ async fn a_thousand_streamed_sessions_are_decided_as_the_sdk_decides_them() {
     let docent = docent_reading(&upstream);
     let (status, body) = docent.post("/__clock", json!({ "now": NOW })).await;
     assert_eq!(status, 200, "{body}");
-    let begin = docent::runtime::client::client().post(format!("{}/begin?now={NOW}", upstream.url));
+    let begin = docent::runtime::client::shared()
+        .unwrap()
+        .post(format!("{}/begin?now={NOW}", upstream.url));
     let (status, begun) = answer(begin).await;
     assert_eq!(status, 200, "{begun}");
     let expected = begun["decisions"].as_object().unwrap();

@@ -1,4 +1,5 @@
 //! The walk-throughs of the contract (3.9), over HTTP against the real server on a virtual clock.
+#![cfg(test)]
 
 mod common;
 

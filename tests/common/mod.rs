@@ -1,54 +1,63 @@
 //! A real docent for tests: the built binary, a workspace of its own, HTTP over loopback.
+#![cfg(test)]
 #![expect(dead_code, reason = "every test file uses its own part of this")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A rule that fires once there is any activity, and nothing else.
-pub const EAGER: &str = r#"
+pub(crate) const EAGER: &str = r#"
 version: 1
 triggers:
   - id: eager
     when:
-      - count: { type: pageview, at_least: 1 }
+      - count: { type: pageview, at_least: 1, within: 30m }
     offer: { body: "Need a hand?", accept: "Show me how", dismiss: "No thanks" }
 "#;
 
 /// One product named acme, everything at its default.
-pub const PLAIN: &str = "version: 1\nproducts:\n  acme: {}\n";
+pub(crate) const PLAIN: &str = "version: 1\nproducts:\n  acme: {}\n";
 
 /// A running server; it ends with the test.
-pub struct Docent {
+pub(crate) struct Docent {
     child: Child,
-    pub base: String,
-    pub workspace: TempDir,
+    pub(crate) base: String,
+    pub(crate) workspace: TempDir,
     client: reqwest::Client,
 }
 
 impl Docent {
     /// Starts on a free loopback port with a virtual clock.
-    pub fn timed(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn timed(files: &[(&str, &str)]) -> Self {
         Self::start(files, &["--virtual-clock", "--listen", "127.0.0.1:0"], &[])
     }
 
     /// Starts on a free loopback port.
-    pub fn serve(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn serve(files: &[(&str, &str)]) -> Self {
         Self::start(files, &["--listen", "127.0.0.1:0"], &[])
     }
 
     /// Starts with these files, arguments and variables, and waits until it listens.
-    pub fn start(files: &[(&str, &str)], arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(
+        files: &[(&str, &str)],
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let workspace = workspace(files);
         Self::start_in(workspace, arguments, variables)
     }
 
-    pub fn start_in(workspace: TempDir, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_in(
+        workspace: TempDir,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_docent"))
             .arg("serve")
             .arg("--workspace")
@@ -68,31 +77,31 @@ impl Docent {
         };
         // Somebody must read what it prints, or a full pipe would stop it.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, base, workspace, client: docent::runtime::client::client() }
+        Self { child, base, workspace, client: docent::runtime::client::shared().unwrap() }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         write(self.workspace.path(), path, text);
     }
 
-    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method.parse().unwrap(), format!("{}{path}", self.base))
     }
 
-    pub async fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         answer(self.request("GET", path)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         answer(self.request("POST", path).json(&body)).await
     }
 
     /// Polls the toast's own conversation.
-    pub async fn poll(&self, session: &str) -> Value {
+    pub(crate) async fn poll(&self, session: &str) -> Value {
         let path = format!("/context/acme/{session}?conversation_id=proactive%3A{session}");
         let (status, body) = self.get(&path).await;
         assert_eq!(status, 200, "{body}");
@@ -100,14 +109,14 @@ impl Docent {
     }
 
     /// What a poll came to: the trigger's id, or the skip reason.
-    pub async fn verdict(&self, session: &str) -> String {
+    pub(crate) async fn verdict(&self, session: &str) -> String {
         let body = self.poll(session).await;
         let trigger = body["proactive_trigger"]["trigger_id"].as_str();
         trigger.or(body["proactive_skip_reason"].as_str()).unwrap().to_owned()
     }
 
     /// Reports an event of the toast's own conversation; the answer's `reason` and `state`.
-    pub async fn event(&self, session: &str, event: &str) -> (Option<String>, String) {
+    pub(crate) async fn event(&self, session: &str, event: &str) -> (Option<String>, String) {
         let (status, body) = self
             .post(&format!("/agent_state/acme/proactive%3A{session}"), json!({ "event": event }))
             .await;
@@ -116,7 +125,7 @@ impl Docent {
     }
 
     /// Sends page views, one after the other.
-    pub async fn visit(&self, session: &str, pages: &[&str]) -> Value {
+    pub(crate) async fn visit(&self, session: &str, pages: &[&str]) -> Value {
         let actions: Vec<Value> = pages
             .iter()
             .map(|page| json!({ "type": "pageview", "title": page, "description": page, "canonical_url": page }))
@@ -131,14 +140,14 @@ impl Docent {
     }
 
     /// Moves the virtual clock.
-    pub async fn advance(&self, seconds: f64) {
+    pub(crate) async fn advance(&self, seconds: f64) {
         let (status, body) = self.post("/__clock", json!({ "advance_s": seconds })).await;
         assert_eq!(status, 200, "{body}");
     }
 
     /// Asks again until the answer satisfies, or panics after ten seconds.
-    pub async fn until(&self, path: &str, satisfied: impl Fn(u16, &Value) -> bool) -> Value {
-        let started = Instant::now();
+    pub(crate) async fn until(&self, path: &str, satisfied: impl Fn(u16, &Value) -> bool) -> Value {
+        let started = tokio::time::Instant::now();
         loop {
             let (status, body) = self.get(path).await;
             if satisfied(status, &body) {
@@ -157,14 +166,14 @@ impl Drop for Docent {
     }
 }
 
-pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-pub fn workspace(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn workspace(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
         write(folder.path(), path, text);
@@ -172,19 +181,19 @@ pub fn workspace(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-pub fn write(root: &Path, path: &str, text: &str) {
+pub(crate) fn write(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
 }
 
 /// The repository's own folder.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A copy of the shipped workspace.
-pub fn shipped() -> TempDir {
+pub(crate) fn shipped() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(repository().join("docent.yaml"), folder.path().join("docent.yaml")).unwrap();
     for part in ["rules", "tours", "prompts"] {

@@ -5,13 +5,13 @@ use std::process::Command;
 /// Commands up to the answer shown for them: the lines after `# → `, where `…` or `...` stands
 /// for anything.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Example {
-    pub commands: String,
-    pub shown: Option<String>,
+pub(crate) struct Example {
+    pub(crate) commands: String,
+    pub(crate) shown: Option<String>,
 }
 
 /// The examples of a script, in order.
-pub fn examples(script: &str) -> Vec<Example> {
+pub(crate) fn examples(script: &str) -> Vec<Example> {
     let mut examples = Vec::new();
     let mut commands = String::new();
     for line in script.lines() {
@@ -31,7 +31,7 @@ pub fn examples(script: &str) -> Vec<Example> {
 
 impl Example {
     /// Runs the commands and holds the answer against the one shown; gives the answer.
-    pub fn run(&self) -> String {
+    pub(crate) fn run(&self) -> String {
         let run = Command::new("sh").args(["-ec", &self.commands]).output().unwrap();
         let answer = String::from_utf8(run.stdout).unwrap();
         let noise = String::from_utf8_lossy(&run.stderr);
