@@ -126,6 +126,7 @@ async fn a_kubernetes_volume_is_exchanged_whole() {
     served.until("the first", |_| served.body("b").is_some() && served.body("a").is_some()).await;
     for number in 2..5 {
         let word = number.to_string();
+        served.rest().await;
         let before = served.live.status().active.revision;
         generation(&format!("..v{number}"), &word);
         fs::remove_dir_all(rules.join(format!("..v{}", number - 1))).unwrap();
@@ -154,6 +155,7 @@ async fn a_release_is_exchanged_by_linking_the_workspace_to_another() {
     symlink("releases/2", served.beside("next")).unwrap();
     fs::rename(served.beside("next"), served.beside("current")).unwrap();
     served.until("the second", |_| served.body("hello").as_deref() == Some("two")).await;
+    served.rest().await;
     save(&served.beside("releases/2/rules/a.yaml"), &rule("hello", "three"));
     served.until("its edit", |_| served.body("hello").as_deref() == Some("three")).await;
 }
@@ -213,18 +215,21 @@ async fn ten_files_changed_together_are_one_revision() {
     for attempt in 0..20 {
         let before = served.live.status().active.revision;
         let word = format!("attempt {attempt}");
+        served.rest().await;
         for n in 0..10 {
             save(&served.path(&format!("next-{n}")), &rule(&format!("r{n}"), &word));
         }
-        let start = Instant::now();
+        let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
         for n in 0..10 {
             fs::rename(served.path(&format!("next-{n}")), served.path(&name(n))).unwrap();
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+            sleep(Duration::from_millis(20)).await;
         }
-        let took = start.elapsed();
         let is_new = |n| served.body(&format!("r{n}")).as_ref() == Some(&word);
         served.until("all ten are new", |_| (0..10).all(is_new)).await;
         // A machine that stalled between two of them has changed them apart.
-        if took < Duration::from_millis(50) {
+        if longest < Duration::from_millis(75) {
             assert_eq!(served.live.status().active.revision, before + 1);
             return;
         }
@@ -246,6 +251,7 @@ async fn an_emptied_folder_is_refused_and_its_return_forgives() {
     fs::rename(served.path("back"), served.path("rules")).unwrap();
     let status = served.until("it is forgiven", agrees).await;
     assert_eq!(status.active.revision, 1);
+    served.rest().await;
     save(&served.path("rules/a.yaml"), &rule("hello", "y"));
     served
         .until("the new folder is watched", |_| served.body("hello").as_deref() == Some("y"))
@@ -275,6 +281,7 @@ async fn a_folder_that_is_named_later_is_read_and_watched() {
     save(&served.path("docent.yaml"), moved);
     served.until("it is read", |_| served.body("hello").is_some()).await;
     assert_eq!((served.body("base"), served.live.status().active.revision), (None, 2));
+    served.rest().await;
     save(&served.path("teams/growth/rules/a.yaml"), &rule("hello", "y"));
     served.until("it is watched", |_| served.body("hello").as_deref() == Some("y")).await;
 }
@@ -344,6 +351,7 @@ async fn a_workspace_that_is_gone_for_a_while_is_found_again() {
     );
     fs::rename(served.beside("away"), served.beside("docent")).unwrap();
     served.until("it is back", agrees).await;
+    served.rest().await;
     save(&served.path("rules/a.yaml"), &rule("hello", "new"));
     served.until("it is watched", |_| served.body("hello").as_deref() == Some("new")).await;
 }

@@ -329,6 +329,25 @@ mod tests {
         assert_eq!(read(dir.path()).unwrap().files["team/rules/a.yaml"], b"2");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_is_being_written_is_read_again_until_it_rests() {
+        let dir = folder(&[("docent.yaml", WORKSPACE), ("team/rules/a.yaml", "0")]);
+        let file = dir.path().join("team/rules/a.yaml");
+        // The readings are at 0, 100, 200 … ms, the writings between them.
+        let writing = async |times: usize| {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            for n in 1..=times {
+                fs::write(&file, n.to_string()).unwrap();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let pause = Duration::from_millis(100);
+        let (read, ()) = tokio::join!(settled(dir.path(), pause), writing(2));
+        assert_eq!(read.unwrap().files["team/rules/a.yaml"], b"2");
+        let (read, ()) = tokio::join!(settled(dir.path(), pause), writing(9));
+        assert!(matches!(read, Err(DiskError::Moving)), "{read:?}");
+    }
+
     #[test]
     fn the_digest_knows_where_a_name_ends_and_a_file_begins() {
         let of = |path: &str, text: &str| {

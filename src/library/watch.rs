@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::time::{Span, Timestamp};
-use crate::library::disk::settled;
+use crate::library::disk::{DiskError, settled};
 use crate::library::live::{Live, Outcome, Proposal};
 use crate::library::status::Mode;
 use crate::rulebook::Sources;
@@ -60,6 +60,8 @@ struct Watcher<N> {
     live: Arc<Live>,
     now: N,
     ears: Ears,
+    /// Whether the last look found the files changing all the time.
+    moving: bool,
 }
 
 /// What is listened to.
@@ -84,7 +86,7 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
         let root: PathBuf = root.components().collect();
         let folders = BTreeSet::from([root.clone()]);
         let ears = Ears { listen, hearing: None, retry_at: Instant::now(), folders };
-        Self { root, live, now, ears }
+        Self { root, live, now, ears, moving: false }
     }
 
     async fn run(&mut self) {
@@ -106,11 +108,9 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
             let at = (self.now)();
             let sources = match read {
                 Ok(sources) => sources,
-                Err(error) => {
-                    self.live.unreadable(&error, at);
-                    return RETRY;
-                }
+                Err(error) => return self.unread(&error, at),
             };
+            self.moving = false;
             self.live.note(|watcher| watcher.last_check_at = Some(at));
             let folders = places(&self.root, &sources);
             let live = Arc::clone(&self.live);
@@ -124,6 +124,16 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
         RETRY
     }
 
+    /// Somebody may be at work for a while: that is worth a word only at the second look.
+    fn unread(&mut self, error: &DiskError, at: Timestamp) -> Duration {
+        let was_moving = self.moving;
+        self.moving = matches!(error, DiskError::Moving);
+        if was_moving || !self.moving {
+            self.live.unreadable(error, at);
+        }
+        RETRY
+    }
+
     /// Until something has changed and it is quiet again, or the time is over.
     async fn wait(&mut self, longest: Duration) {
         let Some(hearing) = &mut self.ears.hearing else { return sleep(longest).await };
@@ -133,10 +143,7 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
             Ok(Some(())) => {
                 let at = (self.now)();
                 self.live.note(|watcher| watcher.last_event_at = Some(at));
-                let calm = async {
-                    while let Ok(Some(())) = timeout(QUIET, hearing.changes.recv()).await {}
-                };
-                let _ = timeout(BURST, calm).await;
+                calm(&mut hearing.changes).await;
             }
         }
     }
@@ -186,6 +193,12 @@ impl Ears {
         let watcher = (self.listen)(sender).map_err(|error| because(&error))?;
         Ok(Hearing { watcher, changes, watched: BTreeSet::new() })
     }
+}
+
+/// Until the burst of changes is over, or has lasted too long.
+async fn calm(changes: &mut mpsc::Receiver<()>) {
+    let quiet = async { while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {} };
+    let _ = timeout(BURST, quiet).await;
 }
 
 fn listen(changes: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
@@ -330,6 +343,28 @@ mod tests {
         }
         assert!(start.elapsed() >= LISTEN_AGAIN, "it was tried too early");
         assert_eq!((live.status().watcher.restarts, TRIES.load(Ordering::Relaxed)), (1, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_ends_with_silence_or_after_two_seconds() {
+        for (changes, millis) in [(1, 150), (4, 450), (19, 1_950), (20, 2_000), (90, 2_000)] {
+            let (sender, mut receiver) = mpsc::channel(1);
+            let pulse = async {
+                for _ in 0..changes {
+                    let _ = sender.try_send(());
+                    sleep(Duration::from_millis(100)).await;
+                }
+                std::future::pending::<()>().await;
+            };
+            let start = Instant::now();
+            tokio::select! {
+                biased;
+                () = pulse => {}
+                () = calm(&mut receiver) => {}
+            }
+            let took = start.elapsed().as_millis().abs_diff(millis);
+            assert!(took < 10, "{changes} changes: {:?}", start.elapsed());
+        }
     }
 
     #[test]

@@ -52,7 +52,21 @@ impl Served {
         task.spawn(watch(root.clone(), Arc::clone(&live), now, CancellationToken::new()));
         let served = Self { dir, root, live, _task: task };
         served.until("somebody watches", |status| status.watcher.mode != Mode::Off).await;
+        served.rest().await;
         served
+    }
+
+    /// Waits until nobody is reading, so that what follows must be noticed.
+    pub(crate) async fn rest(&self) {
+        let mut last = (None, Instant::now());
+        self.until("the watcher rests", |status| {
+            let checked = status.watcher.last_check_at;
+            if checked != last.0 {
+                last = (checked, Instant::now());
+            }
+            checked.is_some() && last.1.elapsed() > Duration::from_millis(300)
+        })
+        .await;
     }
 
     /// Waits until the status is as wanted.
