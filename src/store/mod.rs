@@ -43,7 +43,7 @@ pub enum Step<T> {
 
 impl<T> Step<T> {
     /// The answer alone.
-    pub fn into_answer(self) -> T {
+    pub(crate) fn into_answer(self) -> T {
         match self {
             Self::Keep(answer) | Self::Write(answer) => answer,
         }

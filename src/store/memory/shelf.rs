@@ -98,7 +98,7 @@ impl<W: Row> Shelf<W> {
         let mut from = 0;
         loop {
             let mut table = lock(shard);
-            for place in from..from + SLICE {
+            for place in from..table.num_buckets().min(from + SLICE) {
                 let Ok(found) = table.get_bucket_entry(place) else { continue };
                 swept.examined += 1;
                 swept.removed += u64::from(self.aged(gauge, found, now).is_none());
@@ -236,6 +236,7 @@ impl<W: Row> Shelf<W> {
         self.active.fetch_sub(entry.active.into(), Ordering::Relaxed);
     }
 
+    /// `None` only on a shelf without shards, which nobody builds.
     fn lock_of(&self, hash: u64) -> Option<MutexGuard<'_, Table<W>>> {
         let place = (hash >> SHARD_BITS) as usize % self.shards.len().max(1);
         self.shards.get(place).map(lock)
