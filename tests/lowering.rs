@@ -10,7 +10,7 @@
 
 mod sessions;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use docent::domain::action::Action;
 use docent::domain::offer::Outcome;
@@ -58,27 +58,20 @@ impl Oracle {
 
     /// Visits with an action in the window, and the one under way.
     fn visited(&self, window: &str) -> Vec<String> {
-        let recent = self.within(window);
-        let all: Vec<_> = self.seen();
-        let mut pages = Vec::new();
-        let runs = Self::runs(&all);
-        for (number, (page, start)) in runs.iter().enumerate() {
-            let end = runs.get(number + 1).map(|(_, start)| *start);
-            let last = number + 1 == runs.len();
-            // Actions of one instant may belong to different runs: identity decides.
-            let inside = recent.iter().any(|action| {
-                &*action.page == *page
-                    && action.at >= *start
-                    && end.is_none_or(|end| action.at <= end)
-            });
-            if inside && !(last && *page == self.here()) {
-                pages.push((*page).to_owned());
+        let start = self.1.minus(Span::parse(window).unwrap());
+        let mut visits: Vec<(&str, Timestamp)> = Vec::new();
+        for action in self.seen().into_iter().filter(|action| !action.page.is_empty()) {
+            match visits.last_mut() {
+                Some((page, end)) if *page == &*action.page => *end = action.at,
+                _ => visits.push((&action.page, action.at)),
             }
         }
         if self.0.place.is_some() {
-            pages.push(self.here().to_owned());
+            visits.pop_if(|(page, _)| *page == self.here());
+            visits.push((self.here(), Timestamp::FOREVER));
         }
-        pages
+        let inside = visits.into_iter().filter(|(_, end)| *end > start);
+        inside.map(|(page, _)| page.to_owned()).collect()
     }
 
     fn returns(&self, window: &str) -> i64 {
@@ -243,7 +236,7 @@ fn register_arithmetic(engine: &mut Engine) {
     }
 }
 
-fn interpreter() -> Engine {
+static INTERPRETER: LazyLock<Engine> = LazyLock::new(|| {
     let mut engine = Engine::new();
     engine
         .set_optimization_level(OptimizationLevel::None)
@@ -253,13 +246,13 @@ fn interpreter() -> Engine {
     register_fields(&mut engine);
     register_functions(&mut engine);
     engine
-}
+});
 
 /// The interpreter's answer; `None` when arithmetic fails. Any other failure is the test's fault.
 fn interpreted(source: &str, session: &Session, now: Timestamp) -> Option<bool> {
     let mut scope = Scope::new();
     scope.push("session", Oracle(Arc::new(session.clone()), now));
-    match interpreter().eval_expression_with_scope::<bool>(&mut scope, source) {
+    match INTERPRETER.eval_expression_with_scope::<bool>(&mut scope, source) {
         Ok(truth) => Some(truth),
         Err(error) => match *error {
             EvalAltResult::ErrorArithmetic(..) => None,
@@ -330,6 +323,7 @@ fn truth() -> BoxedStrategy<String> {
     let leaf = prop_oneof![
         1 => any::<bool>().prop_map(|truth| truth.to_string()),
         6 => (number(), order(), number()).prop_map(|(l, o, r)| format!("{l} {o} {r}")),
+        1 => order().prop_map(|order| format!("0.1 + 0.2 {order} 0.3")),
         3 => (text(), order(), text()).prop_map(|(l, o, r)| format!("{l} {o} {r}")),
         2 => (text(), methods, text()).prop_map(|(s, m, a)| format!("{s}.{m}({a})")),
         1 => text().prop_map(|text| format!("{text}.is_empty()")),

@@ -133,10 +133,11 @@ impl Session {
         self.summary = None;
     }
 
-    /// Visits, newest first: each is a run of consecutive actions on one page, as
-    /// `(page, start of the run, end of the run)`; actions without a page do not break a run.
-    pub fn visits(&self) -> impl Iterator<Item = Visit<'_>> {
-        Visits { actions: self.actions.iter().rev().peekable() }
+    /// Visits by `now`, newest first: each is a run of consecutive actions on one page; actions
+    /// without a page do not break a run, and those later than `now` are not seen.
+    pub fn visits(&self, now: Timestamp) -> impl Iterator<Item = Visit<'_>> {
+        let seen = self.actions.iter().rev().skip_while(move |action| action.at > now);
+        Visits { actions: seen.peekable() }
     }
 }
 

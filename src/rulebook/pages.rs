@@ -24,7 +24,8 @@ pub fn patterns(node: &Node, findings: &mut Findings<'_>) -> Vec<PagePattern> {
     items.iter().filter_map(|item| pattern(item, findings)).collect()
 }
 
-fn trouble(written: &str) -> Option<(String, String)> {
+/// Why a pattern could never match a page, and what to write instead.
+pub(in crate::rulebook) fn trouble(written: &str) -> Option<(String, String)> {
     let page = page_of(written);
     let plain = format!("write `{}`", if page.is_empty() { "/" } else { page });
     if !written.starts_with('/') {

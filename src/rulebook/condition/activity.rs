@@ -291,7 +291,7 @@ fn each_page(view: &View<'_>, take: Take<'_>) {
 fn each_return(view: &View<'_>, take: Take<'_>) {
     let here = view.session.page();
     let mut later: [Option<Visit<'_>>; 2] = [None, None];
-    for visit in visits(view) {
+    for visit in view.session.visits(view.now) {
         if let [Some(back), Some(_)] = later
             && back.page == here
             && visit.page == here
@@ -368,17 +368,10 @@ fn seen<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Action> + Clone {
     view.session.actions.iter().rev().skip_while(move |action| action.at > now)
 }
 
-/// Visits by now, newest first.
-fn visits<'a>(view: &View<'a>) -> impl Iterator<Item = Visit<'a>> {
-    let now = view.now;
-    let begun = view.session.visits().skip_while(move |visit| visit.start > now);
-    begun.map(move |visit| Visit { end: visit.end.min(now), ..visit })
-}
-
 /// Visits before the one under way.
 fn earlier_visits<'a>(view: &View<'a>) -> impl Iterator<Item = Visit<'a>> {
     let here = view.session.place.as_ref().map(|place| &*place.page);
-    let mut visits = visits(view).peekable();
+    let mut visits = view.session.visits(view.now).peekable();
     let _ = visits.next_if(|visit| here == Some(visit.page));
     visits
 }

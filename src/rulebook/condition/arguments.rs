@@ -9,6 +9,7 @@ use crate::rulebook::condition::activity::Step;
 use crate::rulebook::condition::expression::{Form, Place, Syntax};
 use crate::rulebook::condition::lower::Checker;
 use crate::rulebook::condition::vocabulary::{Argument, Takes, Word};
+use crate::rulebook::pages::trouble;
 use crate::rulebook::settings::Activity;
 use crate::rulebook::suggest::did_you_mean;
 
@@ -65,7 +66,7 @@ impl Checker<'_> {
             (Takes::Outcome, Form::Text(text)) => self.outcome(text, syntax.at),
             (Takes::Steps, Form::List(steps)) => self.steps(steps, syntax.at),
             (Takes::Text, Form::Text(text)) => Some(Argument::Text(text.as_str().into())),
-            (Takes::Page, Form::Text(text)) => Some(Argument::Page(PagePattern::new(text))),
+            (Takes::Page, Form::Text(text)) => self.page(text, syntax.at).map(Argument::Page),
             (Takes::Times, Form::Int(number)) if *number >= 1 => Some(Argument::Times(*number)),
             (Takes::Scalar, Form::Text(text)) => Some(Argument::Scalar(text.as_str().into())),
             (Takes::Scalar, Form::Truth(truth)) => Some(Argument::Scalar((*truth).into())),
@@ -93,6 +94,14 @@ impl Checker<'_> {
         }
     }
 
+    fn page(&mut self, text: &str, at: Place) -> Option<PagePattern> {
+        if let Some((message, help)) = trouble(text) {
+            self.note(at, "bad-page", message, Some(help));
+            return None;
+        }
+        Some(PagePattern::new(text))
+    }
+
     fn outcome(&mut self, text: &str, at: Place) -> Option<Argument> {
         let outcome = Outcome::named(text);
         if outcome.is_none() {
@@ -113,7 +122,12 @@ impl Checker<'_> {
 
     fn step(&mut self, step: &Syntax) -> Option<Step> {
         if let Form::Text(text) = &step.form {
-            return Some(Step::new(text));
+            let step_at = step.at;
+            let step = Step::new(text);
+            return match &step {
+                Step::Page(_) => self.page(text, step_at).map(|_| step),
+                Step::Kind(_) => Some(step),
+            };
         }
         let message = "a step must be written out: a type such as `\"click\"`, or a page";
         self.note(step.at, "expression-argument", message, None);

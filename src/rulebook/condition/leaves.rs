@@ -11,6 +11,7 @@ use crate::rulebook::condition::arguments::{checked_window, outcome_help};
 use crate::rulebook::condition::traits;
 use crate::rulebook::condition::vocabulary::{LEAVES, PING_PONG_WINDOW, WINDOW};
 use crate::rulebook::condition::{Bound, Condition, read_expression};
+use crate::rulebook::pages::pattern;
 use crate::rulebook::reader::{
     Fields, Findings, list, one_or_several, span, whole, words, wrong_type,
 };
@@ -150,12 +151,16 @@ impl Reader<'_, '_, '_> {
             self.findings.error(node, "empty-list", "this list has no pages", None);
             return None;
         }
-        let read: Vec<_> = items.iter().map(|item| self.page(item)).collect();
+        let read: Vec<_> = items.iter().map(|item| pattern(item, self.findings)).collect();
         Some(Condition::Page(read.into_iter().collect::<Option<_>>()?))
     }
 
-    fn page(&mut self, node: &Node) -> Option<PagePattern> {
-        words(node, self.findings).map(PagePattern::new)
+    fn step(&mut self, node: &Node) -> Option<Step> {
+        let step = Step::new(words(node, self.findings)?);
+        match &step {
+            Step::Page(_) => pattern(node, self.findings).map(|_| step),
+            Step::Kind(_) => Some(step),
+        }
     }
 
     fn elapsed(&mut self, clock: &Clock, node: &Node) -> Option<Condition> {
@@ -220,13 +225,13 @@ impl Reader<'_, '_, '_> {
         match &node.value {
             Value::Map(_) => {}
             Value::Str(_) => {
-                let page = self.page(node)?;
+                let page = pattern(node, self.findings)?;
                 return Some(self.at_least_once(Counted::Visits(Some(page))));
             }
             _ => return self.tally(Counted::Visits(None), node, "visits"),
         }
         let fields = Fields::of(node, "visits", keys("visits"), self.findings)?;
-        let page = fields.get("page").map(|page| self.page(page));
+        let page = fields.get("page").map(|page| pattern(page, self.findings));
         let bounded = self.bounded(&fields);
         let page = match page {
             Some(page) => Some(page?),
@@ -320,8 +325,7 @@ impl Reader<'_, '_, '_> {
             self.findings.error(steps, "empty-list", "this sequence has no steps", Some(help));
             return None;
         }
-        let read: Vec<_> =
-            items.iter().map(|item| words(item, self.findings).map(Step::new)).collect();
+        let read: Vec<_> = items.iter().map(|item| self.step(item)).collect();
         Some(Condition::Sequence {
             steps: read.into_iter().collect::<Option<_>>()?,
             within: within?,

@@ -72,7 +72,14 @@ fn each_leaf_reads_in_its_short_and_its_long_form() {
 #[test]
 fn every_mistake_of_a_list_is_shown_at_its_place() {
     for (source, expected) in [
-        ("- dwel: 20s", &["1:3+4 there is no condition `dwel`"][..]),
+        (
+            "- page: billing\n- sequence: [/a/, click]",
+            &[
+                "1:9+7 the page `billing` does not begin with `/`",
+                "2:14+3 `/a/` ends with `/`, and pages never do",
+            ][..],
+        ),
+        ("- dwel: 20s", &["1:3+4 there is no condition `dwel`"]),
         (
             "- dwell: 20\n- idle: soon\n- errors: -1",
             &[

@@ -93,6 +93,7 @@ fn every_mistake_is_shown_at_its_characters() {
             "session.\nx > 1 &&\n  session.idel_s > 3",
             &["x: `session` has no field `x`", "idel_s: `session` has no field `idel_s`"],
         ),
+        ("session.matches(\"a\")", &["\"a\": the page `a` does not begin with `/`"]),
         ("session.seen(\"a\", \"gone\")", &["\"gone\": no outcome is called `gone`"]),
         (
             "session.sequence([\"a\", 3], \"5m\")",
