@@ -2,6 +2,7 @@
 //! read aloud, and laws over their whole product.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::borrow::Cow;
 
 use docent::domain::action::Trust;
