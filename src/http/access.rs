@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use crate::domain::action::Trust;
 use crate::http::keys::{Authorization, Credentials, KeyClass, Owner, is_among, owners};
 use crate::http::origin::{Address, is_allowed, is_loopback_host};
@@ -87,41 +89,57 @@ pub struct Access {
 /// Why a request may not be here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// 404.
+    /// Nobody of that name lives here.
     #[error("Unknown product")]
     UnknownProduct,
-    /// 422.
+    /// Several products, and nothing says which.
     #[error(
         "several products live here: name one with /p/<product> before the route, or send its secret key"
     )]
     NoProduct,
-    /// 422.
+    /// Route and prefix disagree.
     #[error("the route and its prefix /p/<product> name different products")]
     TwoProducts,
-    /// 401.
+    /// No key, where one is demanded.
     #[error("this route needs a key")]
     NoKey,
-    /// 401.
+    /// A header that holds no key.
     #[error("the authorization header is neither `Bearer <key>` nor `Basic <user:key>`")]
     Malformed,
-    /// 401.
+    /// A key of nobody.
     #[error("the key is not known")]
     UnknownKey,
-    /// 401.
+    /// A push signed by nobody we know.
     #[error("the signature does not match the body")]
     BadSignature,
-    /// 403.
+    /// A key that is not for this kind of route.
     #[error("the key is of another class than this route takes")]
     WrongClass,
-    /// 403.
+    /// Another product's key.
     #[error("the key belongs to another product")]
     WrongProduct,
-    /// 403.
+    /// A page that is not allowed.
     #[error("the origin is not among the product's allowed_origins")]
     Origin,
-    /// 403.
+    /// A name that is not this machine.
     #[error("without keys docent answers this machine alone: the host must be localhost")]
     Host,
+}
+
+impl Denied {
+    /// What it is on the wire.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::UnknownProduct => StatusCode::NOT_FOUND,
+            Self::NoProduct | Self::TwoProducts => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NoKey | Self::Malformed | Self::UnknownKey | Self::BadSignature => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::WrongClass | Self::WrongProduct | Self::Origin | Self::Host => {
+                StatusCode::FORBIDDEN
+            }
+        }
+    }
 }
 
 /// Whether the request may be here.

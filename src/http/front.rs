@@ -111,3 +111,90 @@ fn unprefixed(mut request: Request<Body>) -> Result<(Prefix, Request<Body>), Api
     }
     Ok((prefix, request))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use http::HeaderMap;
+    use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, VARY};
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::http::origin::Address;
+    use crate::rulebook::settings::{Limits, ProductSettings};
+
+    fn settings() -> Settings {
+        let allowed_origins = vec!["https://app.test".to_owned()];
+        let product = ProductSettings { allowed_origins, ..ProductSettings::default() };
+        let mut settings = Settings::default();
+        settings.products.insert("acme".into(), product);
+        settings
+    }
+
+    /// Says which path and prefix a route sees.
+    async fn echo(request: Request<Body>) -> String {
+        let prefix = request.extensions().get::<Prefix>().cloned().unwrap_or_default();
+        format!(
+            "{} {} {}",
+            request.uri(),
+            prefix.key.unwrap_or_default(),
+            prefix.product.unwrap_or_default()
+        )
+    }
+
+    async fn ask(method: &str, uri: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, String) {
+        let metrics = Arc::new(Metrics::new());
+        let gate = Gate::new(Address::Public, &Limits::default(), Arc::clone(&metrics));
+        let router =
+            Router::new().route("/retrieval", get(echo)).route("/context/{p}/{s}", get(echo));
+        let front = Front::new(Arc::new(gate), Arc::clone(&metrics), router);
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = front.answer(&settings(), request.body(Body::empty()).unwrap()).await;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let refused = metrics.encode().contains("docent_refused_total{reason=\"origin\"} 1");
+        assert_eq!(refused, parts.status == 403, "a refused preflight is counted");
+        (parts.status.as_u16(), parts.headers, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_route_never_sees_what_stood_before_it() {
+        let (status, headers, body) = ask("GET", "/k/sk_1/p/acme/retrieval?x=1", &[]).await;
+        assert_eq!((status, body.as_str()), (200, "/retrieval?x=1 sk_1 acme"));
+        assert_eq!(headers[CACHE_CONTROL], "no-store");
+        assert_eq!(headers[REQUEST_ID].len(), 16);
+        assert_eq!(ask("GET", "/k/%ff/retrieval", &[]).await.0, 400);
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_be_read_by_an_allowed_page_and_no_other() {
+        let context = "/context/acme/ps_1";
+        let (_, headers, _) = ask("GET", context, &[("origin", "https://app.test")]).await;
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.test");
+        assert_eq!(headers[VARY], "origin");
+        let (_, headers, _) = ask("GET", context, &[("origin", "https://evil.test")]).await;
+        assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+        let (_, headers, _) = ask("GET", "/nowhere", &[("origin", "https://app.test")]).await;
+        assert!(headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "errors can be read too");
+    }
+
+    #[tokio::test]
+    async fn a_preflight_is_answered_before_any_route() {
+        let wish = ("access-control-request-method", "POST");
+        let context = "/k/pk_1/context/acme/ps_1";
+        let (status, headers, body) =
+            ask("OPTIONS", context, &[("origin", "https://app.test"), wish]).await;
+        assert_eq!((status, body.as_str()), (204, ""));
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.test");
+        let (status, headers, _) =
+            ask("OPTIONS", context, &[("origin", "https://evil.test"), wish]).await;
+        assert_eq!(status, 403);
+        assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+        let (status, headers, _) = ask("OPTIONS", context, &[]).await;
+        assert_eq!(status, 204);
+        assert!(headers.contains_key(ALLOW));
+    }
+}

@@ -189,7 +189,7 @@ impl Gate {
             let origin = ask.origin.unwrap_or_default();
             info!(reason = reason.as_str(), class = ?ask.class, origin, "turned away: {denied}");
         }
-        let error = answer(denied);
+        let error = ApiError::new(denied.status(), denied.to_string());
         if path == "/retrieval" { with_dify_code(error, denied, ask.credentials) } else { error }
     }
 
@@ -234,20 +234,6 @@ const fn reason(denied: Denied) -> Option<Refused> {
     }
 }
 
-fn answer(denied: Denied) -> ApiError {
-    let detail = denied.to_string();
-    match denied {
-        Denied::UnknownProduct => ApiError::not_found(detail),
-        Denied::NoProduct | Denied::TwoProducts => ApiError::unprocessable(detail),
-        Denied::NoKey | Denied::Malformed | Denied::UnknownKey | Denied::BadSignature => {
-            ApiError::unauthorized(detail)
-        }
-        Denied::WrongClass | Denied::WrongProduct | Denied::Origin | Denied::Host => {
-            ApiError::forbidden(detail)
-        }
-    }
-}
-
 /// Dify's own codes: 1001, no usable header; 1002, not authorized.
 fn with_dify_code(error: ApiError, denied: Denied, credentials: &Credentials<'_>) -> ApiError {
     let sent = matches!(credentials.header, Authorization::Key(_)) || credentials.base.is_some();
@@ -257,5 +243,129 @@ fn with_dify_code(error: ApiError, denied: Denied, credentials: &Credentials<'_>
             error.with("error_code", code).with("error_msg", denied.to_string())
         }
         _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+    use crate::http::token::mint;
+    use crate::rulebook::settings::{Keys, Rate};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_760_000_000_000);
+
+    fn keys(key: &str) -> Vec<Secret> {
+        vec![Secret(key.into())]
+    }
+
+    fn settings() -> Settings {
+        let mut settings = Settings::default();
+        let keys = Keys {
+            publishable: keys("pk"),
+            secret: keys("sk"),
+            webhook: keys("wh"),
+            session_signing: keys("ss"),
+        };
+        settings
+            .products
+            .insert("acme".into(), ProductSettings { keys, ..ProductSettings::default() });
+        settings
+    }
+
+    fn gate(settings: &Settings) -> Gate {
+        Gate::new(Address::Public, &settings.limits, Arc::new(Metrics::new()))
+    }
+
+    fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let request = headers.iter().fold(Request::builder().uri(uri), |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn counted(gate: &Gate, reason: &str) -> bool {
+        gate.metrics.encode().contains(&format!("docent_refused_total{{reason=\"{reason}\"}} 1"))
+    }
+
+    #[test]
+    fn retrieval_adds_difys_codes_and_other_routes_do_not() {
+        let settings = settings();
+        for (uri, header, status, code) in [
+            ("/retrieval", None, 401, Some(1001)),
+            ("/retrieval", Some("sk"), 401, Some(1001)),
+            ("/retrieval", Some("Bearer wrong"), 401, Some(1002)),
+            ("/retrieval", Some("Bearer pk"), 403, Some(1002)),
+            ("/reply/ann", Some("Bearer pk"), 403, None),
+        ] {
+            let headers: Vec<_> =
+                header.map(|value| ("authorization", value)).into_iter().collect();
+            let gate = gate(&settings);
+            let refused = gate.admit(&settings, &parts(uri, &headers), RouteClass::Chatbot, None);
+            let error = refused.unwrap_err();
+            assert_eq!(error.status, status, "{uri} {header:?}");
+            assert_eq!(error.extra.get("error_code").and_then(|code| code.as_i64()), code);
+            assert!(counted(&gate, "auth"));
+        }
+        let right = parts("/retrieval", &[("authorization", "Bearer sk")]);
+        let admitted = gate(&settings).admit(&settings, &right, RouteClass::Chatbot, None).unwrap();
+        assert_eq!(admitted.product.as_deref(), Some("acme"));
+    }
+
+    #[test]
+    fn a_client_that_asks_too_often_is_told_when_to_come_back() {
+        let mut settings = settings();
+        settings.limits.per_client =
+            Rate { requests: 1, per: crate::domain::time::Span::from_seconds(3_600) };
+        let gate = gate(&settings);
+        let asked = parts("/healthz", &[]);
+        let ask = || gate.admit(&settings, &asked, RouteClass::Open, None);
+        assert!((0..10).all(|_| ask().is_ok()));
+        let error = ask().unwrap_err();
+        assert_eq!(error.status, 429);
+        assert!(error.retry_after.is_some_and(|seconds| seconds > 3_500));
+        assert!(counted(&gate, "rate"));
+        let mut generous = settings.clone();
+        generous.limits.per_client.requests = 100;
+        assert!(gate.admit(&generous, &asked, RouteClass::Open, None).is_ok(), "limits reload");
+    }
+
+    #[test]
+    fn a_session_token_vouches_where_the_product_signs_sessions() {
+        let settings = settings();
+        let (gate, product) = (gate(&settings), &settings.products["acme"]);
+        let ask = |parts: &Parts| gate.voucher(("acme", product), parts, "ps_1", NOW);
+        let token = mint(&keys("ss")[0], "acme", "ps_1", "ann", 1_760_000_600).unwrap();
+        let header = parts("/context/acme/ps_1", &[("x-docent-session", &token)]);
+        assert_eq!(ask(&header), Ok(Some("ann".into())));
+        assert_eq!(ask(&parts(&format!("/x?st={token}"), &[])), Ok(Some("ann".into())));
+        assert_eq!(ask(&parts("/x?st=ann.1.ab", &[])).unwrap_err().status, 401);
+        assert_eq!(ask(&parts("/x", &[])).unwrap_err().status, 401);
+        let unsigned = ProductSettings::default();
+        assert_eq!(gate.voucher(("acme", &unsigned), &parts("/x", &[]), "ps_1", NOW), Ok(None));
+    }
+
+    const SEAL: Seal = Seal { header: "x-signature", holds: |_, header, _| header == b"good" };
+
+    async fn push(headers: &[(&str, &str)], size: usize) -> Result<(Trust, usize), u16> {
+        let (settings, parts) = (settings(), parts("/events/acme", headers));
+        let (gate, body) = (gate(&settings), Body::from(vec![b' '; size]));
+        let pushed =
+            gate.admit_push(&settings, &parts, body, RouteClass::Events, "acme", SEAL).await;
+        pushed
+            .map(|(admitted, bytes)| (admitted.trust, bytes.len()))
+            .map_err(|error| error.status.as_u16())
+    }
+
+    #[tokio::test]
+    async fn a_signed_body_may_be_large_and_a_browsers_may_not() {
+        let (signed, key) = (("x-signature", "good"), ("authorization", "Bearer pk"));
+        assert_eq!(push(&[signed], LARGEST_SIGNED).await, Ok((Trust::Trusted, LARGEST_SIGNED)));
+        assert_eq!(push(&[signed], LARGEST_SIGNED + 1).await, Err(413));
+        assert_eq!(push(&[key], LARGEST).await, Ok((Trust::Browser, LARGEST)));
+        assert_eq!(push(&[key], LARGEST + 1).await, Err(413));
+        assert_eq!(push(&[("x-signature", "bad"), key], 1).await, Err(401));
+        assert_eq!(push(&[], 1).await, Err(401));
     }
 }

@@ -20,6 +20,7 @@ pub mod home;
 mod json;
 pub mod keys;
 pub mod limits;
+pub mod openapi;
 pub mod origin;
 pub mod path;
 mod retrieval;

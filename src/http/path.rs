@@ -65,9 +65,11 @@ fn both_hex(high: u8, low: u8) -> Option<u8> {
     Some(digit(high)? << 4 | digit(low)?)
 }
 
-/// The values of one name in a query string, in order, decoded once (`+` is a space).
+/// The first value of a name in a query string, decoded once (`+` is a space).
 pub fn query<'q>(uri: &'q Uri, name: &str) -> Option<Cow<'q, str>> {
-    let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    // Most queries have no such name; telling so costs no decoding.
+    let query = uri.query().filter(|query| query.contains(name))?;
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
     pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 

@@ -122,3 +122,108 @@ where
         async move { Ok(answered.await) }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use bytes::Bytes;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    struct House {
+        address: SocketAddr,
+        stop: CancellationToken,
+        tasks: Tasks,
+    }
+
+    /// Serves on a free port: `/stream` never ends, everything else says who asked.
+    async fn house(patience: Patience) -> House {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let (tasks, token) = (Tasks::new(), stop.clone());
+        let inside = tasks.clone();
+        tasks.spawn(async move { serve(listener, &inside, token, patience, answer).await });
+        House { address, stop, tasks }
+    }
+
+    async fn answer(request: Request<Body>) -> Response {
+        if request.uri().path() == "/stream" {
+            let first =
+                futures_util::stream::iter([Ok::<_, Infallible>(Bytes::from("data: 1\n\n"))]);
+            let never = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+            return Body::from_stream(never).into_response();
+        }
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string());
+        peer.unwrap_or_default().into_response()
+    }
+
+    async fn talk(stream: &mut TcpStream, text: &str) -> String {
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut bytes = vec![0; 4_096];
+        let length = stream.read(&mut bytes).await.unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    const POLL: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_connection_answers_one_request_after_another_and_knows_its_peer() {
+        let house = house(Patience::default()).await;
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        for _ in 0..2 {
+            let answer = talk(&mut stream, POLL).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"),
+                "{answer}"
+            );
+        }
+        house.stop.cancel();
+        assert!(house.tasks.join(Duration::from_secs(60)).await);
+    }
+
+    /// Time stands still but for what waits on it, so ten seconds pass at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_dawdles_over_its_head_is_closed() {
+        let house = house(Patience::default()).await;
+        for half in ["", "GET / HTTP/1.1\r\nx-slow: "] {
+            let mut stream = TcpStream::connect(house.address).await.unwrap();
+            stream.write_all(half.as_bytes()).await.unwrap();
+            let start = Instant::now();
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.unwrap();
+            let waited = start.elapsed();
+            assert!(
+                waited >= Duration::from_secs(9) && waited <= Duration::from_secs(11),
+                "{waited:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_never_ends_holds_up_shutdown_for_so_long_and_no_longer() {
+        let house = house(Patience::default()).await;
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        let head = talk(&mut stream, "GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        let start = Instant::now();
+        house.stop.cancel();
+        assert!(house.tasks.join(Duration::from_secs(60)).await);
+        assert!(start.elapsed() <= Duration::from_secs(11), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beyond_the_cap_a_connection_waits_for_a_place() {
+        let house = house(Patience { connections: 1, ..Patience::default() }).await;
+        let mut first = TcpStream::connect(house.address).await.unwrap();
+        talk(&mut first, POLL).await;
+        let mut second = TcpStream::connect(house.address).await.unwrap();
+        second.write_all(POLL.as_bytes()).await.unwrap();
+        let mut byte = [0; 1];
+        let early = tokio::time::timeout(Duration::from_secs(1), second.read(&mut byte)).await;
+        assert!(early.is_err(), "served beyond the cap");
+        drop(first);
+        assert_eq!(second.read(&mut byte).await.unwrap(), 1, "served once there was a place");
+    }
+}

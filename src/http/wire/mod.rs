@@ -4,6 +4,7 @@
 pub mod activity;
 pub mod agent_state;
 pub mod clock;
+pub mod error;
 pub mod explain;
 pub mod health;
 pub mod isoformat;

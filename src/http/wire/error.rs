@@ -1,0 +1,34 @@
+//! Bodies that only the API's description needs as types: what is sent is built where it is known.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// What every error says.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct ErrorBody {
+    /// One sentence.
+    pub detail: String,
+    /// With an unknown event: `unknown_event`.
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+    /// On `/retrieval`: 1001 or 1002.
+    #[schema(nullable = false)]
+    pub error_code: Option<i64>,
+    /// On `/retrieval`: the detail again.
+    #[schema(nullable = false)]
+    pub error_msg: Option<String>,
+}
+
+/// What is being served, and what was refused.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Rules)]
+pub struct RulesBody {
+    /// The revision being served.
+    #[schema(value_type = Object)]
+    pub active: Value,
+    /// The newest reading, where it was refused, with its findings; null when it is being served.
+    #[schema(value_type = Option<Object>)]
+    pub candidate: Option<Value>,
+}
