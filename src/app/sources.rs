@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use reqwest::Client;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -12,6 +11,7 @@ use crate::ingest::sse::{Pace, Upstream};
 use crate::ingest::status::{Phase, SourceReport, SourceStatus};
 use crate::rulebook::Rulebook;
 use crate::rulebook::settings::Source;
+use crate::runtime::client::HttpClient;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::tasks::Tasks;
 
@@ -33,7 +33,7 @@ struct Running {
 impl App {
     /// Reads every source of the rulebook in force, and none beside them; called again whenever
     /// another rulebook comes into force.
-    pub fn follow(self: &Arc<Self>, client: &Client, tasks: &Tasks) {
+    pub fn follow(self: &Arc<Self>, client: &HttpClient, tasks: &Tasks) {
         let rulebook = self.live.current();
         let mut running = self.sources.running();
         running.retain(|place, reader| {
@@ -55,7 +55,7 @@ impl App {
         self: &Arc<Self>,
         product: &Arc<str>,
         source: &Source,
-        client: &Client,
+        client: &HttpClient,
         tasks: &Tasks,
     ) -> Running {
         let (status, stop) = (Arc::new(SourceStatus::default()), tasks.stopping().child_token());

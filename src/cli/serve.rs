@@ -18,6 +18,7 @@ use crate::http::serve::{Patience, serve};
 use crate::http::site::Site;
 use crate::library::live::Live;
 use crate::library::{disk, watch};
+use crate::runtime::client::HttpClient;
 use crate::runtime::clock::Clock;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::tasks::Tasks;
@@ -78,7 +79,7 @@ fn start(arguments: &ServeArguments) -> Result<Live, Exit> {
 /// Everything that runs.
 struct Server {
     app: Arc<App>,
-    client: reqwest::Client,
+    client: HttpClient,
     tasks: Tasks,
 }
 

@@ -1,4 +1,4 @@
-//! Health, readiness and metrics.
+//! What operators' tools read: health, readiness, metrics, the description of the interface.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::http::access::RouteClass;
 use crate::http::error::ApiError;
-use crate::http::json;
 use crate::http::site::Desk;
 use crate::http::wire::health::HealthBody;
+use crate::http::{json, openapi};
 use crate::ingest::status::Phase;
 use crate::runtime::metrics::CONTENT_TYPE as OPENMETRICS;
 
@@ -53,6 +53,12 @@ fn reasons(app: &App) -> Vec<String> {
         }
     }
     reasons
+}
+
+/// The OpenAPI document of every route here.
+pub(crate) async fn interface() -> Response {
+    let json = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, json)], openapi::text()).into_response()
 }
 
 /// Everything counted, as OpenMetrics text; for operators.

@@ -105,7 +105,10 @@ fn for_operators() -> Router<Arc<Desk>> {
 }
 
 fn for_everyone() -> Router<Arc<Desk>> {
-    Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready))
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/openapi.json", get(health::interface))
 }
 
 /// A request that was let in, with what it is about.

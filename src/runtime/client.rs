@@ -7,10 +7,13 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Idle connections are kept this long.
 const IDLE: Duration = Duration::from_secs(90);
 
+/// The shared client; clones share connections.
+pub type HttpClient = reqwest::Client;
+
 /// Builds the shared client. There is no read timeout: a stream may rest as long as it likes, and
 /// whoever expects a prompt answer sets a timeout on the request. Fails only when the TLS set-up
 /// of the machine is broken.
-pub fn shared() -> Result<reqwest::Client, reqwest::Error> {
+pub fn shared() -> Result<HttpClient, reqwest::Error> {
     install_tls();
     reqwest::Client::builder()
         .user_agent(concat!("docent/", env!("CARGO_PKG_VERSION")))

@@ -22,7 +22,7 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
     ("sink", 3, ""),
     ("journal", 3, ""),
     ("runtime", 3, "prometheus_client reqwest rustls tokio tokio_util tracing tracing_subscriber"),
-    ("app", 4, "reqwest serde_json thiserror tokio tokio_util tracing"),
+    ("app", 4, "serde_json thiserror tokio tokio_util tracing"),
     (
         "http",
         5,
@@ -30,7 +30,7 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
          prometheus_client serde serde_json sha2 subtle thiserror tokio tokio_util tower tracing \
          url utoipa",
     ),
-    ("cli", 6, "anyhow clap reqwest serde serde_json tokio tokio_util tracing"),
+    ("cli", 6, "anyhow clap serde serde_json tokio tokio_util tracing"),
 ];
 
 /// Up to this height a floor is a function of its arguments.

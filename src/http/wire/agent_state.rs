@@ -10,6 +10,7 @@ use crate::domain::time::Span;
 use crate::http::body::json;
 use crate::http::error::ApiError;
 use crate::http::path::LONGEST_ID;
+use crate::rulebook::suggest::nearest;
 
 /// A tour runner's reason is kept to so many characters.
 const LONGEST_REASON: usize = 200;
@@ -131,12 +132,8 @@ fn reason(members: &Map<String, Value>) -> Option<String> {
 
 fn unknown_event(name: &str) -> ApiError {
     let shown = first_chars(name, 64);
-    let nearest = AgentEvent::NAMES
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&shown.to_lowercase(), known), known))
-        .min()
-        .filter(|(distance, known)| *distance <= known.len() / 3);
-    let help = nearest.map_or_else(String::new, |(_, known)| format!(", did you mean `{known}`?"));
+    let nearest = nearest(&shown.to_lowercase(), AgentEvent::NAMES);
+    let help = nearest.map_or_else(String::new, |known| format!(", did you mean `{known}`?"));
     ApiError::unprocessable(format!("unknown event `{shown}`{help}"))
         .with("reason", "unknown_event")
 }

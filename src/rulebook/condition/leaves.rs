@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::domain::offer::Outcome;
-use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::rulebook::condition::activity::{Clock, Counted, Needle, Step, Tally};
 use crate::rulebook::condition::arguments::{checked_window, outcome_help};
