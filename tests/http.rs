@@ -297,7 +297,7 @@ async fn operators_see_health_metrics_and_the_interface() {
     let (status, interface) = docent.get("/openapi.json").await;
     assert_eq!(status, 200);
     for path in
-        ["/context/{product}/{session}", "/agent_state/{product}/{conversation}", "/retrieval"]
+        ["/context/{product_id}/{session_id}", "/agent_state/{product_id}/{conversation_id}", "/retrieval"]
     {
         assert!(interface["paths"][path].is_object(), "{path}");
     }
