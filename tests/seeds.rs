@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 use crate::common::{Docent, repository};
 
 const ORIGIN: &str = "https://app.acme.test";
+/// An id that arrives whole only when it is decoded exactly once.
+const SESSION: &str = "3350%3A822 é/?&";
 
-/// One rule that fires at once, and words for each way of writing labels.
+/// Rules that fire at once, one for each way of writing labels.
 const RULES: &str = r#"
 version: 1
 triggers:
@@ -25,10 +27,9 @@ triggers:
     page: /listed
     when: [{ visits: { page: /listed, at_least: 1, within: 10m } }]
     offer: { body: "Need a hand?", labels: ["Yes, show me"] }
-  - id: user_page_dwell
+  - id: wordless
     page: /wordless
-    builtin: user_page_dwell
-    params: { dwell_threshold_seconds: 1 }
+    builtin: canonical_url_ping_pong
 "#;
 
 #[tokio::test]
@@ -64,7 +65,7 @@ async fn the_published_curl_commands_answer_as_printed() {
 #[ignore = "needs Node.js and the npm packages that `make test` installs"]
 async fn without_redelivery_the_published_toast_shows_until_the_next_poll() {
     let page = Page::open("false").await;
-    let steps = page.play("ps_1", "/labelled", &["poll", "poll", "poll"]).await;
+    let steps = page.play(SESSION, "/labelled", &["poll", "poll", "poll"]).await;
     assert_eq!(steps[0].toast(), ["Need a hand?", "Guide me", "Not now"]);
     for step in &steps[1..] {
         assert_eq!((&step.0["toast"], step.reason()), (&Value::Null, "fsm:wrong_state"));
@@ -75,7 +76,7 @@ async fn without_redelivery_the_published_toast_shows_until_the_next_poll() {
 #[ignore = "needs Node.js and the npm packages that `make test` installs"]
 async fn with_redelivery_the_published_toast_shows_until_it_is_answered() {
     let page = Page::open("true").await;
-    let steps = page.play("ps_1", "/labelled", &["poll", "poll", "poll", "dismiss", "poll"]).await;
+    let steps = page.play(SESSION, "/labelled", &["poll", "poll", "poll", "dismiss", "poll"]).await;
     let offered: Vec<&Value> =
         steps[..3].iter().map(|step| &step.answer()["proactive_trigger"]).collect();
     assert_eq!(offered[0]["trigger_id"], "labelled");
@@ -97,8 +98,7 @@ async fn the_published_handlers_move_the_machine_whether_offers_are_redelivered_
     const GUIDANCE: Option<&str> = Some("guidance_execution");
     const REACTIVE: Option<&str> = Some("reactive_assistance");
     const THINKING: Option<&str> = Some("thinking");
-    // Each step with the state it moves the machine to, if it moves it, and for the last poll the reason.
-    let timelines: [(&[(&str, Option<&str>)], &str); 4] = [
+    let timelines: [(&[Press], &str); 4] = [
         (&[("dismiss", CONSERVATIVE), ("proactive_dismissed", None)], "fsm:conservative_cooldown"),
         // The chat that an accepted tour opens reports its messages; the tour holds the gate.
         (
@@ -155,6 +155,9 @@ async fn a_page_of_another_origin_reads_nothing_and_moves_nothing() {
     assert_eq!(steps[0].toast()[0], "Need a hand?");
 }
 
+/// A step, and the state it moves the machine to, if it moves it.
+type Press<'a> = (&'a str, Option<&'a str>);
+
 /// A keyless docent on an address of this machine that is not loopback, and a browser on a page
 /// of the allowed origin. The traffic does not leave the machine.
 struct Page {
@@ -175,17 +178,11 @@ impl Page {
         Self { docent: Docent::start(&files, &["--listen", &listen], &[]) }
     }
 
-    /// The person opens a page, five seconds ago.
+    /// The person opens a page, looks elsewhere and comes back.
     async fn look_at(&self, session: &str, path: &str) {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        let at = since.as_secs_f64() - 5.0;
-        let batch = json!({
-            "type": "actions", "session_id": session, "count": 1, "forwarded_at": at,
-            "actions": [{
-                "type": "pageview", "title": path, "canonical_url": path,
-                "timestamp_start": at, "timestamp_end": at,
-            }],
-        });
+        let view = |path| json!({ "type": "pageview", "title": path, "canonical_url": path });
+        let views = [path, "/", path].map(view);
+        let batch = json!({ "type": "actions", "session_id": session, "actions": views });
         let request = self.docent.request("POST", "/events/acme").header("origin", ORIGIN);
         let (status, body) = common::answer(request.json(&batch)).await;
         assert_eq!(status, 200, "{body}");
