@@ -296,9 +296,11 @@ async fn operators_see_health_metrics_and_the_interface() {
     assert!(metrics.as_str().unwrap().contains("docent_"), "{metrics}");
     let (status, interface) = docent.get("/openapi.json").await;
     assert_eq!(status, 200);
-    for path in
-        ["/context/{product_id}/{session_id}", "/agent_state/{product_id}/{conversation_id}", "/retrieval"]
-    {
+    for path in [
+        "/context/{product_id}/{session_id}",
+        "/agent_state/{product_id}/{conversation_id}",
+        "/retrieval",
+    ] {
         assert!(interface["paths"][path].is_object(), "{path}");
     }
     let page = docent.get("/").await;

@@ -68,7 +68,10 @@ async fn a_pending_offer_and_its_session_survive_a_reload() {
 #[tokio::test]
 async fn product_settings_reload_with_the_rules() {
     let docent = Docent::serve(&[("docent.yaml", PLAIN), ("rules/eager.yaml", EAGER)]);
-    docent.write("docent.yaml", "version: 1\nproducts:\n  acme:\n    proactive: { enabled: false }\n");
+    docent.write(
+        "docent.yaml",
+        "version: 1\nproducts:\n  acme:\n    proactive: { enabled: false }\n",
+    );
     docent.until("/admin/rules", |_, rules| rules["active"]["revision"] == 2).await;
     docent.visit("s", &["/a"]).await;
     assert_eq!(docent.verdict("s").await, "not_enabled");
@@ -79,7 +82,10 @@ async fn an_upstream_that_refuses_is_seen_by_operators() {
     let settings = "version: 1\nproducts:\n  acme:\n    sources:\n      - sse: { url: \"http://127.0.0.1:1\" }\n";
     let docent = Docent::serve(&[("docent.yaml", settings), ("rules/eager.yaml", EAGER)]);
     let ready = docent.until("/readyz", |_, ready| ready["status"] == "degraded").await;
-    assert!(ready["reasons"][0].as_str().unwrap().contains("source 0 of product `acme`"), "{ready}");
+    assert!(
+        ready["reasons"][0].as_str().unwrap().contains("source 0 of product `acme`"),
+        "{ready}"
+    );
     let (_, rules) = docent.get("/admin/rules").await;
     assert_eq!(rules["sources"][0]["state"], "waiting");
     let (_, metrics) = docent.get("/metrics").await;
@@ -157,7 +163,8 @@ fn a_public_address_needs_more_than_defaults() {
     let output = docent(&["serve", "--workspace", path, "--listen", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("allowed_origins"), "{}", text(&output));
-    let output = docent(&["serve", "--workspace", path, "--listen", "0.0.0.0:0", "--virtual-clock"]);
+    let output =
+        docent(&["serve", "--workspace", path, "--listen", "0.0.0.0:0", "--virtual-clock"]);
     assert_ne!(output.status.code(), Some(0));
 }
 
