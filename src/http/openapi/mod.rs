@@ -2,21 +2,24 @@
 
 mod routes;
 
+use std::sync::LazyLock;
+
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
-    PathsBuilder, Ref, Required,
+    PathsBuilder, Ref, RefOr, Required,
 };
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::openapi::routes::{JSON, Place, ROUTES, Route, meaning};
-use crate::http::wire::activity::AcceptedBody;
+use crate::http::wire::activity::{AcceptedBody, PosthogBody};
 use crate::http::wire::agent_state::{ReportBody, ReportedBody};
 use crate::http::wire::error::{ErrorBody, RulesBody};
+use crate::http::wire::explain::{ClauseBody, ExplainedBody, GateBody, RuleBody};
 use crate::http::wire::health::HealthBody;
 use crate::http::wire::poll::{OfferBody, PollBody};
 use crate::http::wire::retrieval::{RecordBody, RecordsBody, RetrievalBody, RetrievalSetting};
@@ -43,10 +46,11 @@ pub fn document() -> OpenApi {
         .build()
 }
 
-/// The document as it is sent.
-pub fn text() -> String {
-    // Plain data with string keys: there is nothing in it that JSON could not say.
-    serde_json::to_string(&document()).unwrap_or_default()
+/// The document as it is sent. It is plain data with string keys, so that JSON can say all of it.
+pub fn text() -> &'static str {
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| serde_json::to_string(&document()).unwrap_or_default());
+    &TEXT
 }
 
 fn components() -> ComponentsBuilder {
@@ -70,9 +74,28 @@ fn components() -> ComponentsBuilder {
     let components = schema::<RecordsBody>(components);
     let components = schema::<RecordBody>(components);
     let components = schema::<AcceptedBody>(components);
+    let components = schema::<PosthogBody>(components);
+    let components = schema::<ExplainedBody<'_>>(components);
+    let components = schema::<GateBody>(components);
+    let components = schema::<RuleBody<'_>>(components);
+    let components = schema::<ClauseBody>(components);
     let components = schema::<HealthBody>(components);
     let components = schema::<RulesBody>(components);
     schema::<ErrorBody>(components)
+}
+
+/// One schema, any of several, or text.
+fn any_of(names: &[&str]) -> RefOr<Schema> {
+    match names {
+        [] => ObjectBuilder::new().schema_type(Type::String).build().into(),
+        [one] => Ref::from_schema_name(*one).into(),
+        several => {
+            let any = several
+                .iter()
+                .fold(AnyOfBuilder::new(), |any, name| any.item(Ref::from_schema_name(*name)));
+            RefOr::T(Schema::AnyOf(any.build()))
+        }
+    }
 }
 
 fn schema<T: ToSchema + PartialSchema>(components: ComponentsBuilder) -> ComponentsBuilder {
@@ -82,11 +105,7 @@ fn schema<T: ToSchema + PartialSchema>(components: ComponentsBuilder) -> Compone
 impl Route {
     fn operation(&self) -> Operation {
         let (media, answer) = self.answer;
-        let text = || ObjectBuilder::new().schema_type(Type::String).build();
-        let content = match answer {
-            Some(name) => ContentBuilder::new().schema(Some(Ref::from_schema_name(name))),
-            None => ContentBuilder::new().schema(Some(text())),
-        };
+        let content = ContentBuilder::new().schema(Some(any_of(answer)));
         let fine = ResponseBuilder::new().description("As asked.").content(media, content.build());
         let mut operation = Operation::builder()
             .summary(Some(self.summary))

@@ -12,8 +12,8 @@ pub(crate) struct Route {
     /// Query parameters and headers: where, name, meaning.
     pub(crate) extra: &'static [(Place, &'static str, &'static str)],
     pub(crate) body: Option<&'static str>,
-    /// Media type and schema of 200.
-    pub(crate) answer: (&'static str, Option<&'static str>),
+    /// Media type and schemas of 200: any one of them, or plain text.
+    pub(crate) answer: (&'static str, &'static [&'static str]),
     /// Beside 200.
     pub(crate) errors: &'static [u16],
 }
@@ -49,6 +49,11 @@ pub(crate) const ROUTES: [Route; 11] = [
         extra: &[
             (
                 Place::Query,
+                "explain",
+                "`1`, with a secret key: what a poll would come to, and why. Nothing is fired.",
+            ),
+            (
+                Place::Query,
                 "conversation_id",
                 "The chat thread; without it `proactive:{session_id}`.",
             ),
@@ -57,7 +62,7 @@ pub(crate) const ROUTES: [Route; 11] = [
             ST,
         ],
         body: None,
-        answer: (JSON, Some("Poll")),
+        answer: (JSON, &["Poll", "Explanation"]),
         errors: &[400, 401, 403, 404, 405, 422, 429, 503],
     },
     Route {
@@ -67,7 +72,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::FrontEnd,
         extra: &[KEY, TOKEN, ST],
         body: Some("AgentEvent"),
-        answer: (JSON, Some("AgentEventResult")),
+        answer: (JSON, &["AgentEventResult"]),
         errors: &[400, 401, 403, 404, 405, 408, 413, 422, 429, 503],
     },
     Route {
@@ -77,7 +82,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::FrontEnd,
         extra: &[KEY],
         body: None,
-        answer: (JSON, Some("Tours")),
+        answer: (JSON, &["Tours"]),
         errors: &[400, 401, 403, 404, 405, 422, 429],
     },
     Route {
@@ -87,7 +92,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::Chatbot,
         extra: &[],
         body: Some("Retrieval"),
-        answer: (JSON, Some("Records")),
+        answer: (JSON, &["Records"]),
         errors: &[400, 401, 403, 404, 405, 408, 413, 422, 429, 503],
     },
     Route {
@@ -106,7 +111,7 @@ pub(crate) const ROUTES: [Route; 11] = [
             ST,
         ],
         body: Some("Message"),
-        answer: (JSON, Some("Accepted")),
+        answer: (JSON, &["Accepted"]),
         errors: &[400, 401, 403, 404, 405, 408, 413, 422, 429, 503],
     },
     Route {
@@ -116,7 +121,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::Activity,
         extra: &[(Place::Header, "x-posthog-secret", "The webhook key, or a signature by it.")],
         body: Some("Message"),
-        answer: (JSON, Some("Accepted")),
+        answer: (JSON, &["PosthogAccepted"]),
         errors: &[400, 401, 403, 404, 405, 408, 413, 422, 429, 503],
     },
     Route {
@@ -126,7 +131,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::Everybody,
         extra: &[],
         body: None,
-        answer: (JSON, Some("Health")),
+        answer: (JSON, &["Health"]),
         errors: &[403, 405, 429],
     },
     Route {
@@ -136,7 +141,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::Everybody,
         extra: &[],
         body: None,
-        answer: (JSON, Some("Health")),
+        answer: (JSON, &["Health"]),
         errors: &[403, 405, 429, 503],
     },
     Route {
@@ -146,7 +151,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::Operators,
         extra: &[],
         body: None,
-        answer: ("application/openmetrics-text", None),
+        answer: ("application/openmetrics-text", &[]),
         errors: &[401, 403, 404, 405, 429],
     },
     Route {
@@ -156,7 +161,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::Operators,
         extra: &[],
         body: None,
-        answer: (JSON, Some("Rules")),
+        answer: (JSON, &["Rules"]),
         errors: &[401, 403, 404, 405, 429],
     },
     Route {
@@ -166,7 +171,7 @@ pub(crate) const ROUTES: [Route; 11] = [
         audience: Audience::Everybody,
         extra: &[],
         body: None,
-        answer: (JSON, Some("Document")),
+        answer: (JSON, &["Document"]),
         errors: &[403, 405, 429],
     },
 ];

@@ -25,10 +25,19 @@ pub struct ErrorBody {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Rules)]
 pub struct RulesBody {
-    /// The revision being served.
+    /// The revision being served: its number, digest, counts, paused rules and warnings.
     #[schema(value_type = Object)]
     pub active: Value,
     /// The newest reading, where it was refused, with its findings; null when it is being served.
     #[schema(value_type = Option<Object>)]
     pub candidate: Option<Value>,
+    /// How the workspace is watched.
+    #[schema(value_type = Object)]
+    pub watcher: Value,
+    /// Every rule being served, by product.
+    #[schema(value_type = Object)]
+    pub products: Value,
+    /// Every upstream and how it fares.
+    #[schema(value_type = Vec<Object>)]
+    pub sources: Value,
 }
