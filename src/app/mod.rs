@@ -13,7 +13,7 @@ mod retrieve;
 mod sources;
 
 pub use explain::Explained;
-pub use notes::Note;
+pub use notes::{Note, NotedVerdict};
 pub use poll::{Polled, Question};
 pub use report::Report;
 pub use sources::Sources;
@@ -82,16 +82,17 @@ impl App {
         polled: Polled,
         now: Timestamp,
     ) -> Polled {
-        let (verdict, fired) = match (polled.decision.verdict, &polled.offer) {
-            (Verdict::Hold(hold), _) => (hold.as_str(), false),
-            (_, Some(offer)) => (&*offer.trigger, true),
-            (_, None) => ("", false),
-        };
         self.metrics.poll(polled.decision.verdict);
-        if let (Verdict::Fire(_), Some(offer)) = (polled.decision.verdict, &polled.offer) {
-            self.metrics.offered(&product.id, &offer.trigger);
+        match (polled.decision.verdict, &polled.offer) {
+            (Verdict::Hold(hold), _) => {
+                self.notes.held(now, &product.id, question.session, hold);
+            }
+            (Verdict::Fire(_), Some(offer)) => {
+                self.metrics.offered(&product.id, &offer.trigger);
+                self.notes.offered(now, &product.id, question.session, &offer.trigger);
+            }
+            (Verdict::Fire(_) | Verdict::Redeliver, _) => {}
         }
-        self.notes.add(now, &product.id, question.session, verdict, fired);
         polled
     }
 

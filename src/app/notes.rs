@@ -1,12 +1,17 @@
-//! The last decisions, for the page at `/`: a small ring in memory, nothing more.
+//! The last decisions, for the page at `/`: a few in memory, nothing more. Silence is noted at
+//! every poll, so each session has a place of its own and nobody waits for anybody.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::domain::decision::Hold;
 use crate::domain::time::Timestamp;
 
-/// Decisions kept.
-const KEPT: usize = 50;
+/// Offers kept.
+const OFFERS: usize = 50;
+/// Places for silent sessions; two that meet in one show the later.
+const PLACES: usize = 64;
 
 /// One decision in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,49 +22,78 @@ pub struct Note {
     pub product: Arc<str>,
     /// The browser session.
     pub session: String,
-    /// A trigger's id, or why there was silence.
-    pub verdict: String,
-    /// Whether something was offered.
-    pub fired: bool,
+    /// What it came to.
+    pub verdict: NotedVerdict,
 }
 
-/// The last decisions, newest last.
-#[derive(Debug, Default)]
-pub(crate) struct Notes(Mutex<VecDeque<Note>>);
+/// What a noted decision came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotedVerdict {
+    /// This trigger was offered.
+    Offered(Arc<str>),
+    /// Nothing was.
+    Held(Hold),
+}
+
+/// The last decisions.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    offers: Mutex<VecDeque<Note>>,
+    silent: [Mutex<Option<Note>>; PLACES],
+    hasher: RandomState,
+}
+
+impl Default for Notes {
+    fn default() -> Self {
+        let silent = [const { Mutex::new(None) }; PLACES];
+        Self { offers: Mutex::default(), silent, hasher: RandomState::new() }
+    }
+}
 
 impl Notes {
-    /// Notes a decision; the same silence of the same session again only moves its time.
-    pub(crate) fn add(
+    /// Notes an offer.
+    pub(crate) fn offered(
         &self,
         at: Timestamp,
         product: &Arc<str>,
         session: &str,
-        verdict: &str,
-        fired: bool,
+        trigger: &Arc<str>,
     ) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |note: &&mut Note| {
-            !fired
-                && !note.fired
-                && note.session == session
-                && note.product == *product
-                && note.verdict == verdict
-        };
-        if let Some(note) = notes.iter_mut().rev().find(same) {
-            note.at = at;
+        let verdict = NotedVerdict::Offered(Arc::clone(trigger));
+        let note = Note { at, product: Arc::clone(product), session: session.to_owned(), verdict };
+        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        if offers.len() == OFFERS {
+            offers.pop_front();
+        }
+        offers.push_back(note);
+    }
+
+    /// Notes a silence in its session's place.
+    pub(crate) fn held(&self, at: Timestamp, product: &Arc<str>, session: &str, hold: Hold) {
+        let hash = self.hasher.hash_one(session) % PLACES as u64;
+        let Some(place) = usize::try_from(hash).ok().and_then(|place| self.silent.get(place))
+        else {
             return;
+        };
+        let Ok(mut place) = place.try_lock() else { return };
+        let verdict = NotedVerdict::Held(hold);
+        match &mut *place {
+            Some(note) if note.session == session && note.product == *product => {
+                (note.at, note.verdict) = (at, verdict);
+            }
+            other => {
+                let session = session.to_owned();
+                *other = Some(Note { at, product: Arc::clone(product), session, verdict });
+            }
         }
-        if notes.len() == KEPT {
-            notes.pop_front();
-        }
-        let (session, verdict) = (session.to_owned(), verdict.to_owned());
-        notes.push_back(Note { at, product: Arc::clone(product), session, verdict, fired });
     }
 
     /// Newest first.
     pub(crate) fn latest(&self) -> Vec<Note> {
-        let mut notes: Vec<Note> =
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        let offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = self.silent.iter();
+        let silent = silent.filter_map(|place| place.lock().ok().and_then(|note| note.clone()));
+        let mut notes: Vec<Note> = offers.iter().cloned().chain(silent).collect();
         notes.sort_by_key(|note| std::cmp::Reverse(note.at));
         notes
     }
@@ -70,17 +104,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quiet_session_takes_one_line() {
-        let (notes, product) = (Notes::default(), Arc::from("acme"));
-        for second in 0..200 {
-            notes.add(Timestamp::from_millis(second), &product, "ps_1", "no_trigger", false);
+    fn a_quiet_session_takes_one_line_and_an_offer_stays() {
+        let (notes, product): (_, Arc<str>) = (Notes::default(), "acme".into());
+        notes.offered(Timestamp::from_millis(7), &product, "ps_1", &"hesitation".into());
+        for millis in 8..200 {
+            notes.held(Timestamp::from_millis(millis), &product, "ps_1", Hold::WrongState);
         }
-        notes.add(Timestamp::from_millis(9), &product, "ps_1", "hesitation", true);
         let latest = notes.latest();
         assert_eq!(latest.len(), 2);
         assert_eq!(
-            (latest[0].at, &*latest[0].verdict),
-            (Timestamp::from_millis(199), "no_trigger")
+            (latest[0].at.as_millis(), &latest[0].verdict),
+            (199, &NotedVerdict::Held(Hold::WrongState))
         );
+        assert_eq!(latest[1].verdict, NotedVerdict::Offered("hesitation".into()));
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use http::Request;
 use http::header::HOST;
 
-use crate::app::Note;
+use crate::app::{Note, NotedVerdict};
 use crate::http::access::RouteClass;
 use crate::http::error::ApiError;
 use crate::http::origin::Address;
@@ -84,12 +84,15 @@ fn table(notes: &[Note]) -> String {
 fn row(note: &Note) -> String {
     let day_ms = note.at.as_millis().rem_euclid(86_400_000);
     let (hours, minutes, seconds) = (day_ms / 3_600_000, day_ms / 60_000 % 60, day_ms / 1_000 % 60);
-    let class = if note.fired { "fired" } else { "held" };
+    let (class, verdict) = match &note.verdict {
+        NotedVerdict::Offered(trigger) => ("fired", &**trigger),
+        NotedVerdict::Held(hold) => ("held", hold.as_str()),
+    };
     format!(
         "<tr><td>{hours:02}:{minutes:02}:{seconds:02}<td>{}<td>{}<td class=\"{class}\">{}</tr>",
         escape(&note.product),
         escape(&note.session),
-        escape(&note.verdict),
+        escape(verdict),
     )
 }
 
@@ -118,8 +121,7 @@ mod tests {
             at: Timestamp::from_millis(3_723_000),
             product: "acme".into(),
             session: "<script>".into(),
-            verdict: "no_trigger".into(),
-            fired: false,
+            verdict: NotedVerdict::Offered("hesitation".into()),
         };
         let row = row(&note);
         assert!(row.contains("01:02:03") && row.contains("&lt;script&gt;"), "{row}");
