@@ -159,6 +159,15 @@ async fn on_a_keyless_loopback_another_name_is_refused() {
 }
 
 #[tokio::test]
+async fn the_first_page_names_sessions_to_this_machine_alone() {
+    let docent = on("127.0.0.1:0", SIGNED);
+    for (host, shown) in [("localhost", true), ("evil.test", false)] {
+        let (_, page) = status(&docent, ("GET", "/", ""), &[("host", host)]).await;
+        assert_eq!(page.to_string().contains("Last decisions"), shown, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn a_signed_session_is_its_users_alone() {
     let docent = on("127.0.0.1:0", SIGNED);
     let now = docent::runtime::clock::Clock::wall().now().as_millis() / 1_000;
