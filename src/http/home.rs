@@ -11,7 +11,7 @@ use http::header::HOST;
 use crate::app::{Note, NotedVerdict};
 use crate::http::access::RouteClass;
 use crate::http::error::ApiError;
-use crate::http::origin::Address;
+use crate::http::origin::{Address, is_loopback_host};
 use crate::http::site::Desk;
 
 /// Three requests worth trying against this server, as shell lines.
@@ -42,8 +42,9 @@ pub(crate) async fn page(
         parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8080");
     let product = rulebook.settings.products.keys().next().map_or("acme", |id| id);
     let steps = escape(&first_steps(&format!("http://{host}"), product));
-    let here =
-        desk.gate.address() == Address::Loopback && rulebook.settings.admin.tokens.is_empty();
+    let here = desk.gate.address() == Address::Loopback
+        && is_loopback_host(host)
+        && rulebook.settings.admin.tokens.is_empty();
     let decisions = if here { table(&desk.app.latest()) } else { String::new() };
     let status = desk.app.live.status();
     let active = format!(
