@@ -324,6 +324,7 @@ fn truth() -> BoxedStrategy<String> {
         1 => any::<bool>().prop_map(|truth| truth.to_string()),
         6 => (number(), order(), number()).prop_map(|(l, o, r)| format!("{l} {o} {r}")),
         1 => order().prop_map(|order| format!("0.1 + 0.2 {order} 0.3")),
+        1 => order().prop_map(|order| format!("0.3 {order} 0.1 + 0.2")),
         3 => (text(), order(), text()).prop_map(|(l, o, r)| format!("{l} {o} {r}")),
         2 => (text(), methods, text()).prop_map(|(s, m, a)| format!("{s}.{m}({a})")),
         1 => text().prop_map(|text| format!("{text}.is_empty()")),

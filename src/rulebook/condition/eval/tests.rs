@@ -191,6 +191,10 @@ fn failed_arithmetic_is_this_conditions_trouble() {
             "9223372036854775807 + session.action_count > 2",
             "the result of `(9223372036854775807 + action_count)` is too large",
         ),
+        (
+            "-(-9223372036854775807 - session.action_count) > 2",
+            "the result of `-(-9223372036854775807 - action_count)` is too large",
+        ),
         ("true && 1 / 0 == 1", "division by zero in `(1 / 0)`"),
     ] {
         assert_eq!(fails(source), Err(EvalError(message.to_owned())), "{source}");
