@@ -124,9 +124,10 @@ impl<'a> PollBody<'a> {
 }
 
 /// When asking again can matter. Holds that only time lifts are worth waiting for; everything else
-/// may change with the person's next action.
+/// may change with the person's next action. A verdict of this instant alone (an offer, a builtin's
+/// silence, a failed rule) says nothing about the next.
 fn next_poll(decision: &Decision, now: Timestamp) -> Span {
-    let wait = decision.until.since(now);
+    let wait = if decision.until > now { decision.until.since(now) } else { USUAL };
     let most = match decision.verdict {
         Verdict::Hold(
             Hold::ScopeInvalid
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn an_offer_is_the_seeds_object_and_ours() {
-        let (offer, fired) = (offer(), decision(Verdict::Fire(0), 60));
+        let (offer, fired) = (offer(), decision(Verdict::Fire(0), 0));
         let state = AgentState::ProactiveAssistance;
         let body = PollBody::new(ASKED, &fired, state, Some(&offer), None, NOW);
         let expected = r#"{"product_id":"acme","session_id":"ps_1","conversation_id":"proactive:ps_1","agent_state":"proactive_assistance","proactive_trigger":{"trigger_id":"canonical_url_ping_pong","body":"Need my expert help?","reply_option_labels":["Show me how","No thanks"],"offer_id":"of_1","tour_id":"create-project","expires_at":1760000060.0,"interaction_timeout_s":60.0,"cooldown_s":30.0,"metadata":{"matched":["strict_ping_pong"]}},"proactive_skip_reason":null,"pending_offer":null,"next_poll_ms":20000}"#;
@@ -201,7 +202,10 @@ mod tests {
         assert_eq!(held(Hold::MinInterval, 240), Span::from_seconds(240));
         assert_eq!(held(Hold::ConservativeCooldown, 9_000), LONGEST);
         assert_eq!(held(Hold::NoTrigger, 9_000), USUAL);
-        assert_eq!(held(Hold::NoTrigger, -5), SHORTEST);
+        assert_eq!(held(Hold::NoTrigger, 0), USUAL);
+        let soon =
+            Decision { until: NOW.plus(Span::from_millis(1)), ..decision(Verdict::Redeliver, 0) };
+        assert_eq!(next_poll(&soon, NOW), SHORTEST);
         let forever =
             Decision { until: Timestamp::FOREVER, ..decision(Verdict::Hold(Hold::NotEnabled), 0) };
         assert_eq!(next_poll(&forever, NOW), LONGEST);
