@@ -105,7 +105,8 @@ impl App {
                 let machine = |record: Option<&Conversation>| {
                     record.map(|record| record.machine.clone()).unwrap_or_default()
                 };
-                let machine = self.store.read(key, now, machine).await?;
+                let mut machine = self.store.read(key, now, machine).await?;
+                machine.settle(now);
                 Scope::Foreign { conversation: question.conversation.into(), machine }
             }
         };
@@ -169,7 +170,7 @@ impl Question<'_> {
             Scope::Own | Scope::Invalid => session.machine.state,
         };
         let unanswered = state == AgentState::ProactiveAssistance && offer.is_none();
-        let pending = session.offer.as_ref().filter(|_| unanswered).cloned();
+        let pending = around.scope.offer(session, now).filter(|_| unanswered).cloned();
         Looked { decision, state, seq: session.seq, offer, pending, noted, lapsed: None }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::{App, Denied};
 use crate::domain::machine::AgentEvent;
-use crate::domain::offer::Outcome;
+use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::Conversation;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -89,19 +89,21 @@ impl App {
             let counted = reaction.unheard.is_none();
             let known = record != Conversation::default();
             *slot = (known || counted).then_some(record);
-            let answer = (reaction, session);
+            let answer = (reaction, session, current);
             if counted { Step::Write(answer) } else { Step::Keep(answer) }
         };
         let key = Key { product: &product.id, id: report.conversation };
-        let (reaction, session) = self.store.update(key, now, step).await?;
+        let (reaction, session, current) = self.store.update(key, now, step).await?;
         let Some(session) = session.filter(|_| reaction.unheard.is_none()) else {
             return Ok((reaction, None));
         };
         let key = Key { product: &product.id, id: &session };
         let step = |slot: &mut Option<Session>| {
             let Some(session) = slot else { return Step::Keep(None) };
-            let trigger = session.offer.as_ref().map(|offer| Arc::clone(&offer.trigger));
-            remember(session, report.event, now);
+            let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
+            let meant = session.offer.as_ref().filter(|offer| is_meant(offer));
+            let trigger = meant.map(|offer| Arc::clone(&offer.trigger));
+            remember(session, report.event, is_meant, now);
             Step::Write(trigger)
         };
         Ok((reaction, self.store.update(key, now, step).await?))

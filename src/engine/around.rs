@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::machine::Machine;
+use crate::domain::offer::Offer;
 use crate::domain::records::User;
+use crate::domain::session::Session;
 use crate::domain::text::strip;
 use crate::domain::time::Timestamp;
 
@@ -41,6 +43,18 @@ pub enum Scope {
     },
     /// A blank id, or another session's toast.
     Invalid,
+}
+
+impl Scope {
+    /// The session's offer, where this conversation is the one that shows it.
+    pub fn offer<'s>(&self, session: &'s Session, now: Timestamp) -> Option<&'s Offer> {
+        let shown = |offer: &&Offer| match self {
+            Self::Own => is_own(offer),
+            Self::Foreign { conversation, .. } => offer.conversation == *conversation,
+            Self::Invalid => false,
+        };
+        session.offer.as_ref().filter(shown).filter(|offer| now < offer.expires_at)
+    }
 }
 
 /// A judge's word on one trigger.
@@ -86,6 +100,11 @@ pub fn own_conversation(session: &str) -> Arc<str> {
 /// The session whose own conversation this is.
 pub fn session_of(conversation: &str) -> Option<&str> {
     conversation.strip_prefix(OWN)
+}
+
+/// Whether an offer moved its session's own machine.
+pub fn is_own(offer: &Offer) -> bool {
+    session_of(&offer.conversation).is_some()
 }
 
 #[cfg(test)]

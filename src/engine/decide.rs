@@ -61,19 +61,11 @@ fn gates<O: Observer>(facts: &Facts<'_>, observer: &mut O) -> Option<Refused> {
 
 /// A refusal as a verdict; the pending offer is said again where the product wants that.
 fn held(facts: &Facts<'_>, refused: Refused) -> Decision {
-    let pending = facts.machine.state == AgentState::ProactiveAssistance && owns_offer(facts);
+    let offer = facts.around.scope.offer(facts.session, facts.now);
+    let pending = facts.machine.state == AgentState::ProactiveAssistance && offer.is_some();
     let again = refused.hold == Hold::WrongState && facts.settings.redeliver && pending;
     let verdict = if again { Verdict::Redeliver } else { Verdict::Hold(refused.hold) };
     Decision { verdict, rule: None, until: refused.until }
-}
-
-fn owns_offer(facts: &Facts<'_>) -> bool {
-    let Some(offer) = &facts.session.offer else { return false };
-    match &facts.around.scope {
-        Scope::Foreign { conversation, .. } => *conversation == offer.conversation,
-        Scope::Own => facts.session.machine.state == AgentState::ProactiveAssistance,
-        Scope::Invalid => false,
-    }
 }
 
 /// What the rules have come to so far.

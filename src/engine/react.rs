@@ -1,9 +1,10 @@
 //! Reactions: what a front end's event does to a machine and to what a session remembers.
 
 use crate::domain::machine::{AgentEvent, AgentState, Machine, MachinePolicy};
-use crate::domain::offer::Outcome;
+use crate::domain::offer::{Offer, Outcome};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::engine::around::is_own;
 use crate::engine::settle::settle;
 
 /// What an event came to.
@@ -45,10 +46,11 @@ pub fn react(
     now: Timestamp,
 ) -> Reaction {
     settle(session, now);
-    let current = session.offer.as_ref().map(|offer| &*offer.id);
+    let own = session.offer.as_ref().filter(|offer| is_own(offer));
+    let current = own.map(|offer| &*offer.id);
     let reaction = move_machine(&mut session.machine, current, event, offer, policy, now);
     if reaction.unheard.is_none() {
-        remember(session, event, now);
+        remember(session, event, is_own, now);
     }
     reaction
 }
@@ -72,11 +74,17 @@ pub fn move_machine(
     Reaction { from, to: machine.state, unheard }
 }
 
-/// Writes into the session what an event that counted says of its offer.
-pub fn remember(session: &mut Session, event: &AgentEvent, now: Timestamp) {
+/// Writes into the session what an event that counted says of its offer, if it is the one meant.
+pub fn remember(
+    session: &mut Session,
+    event: &AgentEvent,
+    is_meant: impl Fn(&Offer) -> bool,
+    now: Timestamp,
+) {
     session.seq += 1;
     let over = !matches!(event, AgentEvent::ProactiveShown | AgentEvent::ProactiveAcceptedTour);
-    let offer = if over { session.offer.take() } else { session.offer.clone() };
+    let offer = session.offer.clone().filter(is_meant);
+    session.offer.take_if(|_| over && offer.is_some());
     let (Some(offer), Some(outcome)) = (offer, Outcome::of(event)) else { return };
     let memory = session.memory(&offer.trigger);
     memory.outcomes.insert(outcome, now);

@@ -4,6 +4,7 @@ use crate::domain::machine::AgentState;
 use crate::domain::offer::Outcome;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::engine::around::is_own;
 
 /// Brings the session's own machine to `now`. Repeatable: whoever looks later finds the same.
 /// Returns the state that ended, if one did.
@@ -11,7 +12,7 @@ pub fn settle(session: &mut Session, now: Timestamp) -> Option<AgentState> {
     let due = session.machine.until?;
     let ended = session.machine.settle(now)?;
     session.seq += 1;
-    let offer = session.offer.take();
+    let offer = session.offer.take_if(|offer| is_own(offer));
     if let (AgentState::ProactiveAssistance, Some(offer)) = (ended, offer) {
         session.memory(&offer.trigger).outcomes.insert(Outcome::Ignored, due);
     }
