@@ -125,6 +125,13 @@ impl Batch {
         text
     }
 
+    /// Bytes of [`Batch::chunk_text`], give or take its numbers; never less.
+    pub fn text_bytes(&self) -> usize {
+        let head = 64 + self.session_id.as_ref().map_or(0, String::len);
+        let line = |a: &RawAction| a.kind.len() + a.description.len() + a.canonical_url.len() + 32;
+        head + self.actions.iter().map(line).sum::<usize>()
+    }
+
     /// Two batches of one session as one, in arrival order (contract 2.2.5): indices restart,
     /// the first known identity and the newest trait of each name count, the later
     /// `forwarded_at` stands.

@@ -20,10 +20,24 @@ pub fn append(context: &mut Context, batch: &Batch, settings: &Retrieval, now: T
         write(context, batch.chunk_text(), false, settings, now);
         return;
     }
-    let batch = match context.pending.take() {
+    let size = batch.text_bytes();
+    // A burst that never pauses would grow for ever; what no chunk could hold is not kept waiting.
+    let full = |pending: &mut Pending| pending.batch.text_bytes() + size > CHUNK_BYTES;
+    if let Some(pending) = context.pending.take_if(full) {
+        write(context, pending.batch.chunk_text(), false, settings, now);
+    }
+    if size > CHUNK_BYTES {
+        write(context, batch.chunk_text(), false, settings, now);
+        return;
+    }
+    let mut batch = match context.pending.take() {
         Some(pending) => Batch::merge(pending.batch, batch),
         None => batch.clone(),
     };
+    // What the text will not tell need not wait.
+    for action in &mut batch.actions {
+        (action.title, action.raw_url) = <_>::default();
+    }
     context.pending = Some(Pending { batch, last: now });
 }
 
@@ -94,6 +108,30 @@ mod tests {
         let chunk = context.chunks.front().unwrap();
         assert_eq!(chunk.at, at(5), "as of the end of the silence");
         assert!(chunk.text.starts_with("Session unknown — 2 actions"));
+    }
+
+    #[test]
+    fn a_burst_that_never_pauses_is_written_before_it_outgrows_a_chunk() {
+        let settings =
+            Retrieval { debounce: Span::from_seconds(3), ..ProductSettings::default().retrieval };
+        let mut context = Context::default();
+        for second in 0..400 {
+            append(
+                &mut context,
+                &batch(&format!("{second} {}", "x".repeat(95))),
+                &settings,
+                at(second),
+            );
+        }
+        let waiting = context.pending.as_ref().map_or(0, |pending| pending.batch.actions.len());
+        assert!(waiting < 160, "{waiting} actions wait for a pause that may never come");
+        append(&mut context, &batch(&"x".repeat(CHUNK_BYTES * 2)), &settings, at(400));
+        assert!(context.pending.is_none(), "neither does one large batch");
+        let told: String = context.chunks.iter().map(|chunk| &*chunk.text).collect();
+        assert!(
+            (0..400).all(|second| told.contains(&format!(": {second} x"))),
+            "nothing is cut off"
+        );
     }
 
     #[test]
