@@ -65,7 +65,8 @@ impl App {
         self.store.update_session(key, now, step).await?.ok_or(Denied::AnotherUser)
     }
 
-    /// The newest batch with an e-mail says whose session it is; arrival order breaks ties.
+    /// The newest batch with an e-mail says whose session it is; arrival order breaks ties. A
+    /// sender whose clock runs ahead is no newer than its receipt.
     async fn index_email(
         &self,
         product: &Product,
@@ -77,7 +78,8 @@ impl App {
         else {
             return Ok(());
         };
-        let as_of = if batch.forwarded_at == 0.0 { now.as_seconds() } else { batch.forwarded_at };
+        let said = Some(batch.forwarded_at).filter(|said| *said != 0.0);
+        let as_of = said.map_or(now.as_seconds(), |said| said.min(now.as_seconds()));
         let step = |slot: &mut Option<EmailIndex>| {
             let index = slot.get_or_insert_default();
             if as_of < index.as_of {
