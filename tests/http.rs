@@ -92,7 +92,7 @@ async fn path_parameters_are_decoded_exactly_once() {
 async fn bad_requests_get_a_clear_answer() {
     let docent = plain();
     let json_type = ("content-type", "application/json");
-    let table: [(&str, &str, &str, u16); 17] = [
+    let table: [(&str, &str, &str, u16); 20] = [
         ("GET", "/context/nobody/s", "", 404),
         ("POST", "/agent_state/nobody/c", r#"{"event":"reset"}"#, 404),
         ("POST", "/agent_state/acme/c", r#"{"event":"proactive_snozed"}"#, 422),
@@ -109,7 +109,10 @@ async fn bad_requests_get_a_clear_answer() {
         ("GET", "/nowhere", "", 404),
         ("GET", "/tours/nobody", "", 404),
         ("POST", "/events/nobody", r#"{"type":"actions"}"#, 404),
-        ("POST", "/events/acme", "[]", 400),
+        ("POST", "/events/acme", "[]", 422),
+        ("POST", "/events/acme", "{", 422),
+        ("POST", "/webhook/acme", "{", 422),
+        ("POST", "/webhook/acme", "5", 422),
     ];
     for (method, path, body, expected) in table {
         let request =
@@ -241,6 +244,21 @@ async fn a_chatbot_reads_newest_first_by_session_or_email() {
     }
     assert_eq!(ask("ps_7", json!({ "top_k": 2.5 })).await.0, 422);
     assert_eq!(ask("ps_7", json!({ "top_k": null })).await.0, 422);
+}
+
+#[tokio::test]
+async fn a_clock_that_runs_ahead_does_not_pin_an_email_to_a_session() {
+    let docent = plain();
+    for (session, forwarded_at) in [("old", 9e12), ("new", 0.0)] {
+        let batch = json!({ "type": "actions", "session_id": session, "email": "ada@example.test",
+            "forwarded_at": forwarded_at, "actions": [{ "type": "pageview" }] });
+        assert_eq!(docent.post("/events/acme", batch).await.0, 200);
+        docent.advance(1.0).await;
+    }
+    let question =
+        json!({ "knowledge_id": "ada@example.test", "query": "", "retrieval_setting": {} });
+    let (_, body) = docent.post("/retrieval", question).await;
+    assert!(body["records"][0]["content"].as_str().unwrap().starts_with("Session new"), "{body}");
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub(crate) async fn push(
     let [product] = ids::<1>(parts.uri.path())?;
     let (visit, bytes) = admit(&desk, &parts, body, RouteClass::Events, &product, PUSH).await?;
     let decoded = wire::decode_bytes(&bytes);
-    let decoded = decoded.map_err(|error| ApiError::unreadable(error.to_string()))?;
+    let decoded = decoded.map_err(|error| ApiError::unprocessable(error.to_string()))?;
     let source = source(visit.admitted.trust);
     let Some(delivery) = decoded.map(|decoded| decoded.delivery) else {
         desk.app.metrics.batch(&visit.product.id, source, "ignored");
@@ -53,7 +53,7 @@ pub(crate) async fn posthog(
     let [product] = ids::<1>(parts.uri.path())?;
     let (visit, bytes) = admit(&desk, &parts, body, RouteClass::Webhook, &product, POSTHOG).await?;
     let intake = destination::read(&bytes);
-    let intake = intake.map_err(|error| ApiError::unreadable(error.to_string()))?;
+    let intake = intake.map_err(|error| ApiError::unprocessable(error.to_string()))?;
     let (mut accepted, mut duplicates) = (0, 0);
     for batch in intake.batches {
         let delivery = Delivery::Actions(batch);
