@@ -39,6 +39,14 @@ pub(crate) enum Outcome {
     Moved,
 }
 
+/// What committing came to. Two polls that looked at one session at once propose one and the same
+/// offer, so that the later may find it made.
+enum Committed {
+    Now,
+    Before,
+    Never,
+}
+
 impl App {
     /// Claims, then commits. After `Refused`, `around` holds what the refusing record said.
     pub(crate) async fn fire(
@@ -59,8 +67,11 @@ impl App {
             self.release(firing, around, user.as_deref()).await?;
             return Ok(Outcome::Refused);
         }
-        if self.commit(firing, around).await? {
-            return Ok(Outcome::Fired);
+        match self.commit(firing, around).await? {
+            Committed::Now => return Ok(Outcome::Fired),
+            // The claims are the offer's, whoever made it: they stay.
+            Committed::Before => return Ok(Outcome::Moved),
+            Committed::Never => {}
         }
         self.release(firing, around, user.as_deref()).await?;
         self.release_product(firing).await?;
@@ -134,14 +145,15 @@ impl App {
         Ok(seen.is_none())
     }
 
-    async fn commit(&self, firing: &Firing<'_>, around: &Around) -> Result<bool, StoreError> {
+    async fn commit(&self, firing: &Firing<'_>, around: &Around) -> Result<Committed, StoreError> {
         let own = around.scope == Scope::Own;
         let step = |slot: &mut Option<Session>| match slot {
             Some(session) if session.seq == firing.seq => {
                 commit(session, firing.offer, own, firing.now);
-                Step::Write(true)
+                Step::Write(Committed::Now)
             }
-            _ => Step::Keep(false),
+            Some(session) if session.fired.holds(&firing.offer.id) => Step::Keep(Committed::Before),
+            _ => Step::Keep(Committed::Never),
         };
         self.store.update(firing.key(firing.session), firing.now, step).await
     }
@@ -180,5 +192,69 @@ impl App {
 impl<'a> Firing<'a> {
     fn key(&self, id: &'a str) -> Key<'a> {
         Key { product: &self.product.id, id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Question;
+    use crate::domain::action::{Batch, Delivery, RawAction, Trust};
+    use crate::domain::machine::AgentState;
+    use crate::engine::fire::propose;
+    use crate::library::live::Live;
+    use crate::rulebook::Sources;
+    use crate::runtime::clock::Clock;
+    use crate::runtime::metrics::Metrics;
+    use crate::store::Store;
+
+    const RULES: &str = "version: 1\ntriggers:\n  - id: eager\n    again_after: 1d\n    \
+         when: [{ count: { type: pageview, at_least: 1, within: 5m } }]\n    \
+         offer: { body: Hello, accept: Yes please, dismiss: No thanks }\n";
+    const NOW: Timestamp = Timestamp::from_millis(1_760_000_000_000);
+
+    fn app() -> App {
+        let files =
+            [("docent.yaml", "version: 1\nproducts: { acme: {} }\n"), ("rules/r.yaml", RULES)];
+        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        let live = Live::start(Sources { files: files.into() }, |_| None, NOW).unwrap();
+        let store = Store::open("memory", &live.current().settings.limits).unwrap();
+        let clock = Clock::standing_at(NOW);
+        App::new(Arc::new(live), Arc::new(store), clock, Arc::new(Metrics::new()))
+    }
+
+    /// Two polls look at the session before either fires; the later must not take back what the
+    /// earlier has claimed.
+    #[tokio::test]
+    async fn the_loser_of_two_simultaneous_polls_leaves_the_winners_claims_alone() {
+        let app = app();
+        let product = Arc::clone(&app.live.current().products["acme"]);
+        let view = RawAction { kind: "pageview".into(), ..RawAction::default() };
+        let batch = Batch {
+            session_id: Some("s".into()),
+            user_id: Some("u_1".into()),
+            actions: vec![view],
+            ..Batch::default()
+        };
+        let delivery = Delivery::Actions(batch);
+        app.deliver(&product, &delivery, Trust::Trusted, None, NOW).await.unwrap();
+        let key = |id| Key { product: "acme", id };
+        let looked = app.store.read(key("s"), NOW, |session: Option<&Session>| session.cloned());
+        let looked = looked.await.unwrap().unwrap();
+        let question = Question { session: "s", conversation: "dify-7", voucher: None };
+        let mut around = app.around(&product, question, NOW).await.unwrap();
+        let offer = propose(&product, &product.rules[0], &looked, "s", &"dify-7".into(), NOW);
+        let (product, offer, seq) = (&product, &offer, looked.seq);
+        let firing = Firing { product, place: 0, session: "s", seq, offer, now: NOW };
+        assert!(matches!(app.fire(&firing, &mut around).await, Ok(Outcome::Fired)));
+        assert!(matches!(app.fire(&firing, &mut around).await, Ok(Outcome::Moved)));
+        let user = |user: Option<&User>| user.is_some_and(|user| user.fired.holds(&offer.id));
+        assert!(app.store.read(key("u_1"), NOW, user).await.unwrap(), "the person's day");
+        let minute =
+            |record: Option<&ProductRecord>| record.is_some_and(|r| r.fired.holds(&offer.id));
+        assert!(app.store.read(key(""), NOW, minute).await.unwrap(), "the product's minute");
+        let state = |record: Option<&Conversation>| record.map(|record| record.machine.state);
+        let state = app.store.read(key("dify-7"), NOW, state).await.unwrap();
+        assert_eq!(state, Some(AgentState::ProactiveAssistance), "the conversation's machine");
     }
 }
