@@ -18,7 +18,6 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use docent::domain::text::BODY_MAX_CHARS;
 use docent::rulebook::condition::vocabulary::LEAVES;
 use docent::rulebook::settings::{ProductSettings, Settings};
 use serde_json::Value;
@@ -138,8 +137,32 @@ fn the_forms_in_the_tables_are_read_as_shown() {
             tables::parameters(file, item).into_iter().map(|(name, _)| name).collect();
         assert_eq!(shown, workspace::parameters(builtin), "{builtin}");
     }
-    let most = format!("at most {BODY_MAX_CHARS} characters");
-    assert!(source::read(PAGE).contains(&most), "{PAGE} does not say `{most}`");
+}
+
+/// What the page says of a bound, the last thing within it and the first beyond.
+#[test]
+fn the_bounds_are_where_the_page_says() {
+    let page = source::read(PAGE);
+    let offer = |rest: &str| format!("offer: {{ body: Help?, {rest} }}");
+    let labels = |count: usize| offer(&format!("labels: [{}]", ["a"; 9][..count].join(", ")));
+    let body = |length: usize| format!("offer: {{ body: {}, labels: [a] }}", "a".repeat(length));
+    let nested =
+        |deep: usize| format!("when: [{}page: /a{}]", "not: [".repeat(deep), "]".repeat(deep));
+    let timeout = |span: &str| offer(&format!("labels: [a], timeout: {span}"));
+    let id = |length: usize| format!("id: {}", "a".repeat(length));
+    for (says, within, beyond) in [
+        ("at most 128 letters", id(128), id(129)),
+        ("From 0 to 100", "priority: 100".to_owned(), "priority: 101".to_owned()),
+        ("to 3660 days", "again_after: 3660d".to_owned(), "again_after: 3661d".to_owned()),
+        ("at most 150 characters", body(150), body(151)),
+        ("one to three buttons", labels(3), labels(4)),
+        ("from `1s` to `1d`", timeout("1d"), timeout("86401s")),
+        ("up to 16 levels", nested(16), nested(17)),
+    ] {
+        assert!(page.contains(says), "{PAGE} does not say `{says}`");
+        assert!(workspace::accepts(&workspace::around_part(&within)), "{says}: {within}");
+        assert!(!workspace::accepts(&workspace::around_part(&beyond)), "{says}: {beyond}");
+    }
 }
 
 #[test]

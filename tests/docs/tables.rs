@@ -12,8 +12,11 @@ use serde_json::Map;
 use crate::docs::settings;
 use crate::docs::source::{members, opening, said};
 
+/// A name and what writes the part of this name.
+pub(crate) type Part = (&'static str, fn() -> String);
+
 /// Every generated part of the page.
-pub(crate) const PARTS: [(&str, fn() -> String); 9] = [
+pub(crate) const PARTS: [Part; 9] = [
     ("leaves", leaves),
     ("fields", fields),
     ("functions", functions),

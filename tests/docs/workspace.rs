@@ -50,22 +50,29 @@ pub(crate) fn rule(part: &str) -> Rule {
     rules(&of_example("yaml", part)).pop().unwrap()
 }
 
+/// Whether a rule file is read without an error.
+pub(crate) fn accepts(rules: &str) -> bool {
+    compiled(&[("docent.yaml", PLAIN), ("rules/example.yaml", rules)]).0.is_some()
+}
+
 /// The rules of the one product.
 pub(crate) fn rules(rulebook: &Rulebook) -> Vec<Rule> {
     rulebook.products.values().flat_map(|product| product.rules.clone()).collect()
 }
 
-fn around_part(part: &str) -> String {
+/// A rule file around a part of a trigger; what is required and not there is added.
+pub(crate) fn around_part(part: &str) -> String {
     let has = |key: &str| part.lines().any(|line| line.starts_with(key));
+    let id = if has("id:") { "" } else { "    id: example\n" };
+    let when = if has("when:") || has("builtin:") { "" } else { "    when: [dwell: 1s]\n" };
     let speaks = has("offer:") || has("builtin:");
     let offer = if speaks { String::new() } else { format!("    {OFFER}\n") };
     let part: String = part.lines().map(|line| format!("    {line}\n")).collect();
-    format!("version: 1\ntriggers:\n  - id: example\n{offer}{part}")
+    format!("version: 1\ntriggers:\n  -\n{id}{when}{offer}{part}")
 }
 
 /// What a rule comes to, whatever it is called and wherever it is written.
 pub(crate) fn meaning(rule: &Rule) -> String {
-    let Rule { id: _, name: _, written: _, cases: _, .. } = rule;
     let plain = Rule {
         id: Arc::from(""),
         name: String::new(),
