@@ -26,8 +26,8 @@ use http::Request;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
-/// Requests written before the first answer is read, so that the server never waits for us.
-const PIPELINED: usize = 64;
+/// Connections that each have one request under way, so that the server never waits for us.
+const CONNECTIONS: usize = 64;
 
 const SETTINGS: &str = "version: 1\nlimits: { per_session: 1000000000/s, per_client: 1000000000/s }\n\
      products:\n  acme:\n    allowed_origins: [https://app.test]\n    keys: { publishable: [pk_1, pk_2] }\n";
@@ -75,52 +75,60 @@ where
     address.recv().expect("an address")
 }
 
-/// A keep-alive connection that sends many requests and reads as many answers.
-struct Client {
-    stream: TcpStream,
+/// Browsers, each with a keep-alive connection.
+struct Clients {
+    streams: Vec<TcpStream>,
     request: Vec<u8>,
     /// The size of one answer, and of its body.
     answer: (usize, usize),
 }
 
-impl Client {
+impl Clients {
     fn new(address: SocketAddr, path: &str) -> Self {
-        let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
+        let stream = |_| {
+            let stream = TcpStream::connect(address).expect("a connection");
+            stream.set_nodelay(true).expect("no delay");
+            stream
+        };
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: {address}\r\norigin: https://app.test\r\nauthorization: Bearer pk_2\r\n\r\n"
         );
-        let mut client =
-            Self { stream, request: request.repeat(PIPELINED).into_bytes(), answer: (0, 0) };
-        client.answer = client.measure(request.as_bytes());
-        client
+        let mut streams: Vec<_> = (0..CONNECTIONS).map(stream).collect();
+        let answer = measure(streams.first_mut().expect("a connection"), request.as_bytes());
+        Self { streams, request: request.into_bytes(), answer }
     }
 
-    /// The size of one answer, and of its body, read to the last byte.
-    fn measure(&mut self, request: &[u8]) -> (usize, usize) {
-        self.stream.write_all(request).expect("a request");
-        let (mut seen, mut buffer) = (Vec::new(), [0; 4_096]);
-        loop {
-            let read = self.stream.read(&mut buffer).expect("an answer");
-            seen.extend(buffer.iter().take(read));
-            let text = String::from_utf8_lossy(&seen);
-            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            assert!(head.starts_with("HTTP/1.1 200"), "{text}");
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            let length: usize = length.and_then(|length| length.parse().ok()).expect("a length");
-            if body.len() >= length {
-                return (seen.len(), length);
+    /// One request and its answer on every connection.
+    fn exchange(&mut self) {
+        for stream in &mut self.streams {
+            stream.write_all(&self.request).expect("a request");
+        }
+        let mut buffer = [0; 4_096];
+        for stream in &mut self.streams {
+            let mut left = self.answer.0;
+            while left > 0 {
+                let read = stream.read(&mut buffer).expect("an answer");
+                assert!(read > 0 && read <= left, "answers of one size");
+                left -= read;
             }
         }
     }
+}
 
-    fn exchange(&mut self) {
-        self.stream.write_all(&self.request).expect("requests");
-        let (mut left, mut buffer) = (self.answer.0 * PIPELINED, [0; 65_536]);
-        while left > 0 {
-            let read = self.stream.read(&mut buffer).expect("answers");
-            assert!(read > 0 && read <= left, "answers of one size");
-            left -= read;
+/// The size of one answer, and of its body, read to the last byte.
+fn measure(stream: &mut TcpStream, request: &[u8]) -> (usize, usize) {
+    stream.write_all(request).expect("a request");
+    let (mut seen, mut buffer) = (Vec::new(), [0; 4_096]);
+    loop {
+        let read = stream.read(&mut buffer).expect("an answer");
+        seen.extend(buffer.iter().take(read));
+        let text = String::from_utf8_lossy(&seen);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        assert!(head.starts_with("HTTP/1.1 200"), "{text}");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.and_then(|length| length.parse().ok()).expect("a length");
+        if body.len() >= length {
+            return (seen.len(), length);
         }
     }
 }
@@ -162,12 +170,16 @@ fn polls(criterion: &mut Criterion) {
     const PATH: &str = "/context/acme/ps_1?conversation_id=proactive%3Aps_1";
     let address = context();
     act(address);
-    let mut polling = Client::new(address, PATH);
-    let mut constant = Client::new(bare(polling.answer.1), PATH);
+    let size = Clients::new(address, PATH).answer.1;
+    let bare = bare(size);
     let mut group = criterion.benchmark_group("context");
-    group.throughput(Throughput::Elements(PIPELINED as u64));
-    group.bench_function("bare axum handler", |bencher| bencher.iter(|| constant.exchange()));
-    group.bench_function("docent", |bencher| bencher.iter(|| polling.exchange()));
+    group.throughput(Throughput::Elements(CONNECTIONS as u64));
+    for (name, address) in [("bare axum handler", bare), ("docent", address)] {
+        group.bench_function(name, |bencher| {
+            let mut clients = Clients::new(address, PATH);
+            bencher.iter(|| clients.exchange());
+        });
+    }
     group.finish();
 }
 

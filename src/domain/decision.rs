@@ -7,31 +7,31 @@ use crate::domain::time::Timestamp;
 pub enum Hold {
     /// A blank id, or somebody else's `proactive:` conversation.
     ScopeInvalid,
-    /// The product has not opted in.
+    /// The product's `proactive.enabled` is `false`.
     NotEnabled,
-    /// Dismissed or abandoned not long ago.
+    /// An offer was dismissed, or a tour left, not long ago (`proactive.conservative`).
     ConservativeCooldown,
-    /// From this state no offer may start.
+    /// An offer is open, a chat or a tour runs.
     WrongState,
-    /// Delivery has failed repeatedly.
+    /// Offers could not be delivered several times in a row (`proactive.circuit`).
     CircuitOpen,
-    /// The last offer is too recent.
+    /// The session's last offer is too recent (`proactive.min_interval`).
     MinInterval,
-    /// The product's minute is spent.
+    /// The product made as many offers as it may in a minute (`proactive.quotas`).
     ProductPerMinute,
-    /// The session's hour is spent.
+    /// The session had as many offers as it may in an hour (`proactive.quotas`).
     SessionPerHour,
-    /// The user's day is spent.
+    /// The user had as many offers as they may in a day (`proactive.quotas`).
     UserPerDay,
-    /// No rule matched.
+    /// No rule matches, or nothing has happened in the session yet.
     NoTrigger,
-    /// Rules matched, all of them cooling.
+    /// Rules match, and all of them rest (`cooldown`, `again_after`, a snooze).
     TriggerCooldown,
-    /// The winner waits for a judge.
+    /// A rule matches and waits for its judge.
     JudgePending,
-    /// A judge refused the winner.
+    /// A rule matches and its judge said no.
     JudgeRejected,
-    /// A rule failed and none won.
+    /// A rule could not be computed, a division by zero for example, and no other matches.
     EvaluationError,
 }
 

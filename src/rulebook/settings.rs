@@ -82,7 +82,7 @@ pub struct ProductSettings {
     pub allowed_origins: Vec<String>,
     /// Who may ask.
     pub keys: Keys,
-    /// The gates.
+    /// When something may be offered at all.
     pub proactive: Proactive,
     /// What rules can look back on.
     pub activity: Activity,
@@ -110,13 +110,13 @@ pub struct Keys {
 /// The gates' settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proactive {
-    /// Gate 1.
+    /// Whether anything is offered at all.
     pub enabled: bool,
     /// Say the pending offer again at each poll until it is answered.
     pub redeliver: bool,
     /// Between two offers of a session.
     pub min_interval: Span,
-    /// After failed deliveries.
+    /// The pause after failed deliveries.
     pub circuit: CircuitPolicy,
     /// Caps, 0 meaning no limit.
     pub quotas: Quotas,

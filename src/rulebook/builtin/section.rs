@@ -19,7 +19,7 @@ pub struct SectionPlaybook {
     pub rules: Vec<(String, String)>,
     /// `section_url_fallback_id`, stripped; the section of all other URLs.
     pub fallback: String,
-    /// `section_playbook`: what to say by section; `None` for a row that says nothing.
+    /// `section_playbook`: what to say, by section; nothing, for a row without words.
     pub book: BTreeMap<String, Option<Words>>,
     /// `current_section_id`, stripped; wins over what activity says.
     pub current: String,
