@@ -1,5 +1,5 @@
-//! Engine time of one decision with 10, 100 and 1,000 rules over 50 pages, 20 actions:
-//! `cargo bench --bench decide`.
+//! Engine time of one decision with 10, 100 and 1,000 rules over 50 pages, 20 actions, after new
+//! activity and while nothing changes: `cargo bench --bench decide`.
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
 use std::collections::BTreeMap;
@@ -67,7 +67,15 @@ fn session(product: &Product) -> Session {
 }
 
 fn decisions(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("decide");
+    for (name, changes) in
+        [("decide after activity", true), ("decide while nothing changes", false)]
+    {
+        measure(criterion, name, changes);
+    }
+}
+
+fn measure(criterion: &mut Criterion, name: &str, changes: bool) {
+    let mut group = criterion.benchmark_group(name);
     for rules in [10, 100, 1_000] {
         let product = product(rules);
         let mut session = session(&product);
@@ -76,6 +84,7 @@ fn decisions(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(rules), |bencher| {
             bencher.iter(|| {
                 now = now.plus(Span::from_millis(1));
+                session.seq += u64::from(changes);
                 black_box(decide(&product, black_box(&mut session), &around, now, &mut ()))
             });
         });

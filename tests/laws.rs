@@ -138,7 +138,8 @@ fn deliver(product: &Product, session: &mut Session, batch: Batch, now: Timestam
     advance(&product.settings, session, &mut Context::default(), &received, now).duplicate
 }
 
-/// Lives through the steps; `each` sees the session before every poll.
+/// Lives through the steps; `each` sees the session before every poll, without what it was told
+/// before.
 fn live(
     product: &Product,
     steps: &[(i64, Step)],
@@ -155,7 +156,7 @@ fn live(
                 react(&mut session, event, None, &product.settings.proactive.machine, now);
             }
             Step::Poll => {
-                each(&session, now);
+                each(&Session { last_answer: <_>::default(), ..session.clone() }, now);
                 poll(product, &mut session, now);
             }
         }
@@ -223,6 +224,21 @@ proptest! {
                     let then = decide(&product, &mut session.clone(), &Around::default(), later, &mut ());
                     assert_eq!(then.verdict, first.verdict, "at {later:?}, until {:?}", first.until);
                 }
+            }
+        });
+    }
+
+    #[test]
+    fn a_remembered_answer_equals_a_fresh_one(steps in steps(), ticks in prop::collection::vec(0..90_000_i64, 1..12)) {
+        let product = product();
+        live(&product, &steps, |session, now| {
+            let (mut asked, mut now) = (session.clone(), now);
+            for tick in &ticks {
+                let known = decide(&product, &mut asked, &Around::default(), now, &mut ());
+                let mut forgetful = Session { last_answer: <_>::default(), ..asked.clone() };
+                let fresh = decide(&product, &mut forgetful, &Around::default(), now, &mut ());
+                assert_eq!(known.verdict, fresh.verdict);
+                now = now.plus(Span::from_millis(*tick));
             }
         });
     }

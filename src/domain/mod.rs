@@ -2,6 +2,7 @@
 //! no clock, no environment, no logging.
 
 pub mod action;
+pub mod answer;
 pub mod circuit;
 pub mod decision;
 pub mod ledger;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::action::Action;
+use crate::domain::answer::LastAnswer;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
 use crate::domain::offer::{Offer, Outcome};
@@ -48,6 +49,9 @@ pub struct Session {
     pub summary: Option<Arc<str>>,
     /// Actions received over the session's whole life.
     pub action_count: u64,
+    /// What the last poll came to; no part of the state.
+    #[serde(skip)]
+    pub last_answer: LastAnswer,
 }
 
 /// Who a session belongs to.

@@ -1,0 +1,68 @@
+//! A decision remembered beside the session it was made for, so that a poll costs nothing while
+//! nothing changes. It is no part of the session: never stored, and equal to every other.
+
+use std::sync::Arc;
+
+use crate::domain::decision::Decision;
+use crate::domain::time::Timestamp;
+
+/// The last decision about a session's own conversation, if one is remembered.
+#[derive(Clone, Debug, Default)]
+pub struct LastAnswer(Option<Answered>);
+
+#[derive(Clone, Debug)]
+struct Answered {
+    digest: Arc<str>,
+    seq: u64,
+    at: Timestamp,
+    decision: Decision,
+}
+
+impl LastAnswer {
+    /// The decision of this rulebook about this state of the session, while it stands. A clock
+    /// that went back knows of none.
+    pub fn recall(&self, digest: &str, seq: u64, now: Timestamp) -> Option<Decision> {
+        let last = self.0.as_ref()?;
+        let same = last.seq == seq && last.at <= now && now < last.decision.until;
+        (same && *last.digest == *digest).then_some(last.decision)
+    }
+
+    /// Remembers a decision made at `at`.
+    pub fn keep(&mut self, digest: &Arc<str>, seq: u64, at: Timestamp, decision: Decision) {
+        self.0 = Some(Answered { digest: Arc::clone(digest), seq, at, decision });
+    }
+}
+
+/// Two sessions do not differ by what somebody has asked.
+impl PartialEq for LastAnswer {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::decision::{Hold, Verdict};
+
+    #[test]
+    fn an_answer_stands_for_its_rulebook_its_state_and_its_time() {
+        let at = Timestamp::from_millis;
+        let verdict = Verdict::Hold(Hold::NoTrigger);
+        let decision = Decision { verdict, rule: None, until: at(200) };
+        let mut last = LastAnswer::default();
+        assert_eq!(last.recall("d", 7, at(100)), None);
+        last.keep(&"d".into(), 7, at(100), decision);
+        for (digest, seq, now, known) in [
+            ("d", 7, 100, true),
+            ("d", 7, 199, true),
+            ("d", 7, 200, false),
+            ("d", 7, 99, false),
+            ("d", 8, 150, false),
+            ("e", 7, 150, false),
+        ] {
+            let expected = known.then_some(decision);
+            assert_eq!(last.recall(digest, seq, at(now)), expected, "{digest} {seq} {now}");
+        }
+    }
+}
