@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use common::{Docent, EAGER, PLAIN, repository, workspace};
 use serde_json::{Value, json};
 
-fn docent(arguments: &[&str]) -> Output {
+fn docent_command(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_docent"))
         .args(arguments)
         .stdin(Stdio::null())
@@ -111,6 +111,30 @@ async fn an_explanation_fires_nothing_and_tells_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_person_asks_what_keeps_a_trigger_back() {
+    let rule = EAGER.replace("count: { type: pageview, at_least: 1, within: 30m }", "dwell: 60s");
+    let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/eager.yaml", &rule)]);
+    docent.visit("s/1", &["/a"]).await;
+    docent.advance(48.0).await;
+    let ask = |more: &[&str]| {
+        let url = format!("--url={}", docent.base);
+        text(&docent_command(&[&["explain", "s/1", url.as_str()], more].concat()))
+    };
+    let all = ask(&[]);
+    for part in ["no_trigger", "ok    min_interval", "eager: silent", "no ", "found 48s", "in 12s"]
+    {
+        assert!(all.contains(part), "{part} is not in\n{all}");
+    }
+    let one = ask(&["--rule", "eager"]);
+    assert_eq!(one.trim(), "`eager` needs dwell 1m; found 48s, may change in 12s");
+    let now = docent.post("/__clock", json!({ "advance_s": 0 })).await.1["now"].as_f64().unwrap();
+    let later = ask(&["--rule", "eager", "--at", &(now + 12.0).to_string()]);
+    assert_eq!(later.trim(), "nothing: `eager` would fire now");
+    assert!(ask(&["--rule", "eger"]).contains("no trigger `eger`"));
+    assert_eq!(docent.verdict("s%2F1").await, "no_trigger", "asking changes nothing");
+}
+
+#[tokio::test]
 async fn posthog_events_become_a_session() {
     let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/eager.yaml", EAGER)]);
     let event = json!({ "event": "$pageview", "session_id": "ph_1", "distinct_id": "u_1",
@@ -130,12 +154,12 @@ fn a_workspace_with_mistakes_is_refused_with_its_lines() {
     let folder = workspace(&[("docent.yaml", PLAIN), ("rules/eager.yaml", &broken)]);
     let path = folder.path().to_str().unwrap();
     for command in [vec!["serve", "--workspace", path], vec!["check", path]] {
-        let output = docent(&command);
+        let output = docent_command(&command);
         let said = text(&output);
         assert_eq!(output.status.code(), Some(2), "{command:?}: {said}");
         assert!(said.contains("rules/eager.yaml") && said.contains("`offer`"), "{said}");
     }
-    let output = docent(&["check", path, "--format", "json"]);
+    let output = docent_command(&["check", path, "--format", "json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &report["valid"]), (Some(2), &json!(false)));
     assert_eq!(report["findings"][0]["line"], 7);
@@ -144,14 +168,14 @@ fn a_workspace_with_mistakes_is_refused_with_its_lines() {
 #[test]
 fn what_cannot_be_read_is_another_matter_than_what_is_wrong() {
     for command in [["check", "/no/such/folder"], ["serve", "--workspace=/no/such/folder"]] {
-        let output = docent(&command);
+        let output = docent_command(&command);
         assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     }
 }
 
 #[test]
 fn the_shipped_workspace_has_no_mistake() {
-    let output = docent(&["check", repository().to_str().unwrap()]);
+    let output = docent_command(&["check", repository().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(text(&output).contains("0 errors, 0 warnings"), "{}", text(&output));
 }
@@ -160,11 +184,11 @@ fn the_shipped_workspace_has_no_mistake() {
 fn a_public_address_needs_more_than_defaults() {
     let folder = workspace(&[("docent.yaml", PLAIN), ("rules/eager.yaml", EAGER)]);
     let path = folder.path().to_str().unwrap();
-    let output = docent(&["serve", "--workspace", path, "--listen", "0.0.0.0:0"]);
+    let output = docent_command(&["serve", "--workspace", path, "--listen", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("allowed_origins"), "{}", text(&output));
     let output =
-        docent(&["serve", "--workspace", path, "--listen", "0.0.0.0:0", "--virtual-clock"]);
+        docent_command(&["serve", "--workspace", path, "--listen", "0.0.0.0:0", "--virtual-clock"]);
     assert_ne!(output.status.code(), Some(0));
 }
 
@@ -172,7 +196,7 @@ fn a_public_address_needs_more_than_defaults() {
 fn a_store_of_a_later_version_is_a_clear_error() {
     let settings = format!("store: redis://127.0.0.1/\n{PLAIN}");
     let folder = workspace(&[("docent.yaml", &settings), ("rules/eager.yaml", EAGER)]);
-    let output = docent(&["serve", "--workspace", folder.path().to_str().unwrap()]);
+    let output = docent_command(&["serve", "--workspace", folder.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("not available in this version"), "{}", text(&output));
 }

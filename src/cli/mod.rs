@@ -1,6 +1,7 @@
 //! Floor 6: the commands, their arguments and exit codes.
 
 mod check;
+mod explain;
 mod report;
 mod serve;
 
@@ -23,6 +24,8 @@ enum Command {
     Serve(ServeArguments),
     /// Reads a workspace as `serve` would and prints every mistake.
     Check(CheckArguments),
+    /// Asks a running docent why a session is offered something, or nothing.
+    Explain(ExplainArguments),
 }
 
 /// Arguments of `docent serve`.
@@ -49,6 +52,34 @@ struct CheckArguments {
     #[arg(default_value = ".")]
     workspace: PathBuf,
     /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// Arguments of `docent explain`.
+#[derive(Debug, clap::Args)]
+struct ExplainArguments {
+    /// The browser session.
+    session: String,
+    /// The product.
+    #[arg(long, default_value = "acme")]
+    product: String,
+    /// Only what would have to change first for this trigger to fire.
+    #[arg(long, value_name = "TRIGGER")]
+    rule: Option<String>,
+    /// Ask about this instant instead of now, in Unix seconds.
+    #[arg(long, value_name = "SECONDS")]
+    at: Option<f64>,
+    /// The chat thread, when it is not the toast's own.
+    #[arg(long)]
+    conversation: Option<String>,
+    /// Where docent runs.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// The product's secret key.
+    #[arg(long, env = "DOCENT_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// How it is told.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
@@ -87,6 +118,7 @@ pub fn run() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
     };
     ExitCode::from(exit as u8)
 }

@@ -6,6 +6,7 @@ pub mod around;
 pub mod claims;
 pub mod context;
 pub mod decide;
+pub mod explain;
 pub mod fire;
 pub mod gates;
 pub mod identity;

@@ -1,16 +1,19 @@
-//! `GET /context/{product}/{session}`: the poll, and with `explain=1` its dry run.
+//! `GET /context/{product}/{session}`: the poll, and with `explain=1` (or `explain=text`, for
+//! people) its dry run.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::Request;
 
-use crate::app::{Polled, Question};
+use crate::app::{Explained, Polled, Question};
 use crate::domain::text::strip;
+use crate::domain::time::Timestamp;
 use crate::engine::around::own_conversation;
+use crate::engine::explain::Told;
 use crate::http::access::RouteClass;
 use crate::http::error::ApiError;
 use crate::http::json;
@@ -26,22 +29,19 @@ pub(crate) async fn poll(
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let [product, session] = ids::<2>(parts.uri.path())?;
-    let explain = query(&parts.uri, "explain").is_some_and(|value| value == "1");
-    let class = if explain { RouteClass::Chatbot } else { RouteClass::FrontEnd };
+    let explain = query(&parts.uri, "explain").filter(|value| matches!(&**value, "1" | "text"));
+    let class = if explain.is_some() { RouteClass::Chatbot } else { RouteClass::FrontEnd };
     let visit = desk.admit(&parts, class, Some(&product))?;
     desk.gate.session_asks(&product, &session)?;
     let conversation = conversation(&parts.uri, &session)?;
-    let voucher = if explain {
-        None
-    } else {
-        let signed = (&*product, &visit.product.settings);
-        desk.gate.voucher(signed, &parts, &session, visit.now)?
-    };
+    if let Some(form) = explain {
+        let question = Question { session: &session, conversation: &conversation, voucher: None };
+        return explained(&desk, &visit, question, &parts.uri, &form).await;
+    }
+    let signed = (&*product, &visit.product.settings);
+    let voucher = desk.gate.voucher(signed, &parts, &session, visit.now)?;
     let voucher = voucher.as_deref();
     let question = Question { session: &session, conversation: &conversation, voucher };
-    if explain {
-        return explained(&desk, &visit, question).await;
-    }
     let polled = desk.app.poll(&visit.product, question, visit.now).await?;
     Ok(answer(&visit, question, &polled))
 }
@@ -65,11 +65,34 @@ fn answer(visit: &Visit, question: Question<'_>, polled: &Polled) -> Response {
     json::ok(&PollBody::new(asked, decision, *state, offer, pending, visit.now))
 }
 
+/// `at=` asks about another instant, in Unix seconds; `rule=` what keeps one trigger back.
 async fn explained(
     desk: &Desk,
     visit: &Visit,
     question: Question<'_>,
+    uri: &http::Uri,
+    form: &str,
 ) -> Result<Response, ApiError> {
-    let explained = desk.app.explain(&visit.product, question, visit.now).await?;
-    Ok(json::ok(&ExplainedBody::new(&visit.product, &explained, visit.now)))
+    let now = match query(uri, "at") {
+        None => visit.now,
+        Some(at) => at
+            .parse()
+            .ok()
+            .and_then(Timestamp::from_seconds)
+            .ok_or_else(|| ApiError::unprocessable("`at` is not an instant in Unix seconds"))?,
+    };
+    let explained = desk.app.explain(&visit.product, question, now).await?;
+    let Explained { decision, recording } = &explained;
+    let told = Told { product: &visit.product, decision: *decision, recording, now };
+    let obstacle = match query(uri, "rule") {
+        None => None,
+        Some(rule) => Some(told.first_obstacle(&rule).ok_or_else(|| {
+            ApiError::not_found(format!("there is no trigger `{rule}` in this product"))
+        })?),
+    };
+    if form == "text" {
+        let text = obstacle.map_or_else(|| told.text(), |obstacle| obstacle + "\n");
+        return Ok(text.into_response());
+    }
+    Ok(json::ok(&ExplainedBody::new(&visit.product, &explained, obstacle, now)))
 }

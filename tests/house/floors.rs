@@ -30,7 +30,7 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
          prometheus_client serde serde_json sha2 subtle thiserror tokio tokio_util tower tracing \
          url utoipa",
     ),
-    ("cli", 6, "anyhow clap serde serde_json tokio tokio_util tracing"),
+    ("cli", 6, "anyhow clap url serde serde_json tokio tokio_util tracing"),
 ];
 
 /// Up to this height a floor is a function of its arguments.

@@ -50,8 +50,10 @@ pub(crate) const ROUTES: [Route; 11] = [
             (
                 Place::Query,
                 "explain",
-                "`1`, with a secret key: what a poll would come to, and why. Nothing is fired.",
+                "With a secret key: what a poll would come to, and why; `1` as JSON, `text` for people. Nothing is fired.",
             ),
+            (Place::Query, "at", "With `explain`: at this instant instead of now, Unix seconds."),
+            (Place::Query, "rule", "With `explain`: what keeps this trigger back."),
             (
                 Place::Query,
                 "conversation_id",

@@ -22,6 +22,9 @@ pub struct ExplainedBody<'a> {
     pub gates: Vec<GateBody>,
     /// In priority order; the first match that nothing holds wins.
     pub rules: Vec<RuleBody<'a>>,
+    /// With `rule=`: the first thing that would have to change for that trigger to fire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_obstacle: Option<String>,
 }
 
 /// One gate.
@@ -68,7 +71,12 @@ pub struct ClauseBody {
 
 impl<'a> ExplainedBody<'a> {
     /// The answer for an explanation made at `now`.
-    pub fn new(product: &'a Product, explained: &Explained, now: Timestamp) -> Self {
+    pub fn new(
+        product: &'a Product,
+        explained: &Explained,
+        first_obstacle: Option<String>,
+        now: Timestamp,
+    ) -> Self {
         let id = |place: usize| product.rules.get(place).map_or("", |rule| &rule.id);
         let verdict = match explained.decision.verdict {
             Verdict::Fire(place) => id(place),
@@ -86,6 +94,7 @@ impl<'a> ExplainedBody<'a> {
             digest: &product.digest,
             gates: explained.recording.gates.iter().map(|gate| gate_body(gate, now)).collect(),
             rules: explained.recording.rules.iter().map(rule).collect(),
+            first_obstacle,
         }
     }
 }

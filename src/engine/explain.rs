@@ -1,0 +1,129 @@
+//! An explanation as a person reads it: gate by gate, rule by rule, clause by clause, and for one
+//! trigger the first thing that would have to change for it to fire.
+
+use std::fmt::Write as _;
+
+use crate::domain::decision::{Decision, Verdict};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::observe::{GateSeen, Recording, RuleSeen};
+use crate::rulebook::Product;
+use crate::rulebook::condition::{Clause, Truth};
+
+/// What was decided, at `now`, with everything that was looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Whose rules.
+    pub product: &'a Product,
+    /// What it came to.
+    pub decision: Decision,
+    /// Everything that was looked at.
+    pub recording: &'a Recording,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Told<'_> {
+    /// The whole explanation as lines of text.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n\ngates\n", self.verdict());
+        for gate in &self.recording.gates {
+            let said = gate.refused.map_or_else(String::new, |refused| {
+                format!("  {}{}", refused.hold.as_str(), self.when(refused.until))
+            });
+            let mark = if gate.refused.is_some() { "held" } else { "ok" };
+            let _written = writeln!(text, "  {mark:<5} {}{said}", gate.name);
+        }
+        text.push_str("\nrules, highest priority first\n");
+        for seen in &self.recording.rules {
+            self.rule(&mut text, seen);
+        }
+        text
+    }
+
+    /// The first thing that would have to change for this trigger to fire; `None` when there is no
+    /// such trigger.
+    pub fn first_obstacle(&self, trigger: &str) -> Option<String> {
+        let seen = self.recording.rules.iter().find(|seen| self.id(seen.place) == trigger)?;
+        let gate = self.recording.gates.iter().find(|gate| gate.refused.is_some());
+        Some(gate.map_or_else(|| self.obstacle(trigger, seen), |gate| self.gate(trigger, gate)))
+    }
+
+    fn gate(&self, trigger: &str, gate: &GateSeen) -> String {
+        let refused = gate.refused.map_or_else(String::new, |refused| {
+            format!("{}{}", refused.hold.as_str(), self.when(refused.until))
+        });
+        format!("`{trigger}` is not looked at while the gate `{}` holds: {refused}", gate.name)
+    }
+
+    fn obstacle(&self, trigger: &str, seen: &RuleSeen) -> String {
+        let unmet = seen.clauses.iter().find(|clause| clause.answer.truth != Truth::True);
+        match (&*seen.came_to, unmet, self.decision.verdict) {
+            ("matched", _, Verdict::Fire(winner)) if winner == seen.place => {
+                format!("nothing: `{trigger}` would fire now")
+            }
+            ("matched", _, Verdict::Fire(winner)) => {
+                format!("`{trigger}` matches, but `{}` comes first", self.id(winner))
+            }
+            ("silent", Some(clause), _) => {
+                let Clause { text, found, answer, .. } = clause;
+                format!("`{trigger}` needs {text}; found {found}{}", self.when(answer.until))
+            }
+            (other, _, _) => format!("`{trigger}`: {other}{}", self.when(seen.until)),
+        }
+    }
+
+    fn verdict(&self) -> String {
+        match self.decision.verdict {
+            Verdict::Fire(place) => format!("would offer `{}`", self.id(place)),
+            Verdict::Redeliver => "would say the pending offer again".to_owned(),
+            Verdict::Hold(hold) => format!("{}{}", hold.as_str(), self.when(self.decision.until)),
+        }
+    }
+
+    fn rule(&self, text: &mut String, seen: &RuleSeen) {
+        let _written = writeln!(text, "  {}: {}", self.id(seen.place), seen.came_to);
+        let width = seen.clauses.iter().map(|clause| clause.text.chars().count()).max();
+        for Clause { text: clause, found, answer, .. } in &seen.clauses {
+            let mark = match answer.truth {
+                Truth::True => "yes",
+                Truth::False => "no",
+                Truth::Unknown => "?",
+            };
+            let (width, when) = (width.unwrap_or(0), self.when(answer.until));
+            let _written = writeln!(text, "    {mark:<4} {clause:<width$}  found {found}{when}");
+        }
+    }
+
+    fn id(&self, place: usize) -> &str {
+        self.product.rules.get(place).map_or("", |rule| &rule.id)
+    }
+
+    /// `, may change in 8s`; nothing when no time is known.
+    fn when(&self, until: Timestamp) -> String {
+        if until <= self.now || until == Timestamp::FOREVER {
+            return String::new();
+        }
+        format!(", may change in {}", rounded(until.since(self.now)))
+    }
+}
+
+/// Whole seconds, as a person would say them, and never too few.
+fn rounded(span: Span) -> String {
+    let seconds = (span.as_millis() + 999) / 1_000;
+    let parts = [(seconds / 3_600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let said = parts.iter().filter(|(number, _)| *number > 0);
+    let said: String = said.map(|(number, unit)| format!("{number}{unit}")).collect();
+    if said.is_empty() { "0s".to_owned() } else { said }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_as_a_person_would_say_it() {
+        for (millis, said) in [(1, "1s"), (8_000, "8s"), (90_500, "1m31s"), (7_260_000, "2h1m")] {
+            assert_eq!(rounded(Span::from_millis(millis)), said);
+        }
+    }
+}
