@@ -130,6 +130,8 @@ impl App {
                 return Step::Keep(None);
             }
             let seq = session.seq;
+            // A poll creates no record, so an unknown session is bound by its first batch or event.
+            session.seq += u64::from(seq > 0 && session.identity.bind(question.voucher));
             let lapsed = lapse(session, now);
             let looked = question.ask(product, session, around, now, attentive);
             if looked.seq == seq {

@@ -75,13 +75,15 @@ impl App {
                 *slot = Some(session);
                 return Step::Keep(None);
             }
+            let bound = session.identity.bind(report.voucher);
+            session.seq += u64::from(bound);
             let lapsed = lapse(&mut session, now);
             let own = session.offer.as_ref().filter(|offer| is_own(offer));
             let trigger = own.map(|offer| Arc::clone(&offer.trigger));
             let reaction = react(&mut session, report.event, report.offer, policy, now);
             let counted = reaction.unheard.is_none();
             *slot = (known || counted).then_some(session);
-            let changed = counted || lapsed.is_some();
+            let changed = counted || (known && (bound || lapsed.is_some()));
             let answer = Some(Heard { reaction, trigger, lapsed });
             if changed { Step::Write(answer) } else { Step::Keep(answer) }
         };

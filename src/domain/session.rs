@@ -59,6 +59,8 @@ pub struct Identity {
     pub email: Option<Arc<str>>,
     /// Whether a trusted source or a session token said so.
     pub vouched: bool,
+    /// Whether a session token said so: then no source can say otherwise.
+    pub bound: bool,
 }
 
 impl Identity {
@@ -73,8 +75,14 @@ impl Identity {
     /// Whether a session token for this user may speak: a session bound to one user is no other
     /// user's.
     pub fn admits(&self, voucher: Option<&str>) -> bool {
-        let bound = self.user_id.as_deref().filter(|_| self.vouched);
-        voucher.is_none() || bound.is_none() || bound == voucher
+        voucher.is_none() || !self.bound || self.user_id.as_deref() == voucher
+    }
+
+    /// Binds the session to the user whom a token vouches for; whether that is news.
+    pub fn bind(&mut self, voucher: Option<&str>) -> bool {
+        let Some(user) = voucher.filter(|_| !self.bound) else { return false };
+        (self.user_id, self.vouched, self.bound) = (Some(user.into()), true, true);
+        true
     }
 }
 

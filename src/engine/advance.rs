@@ -67,10 +67,7 @@ pub fn advance(
         return Advanced { duplicate: true, accepted: 0 };
     }
     session.seq += 1;
-    if let Some(user) = received.voucher {
-        session.identity.user_id = Some(user.into());
-        session.identity.vouched = true;
-    }
+    session.identity.bind(received.voucher);
     let accepted = match received.delivery {
         Delivery::Actions(batch) => take_batch(settings, session, context, received, batch, now),
         Delivery::Summary(summary) => {
@@ -134,11 +131,12 @@ fn take_summary(
 
 fn identify(session: &mut Session, batch: &Batch) {
     let identity = &mut session.identity;
+    let user = batch.user_id.as_ref().filter(|_| !identity.bound);
     for (known, said) in
-        [(&mut identity.user_id, &batch.user_id), (&mut identity.email, &batch.email)]
+        [(&mut identity.user_id, user), (&mut identity.email, batch.email.as_ref())]
     {
-        if let Some(said) = said.as_deref().filter(|said| known.as_deref() != Some(said)) {
-            *known = Some(said.into());
+        if let Some(said) = said.filter(|said| known.as_deref() != Some(said)) {
+            *known = Some(said.as_str().into());
         }
     }
     identity.vouched |= batch.user_id.is_some() || batch.email.is_some();
