@@ -111,9 +111,10 @@ impl Server {
         let part = if apart { Site::public } else { Site::whole };
         let main = self.site(part, listener, address);
         greet(address, &settings);
-        let stop = self.tasks.stopping();
+        let (app, stop) = (Arc::clone(&self.app), self.tasks.stopping());
         self.tasks.spawn(async move {
             asked_to_stop().await;
+            app.drain();
             stop.cancel();
         });
         match admin {
