@@ -91,6 +91,12 @@ async fn an_upstream_that_refuses_is_seen_by_operators() {
     let (_, metrics) = docent.get("/metrics").await;
     let line = "docent_source{product=\"acme\",source=\"0\",state=\"waiting\"} 1";
     assert!(metrics.as_str().unwrap().contains(line));
+
+    docent.write("docent.yaml", PLAIN);
+    docent.until("/readyz", |_, ready| ready["status"] == "ok").await;
+    let (_, metrics) = docent.get("/metrics").await;
+    let metrics = metrics.as_str().unwrap();
+    assert!(!metrics.contains(line), "a source that is gone is in no state");
 }
 
 #[tokio::test]
