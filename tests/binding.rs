@@ -7,6 +7,7 @@ mod common;
 use common::{Docent, EAGER, answer};
 use docent::http::token::mint;
 use docent::rulebook::settings::Secret;
+use docent::runtime::clock::Clock;
 use serde_json::json;
 
 const SIGNING: &str = "version: 1\nproducts:\n  acme:\n    keys: { session_signing: [ss_acme] }\n";
@@ -16,8 +17,7 @@ fn docent() -> Docent {
 }
 
 fn token(user: &str) -> String {
-    let soon = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let expires = i64::try_from(soon.as_secs()).unwrap() + 3_600;
+    let expires = Clock::wall().now().as_millis() / 1_000 + 3_600;
     mint(&Secret("ss_acme".into()), "acme", "s", user, expires).unwrap()
 }
 
