@@ -91,7 +91,7 @@ impl Identity {
 pub struct Place {
     /// The page, see [`crate::domain::page::page_of`].
     pub page: Arc<str>,
-    /// The URL it was read from.
+    /// The URL it was read from, without query and fragment.
     pub url: Arc<str>,
     /// Title of the newest action there.
     pub title: Arc<str>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::action::{Action, Batch, Delivery, RawAction, Summary, Trust};
-use crate::domain::page::page_of;
+use crate::domain::page::{page_of, without_query};
 use crate::domain::records::Context;
 use crate::domain::session::{BATCHES_KEPT, Place, Session};
 use crate::domain::text::first_bytes;
@@ -168,8 +168,8 @@ fn take_action(session: &mut Session, raw: &RawAction, forwarded: f64, now: Time
     if session.last_action.is_none() {
         session.first_seen = at;
     }
-    let url =
-        if raw.canonical_url.is_empty() { share(session, place) } else { Arc::clone(&action.url) };
+    let bare = without_query(place);
+    let url = if *bare == *action.url { Arc::clone(&action.url) } else { share(session, bare) };
     arrive(session, &action, url);
     session.last_action = Some(at);
     session.action_count += 1;
