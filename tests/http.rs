@@ -247,6 +247,21 @@ async fn a_chatbot_reads_newest_first_by_session_or_email() {
 }
 
 #[tokio::test]
+async fn a_query_is_neither_told_to_chatbots_nor_seen_by_rules() {
+    let rule = EAGER.replace(
+        "      - count: { type: pageview, at_least: 1, within: 30m }",
+        "      - rhai: session.url.contains(\"s3cret\")",
+    );
+    let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/eager.yaml", &rule)]);
+    docent.visit("s", &["https://app.test/a?token=s3cret"]).await;
+    assert_eq!(docent.verdict("s").await, "no_trigger");
+    let question = json!({ "knowledge_id": "s", "query": "", "retrieval_setting": {} });
+    let (_, body) = docent.post("/retrieval", question).await;
+    let told = body["records"][0]["content"].as_str().unwrap();
+    assert!(told.ends_with(" — https://app.test/a"), "{told}");
+}
+
+#[tokio::test]
 async fn a_clock_that_runs_ahead_does_not_pin_an_email_to_a_session() {
     let docent = plain();
     for (session, forwarded_at) in [("old", 9e12), ("new", 0.0)] {

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
 use common::{Docent, EAGER, PLAIN, repository, workspace};
@@ -91,6 +92,12 @@ async fn an_upstream_that_refuses_is_seen_by_operators() {
     let (_, metrics) = docent.get("/metrics").await;
     let line = "docent_source{product=\"acme\",source=\"0\",state=\"waiting\"} 1";
     assert!(metrics.as_str().unwrap().contains(line));
+
+    docent.write("docent.yaml", PLAIN);
+    docent.until("/readyz", |_, ready| ready["status"] == "ok").await;
+    let (_, metrics) = docent.get("/metrics").await;
+    let metrics = metrics.as_str().unwrap();
+    assert!(!metrics.contains(line), "a source that is gone is in no state");
 }
 
 #[tokio::test]
@@ -190,6 +197,25 @@ fn a_public_address_needs_more_than_defaults() {
     let output =
         docent_command(&["serve", "--workspace", path, "--listen", "0.0.0.0:0", "--virtual-clock"]);
     assert_ne!(output.status.code(), Some(0));
+}
+
+#[test]
+fn time_can_be_moved_on_this_machine_alone() {
+    let settings = format!("admin: {{ listen: \"0.0.0.0:0\", tokens: [op] }}\n{PLAIN}");
+    let folder = workspace(&[("docent.yaml", &settings), ("rules/eager.yaml", EAGER)]);
+    let path = folder.path().to_str().unwrap();
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_docent"))
+        .args(["serve", "--workspace", path, "--listen", "127.0.0.1:0", "--virtual-clock"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(serve.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let _gone = serve.kill();
+    let said = text(&serve.wait_with_output().unwrap());
+    assert!(first.is_empty() && said.contains("loopback"), "{first}{said}");
 }
 
 #[test]

@@ -75,6 +75,28 @@ async fn d_an_ignored_offer_lapses_and_a_late_answer_does_not_count() {
     assert_eq!(docent.verdict("s").await, "eager", "a late answer counts as no dismissal");
 }
 
+async fn outcomes(docent: &Docent) -> Vec<String> {
+    let (_, metrics) = docent.get("/metrics").await;
+    let lines = metrics.as_str().unwrap().lines();
+    let outcomes = lines.filter_map(|line| line.strip_prefix("docent_outcomes_total{"));
+    outcomes.filter_map(|line| line.split("outcome=\"").nth(1)).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn an_offer_is_counted_as_ignored_once_and_only_where_nobody_answered() {
+    let docent = offered().await;
+    docent.advance(60.0).await;
+    docent.event("s", "proactive_dismissed").await;
+    docent.verdict("s").await;
+    assert_eq!(outcomes(&docent).await, ["ignored\"} 1"], "also where a late answer came first");
+
+    let docent = offered().await;
+    docent.event("s", "proactive_accepted_tour").await;
+    docent.advance(1_800.0).await;
+    docent.verdict("s").await;
+    assert_eq!(outcomes(&docent).await, ["accepted\"} 1"], "a tour that never ended was accepted");
+}
+
 #[tokio::test]
 async fn e_an_abandoned_tour_counts_as_a_dismissal() {
     let docent = offered().await;

@@ -19,6 +19,7 @@ pub use report::Report;
 pub use sources::Sources;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::decision::Verdict;
 use crate::domain::machine::AgentEvent;
@@ -44,6 +45,7 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The upstreams being read.
     pub sources: Sources,
+    draining: AtomicBool,
     health: health::Health,
     notes: notes::Notes,
     told: gauges::Told,
@@ -66,8 +68,18 @@ pub enum Denied {
 impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let (sources, health, notes, told) = <_>::default();
-        Self { live, store, clock, metrics, sources, health, notes, told }
+        let (sources, draining, health, notes, told) = <_>::default();
+        Self { live, store, clock, metrics, sources, draining, health, notes, told }
+    }
+
+    /// From now on docent is winding down: open requests end, and no new ones should come.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether docent is winding down.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The last decisions, newest first.

@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::around::{Around, Named, Scope, named, own_conversation};
 use crate::engine::decide::decide;
 use crate::engine::fire::propose;
+use crate::engine::settle::lapse;
 use crate::rulebook::Product;
 use crate::store::{Key, Step};
 
@@ -129,12 +130,13 @@ impl App {
                 return Step::Keep(None);
             }
             let seq = session.seq;
-            let open = session.offer.as_ref().map(|offer| Arc::clone(&offer.trigger));
+            // A poll creates no record, so an unknown session is bound by its first batch or event.
+            session.seq += u64::from(seq > 0 && session.identity.bind(question.voucher));
+            let lapsed = lapse(session, now);
             let looked = question.ask(product, session, around, now, attentive);
             if looked.seq == seq {
                 return Step::Keep(Some(looked));
             }
-            let lapsed = open.filter(|_| session.offer.is_none());
             Step::Write(Some(Looked { lapsed, ..looked }))
         };
         let looked = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;

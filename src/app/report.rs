@@ -8,8 +8,9 @@ use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::Conversation;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::engine::around::session_of;
+use crate::engine::around::{is_own, session_of};
 use crate::engine::react::{Reaction, move_machine, react, remember};
+use crate::engine::settle::lapse;
 use crate::rulebook::Product;
 use crate::store::{Key, Step};
 
@@ -26,6 +27,15 @@ pub struct Report<'a> {
     pub voucher: Option<&'a str>,
 }
 
+/// What a report came to, and the triggers that it tells about.
+struct Heard {
+    reaction: Reaction,
+    /// Of the offer that the event is about.
+    trigger: Option<Arc<str>>,
+    /// Of an offer whose time had run out by then.
+    lapsed: Option<Arc<str>>,
+}
+
 impl App {
     /// Moves the machine that the conversation names. An event that does not count changes nothing.
     pub async fn report(
@@ -34,7 +44,7 @@ impl App {
         report: Report<'_>,
         now: Timestamp,
     ) -> Result<Reaction, Denied> {
-        let (reaction, trigger) = match session_of(report.conversation) {
+        let Heard { reaction, trigger, lapsed } = match session_of(report.conversation) {
             Some(session) => self.report_own(product, session, report, now).await?,
             None => self.report_foreign(product, report, now).await?,
         };
@@ -42,6 +52,9 @@ impl App {
             (reaction.unheard, trigger, Outcome::of(report.event))
         {
             self.note_outcome(product, &trigger, outcome);
+        }
+        if let Some(trigger) = lapsed {
+            self.note_outcome(product, &trigger, Outcome::Ignored);
         }
         self.note_event(product, report.event, &reaction);
         Ok(reaction)
@@ -53,7 +66,7 @@ impl App {
         session: &str,
         report: Report<'_>,
         now: Timestamp,
-    ) -> Result<(Reaction, Option<Arc<str>>), Denied> {
+    ) -> Result<Heard, Denied> {
         let policy = &product.settings.proactive.machine;
         let step = |slot: &mut Option<Session>| {
             let mut session = slot.take().unwrap_or_default();
@@ -62,12 +75,17 @@ impl App {
                 *slot = Some(session);
                 return Step::Keep(None);
             }
-            let trigger = session.offer.as_ref().map(|offer| Arc::clone(&offer.trigger));
+            let bound = session.identity.bind(report.voucher);
+            session.seq += u64::from(bound);
+            let lapsed = lapse(&mut session, now);
+            let own = session.offer.as_ref().filter(|offer| is_own(offer));
+            let trigger = own.map(|offer| Arc::clone(&offer.trigger));
             let reaction = react(&mut session, report.event, report.offer, policy, now);
             let counted = reaction.unheard.is_none();
             *slot = (known || counted).then_some(session);
-            let answer = Some((reaction, trigger));
-            if counted { Step::Write(answer) } else { Step::Keep(answer) }
+            let changed = counted || (known && (bound || lapsed.is_some()));
+            let answer = Some(Heard { reaction, trigger, lapsed });
+            if changed { Step::Write(answer) } else { Step::Keep(answer) }
         };
         let key = Key { product: &product.id, id: session };
         self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)
@@ -78,7 +96,7 @@ impl App {
         product: &Product,
         report: Report<'_>,
         now: Timestamp,
-    ) -> Result<(Reaction, Option<Arc<str>>), Denied> {
+    ) -> Result<Heard, Denied> {
         let policy = &product.settings.proactive.machine;
         let step = |slot: &mut Option<Conversation>| {
             let mut record = slot.take().unwrap_or_default();
@@ -95,7 +113,7 @@ impl App {
         let key = Key { product: &product.id, id: report.conversation };
         let (reaction, session, current) = self.store.update(key, now, step).await?;
         let Some(session) = session.filter(|_| reaction.unheard.is_none()) else {
-            return Ok((reaction, None));
+            return Ok(Heard { reaction, trigger: None, lapsed: None });
         };
         let key = Key { product: &product.id, id: &session };
         let step = |slot: &mut Option<Session>| {
@@ -106,6 +124,6 @@ impl App {
             remember(session, report.event, is_meant, now);
             Step::Write(trigger)
         };
-        Ok((reaction, self.store.update(key, now, step).await?))
+        Ok(Heard { reaction, trigger: self.store.update(key, now, step).await?, lapsed: None })
     }
 }

@@ -40,6 +40,8 @@ impl App {
             let stays = wanted(&rulebook, place) == Some(&reader.source);
             if !stays {
                 reader.stop.cancel();
+                let (product, number) = place;
+                self.metrics.source(product, *number, reader.counted.map(Phase::as_str), None);
             }
             stays
         });
@@ -107,7 +109,7 @@ impl Sources {
         for ((product, number), reader) in self.running().iter_mut() {
             let phase = reader.status.report().phase;
             let left = reader.counted.replace(phase).filter(|left| *left != phase);
-            metrics.source(product, *number, left.map(Phase::as_str), phase.as_str());
+            metrics.source(product, *number, left.map(Phase::as_str), Some(phase.as_str()));
         }
     }
 

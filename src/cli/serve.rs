@@ -101,19 +101,21 @@ impl Server {
         let settings = self.app.live.current().settings.clone();
         let listen = arguments.listen.as_deref().unwrap_or(&settings.listen);
         let (listener, address) = bind(listen).await?;
-        if arguments.virtual_clock && !address.ip().is_loopback() {
-            bail!("--virtual-clock lets anybody move time, so it is for loopback addresses only");
-        }
         let apart = !settings.admin.listen.is_empty();
         let admin = if apart { Some(bind(&settings.admin.listen).await?) } else { None };
+        let mut addresses = admin.iter().map(|(_, address)| *address).chain([address]);
+        if arguments.virtual_clock && addresses.any(|address| !address.ip().is_loopback()) {
+            bail!("--virtual-clock lets anybody move time, so it is for loopback addresses only");
+        }
         self.look_after(arguments);
         let admin = admin.map(|(listener, address)| self.site(Site::operators, listener, address));
         let part = if apart { Site::public } else { Site::whole };
         let main = self.site(part, listener, address);
         greet(address, &settings);
-        let stop = self.tasks.stopping();
+        let (app, stop) = (Arc::clone(&self.app), self.tasks.stopping());
         self.tasks.spawn(async move {
             asked_to_stop().await;
+            app.drain();
             stop.cancel();
         });
         match admin {

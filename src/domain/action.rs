@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::domain::page::without_query;
 use crate::domain::time::Timestamp;
 
 /// One action as it arrives, tolerant of everything (contract 2.2.2).
@@ -114,13 +115,14 @@ impl Delivery {
 }
 
 impl Batch {
-    /// The text a chatbot reads (contract 2.2.4).
+    /// The text a chatbot reads (contract 2.2.4), without what a URL's query says of a person.
     pub fn chunk_text(&self) -> String {
         let session = self.session_id.as_deref().unwrap_or("unknown");
         let mut text = format!("Session {session} — {} actions", self.actions.len());
         for action in &self.actions {
             let RawAction { index, kind, description, canonical_url, .. } = action;
-            text.push_str(&format!("\n[{index}] {kind}: {description} — {canonical_url}"));
+            let url = without_query(canonical_url);
+            text.push_str(&format!("\n[{index}] {kind}: {description} — {url}"));
         }
         text
     }
@@ -180,6 +182,16 @@ mod tests {
              [1] click: Pressed the filter control — https://app.acme.test/invoices"
         );
         assert_eq!(Batch::default().chunk_text(), "Session unknown — 0 actions");
+    }
+
+    #[test]
+    fn a_chunk_tells_no_query() {
+        for secret in ["?token=s3cret&email=ann@acme.test", "#access_token=s3cret", "?a#s3cret"] {
+            let canonical_url = format!("https://app.acme.test/invoices{secret}");
+            let action = RawAction { canonical_url, ..RawAction::default() };
+            let text = Batch { actions: vec![action], ..Batch::default() }.chunk_text();
+            assert!(text.ends_with(" — https://app.acme.test/invoices"), "{text}");
+        }
     }
 
     #[test]

@@ -41,9 +41,10 @@ impl Ledger {
     }
 
     /// When the limit stops refusing: `None` when there is room in `(now − window, now]`.
-    /// Entries in the future count. A limit of zero means no limit.
+    /// Entries in the future count. A limit of zero means no limit; one beyond what a ledger keeps
+    /// counts as that.
     pub fn full_until(&self, limit: u32, window: Span, now: Timestamp) -> Option<Timestamp> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let limit = usize::try_from(limit).unwrap_or(MOST).min(MOST);
         if limit == 0 {
             return None;
         }
@@ -98,6 +99,16 @@ mod tests {
         assert_eq!(ledger.full_until(2, day, now), None);
         ledger.release("of_1");
         assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn a_limit_beyond_what_is_kept_still_limits() {
+        let (now, minute) = (Timestamp::from_millis(5_000), Span::from_seconds(60));
+        let mut ledger = Ledger::default();
+        for offer in 0..=MOST {
+            ledger.charge(&format!("of_{offer}").into(), now, minute);
+        }
+        assert_eq!(ledger.full_until(10_000, minute, now), Some(now.plus(minute)));
     }
 
     #[test]

@@ -7,9 +7,7 @@ use std::sync::Arc;
 /// The page of a URL or bare path: `https://app.test/projects/7/?tab=a#top` is `/projects/7`.
 /// Empty when the text names no path at all.
 pub fn page_of(url: &str) -> &str {
-    let url = url.trim();
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    let (before, _) = url.split_at(end);
+    let before = without_query(url.trim());
     let path = match before.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("/", |at| rest.split_at(at).1),
         None => before,
@@ -19,6 +17,11 @@ pub fn page_of(url: &str) -> &str {
         "" => "/",
         trimmed => trimmed,
     }
+}
+
+/// A URL without query and fragment, where tokens and e-mails travel.
+pub fn without_query(url: &str) -> &str {
+    url.split_at(url.find(['?', '#']).unwrap_or(url.len())).0
 }
 
 /// `/projects/:slug`: literal segments, and `:name` for one segment of any text.

@@ -63,6 +63,8 @@ pub struct Identity {
     pub email: Option<Arc<str>>,
     /// Whether a trusted source or a session token said so.
     pub vouched: bool,
+    /// Whether a session token said so: then no source can say otherwise.
+    pub bound: bool,
 }
 
 impl Identity {
@@ -77,8 +79,14 @@ impl Identity {
     /// Whether a session token for this user may speak: a session bound to one user is no other
     /// user's.
     pub fn admits(&self, voucher: Option<&str>) -> bool {
-        let bound = self.user_id.as_deref().filter(|_| self.vouched);
-        voucher.is_none() || bound.is_none() || bound == voucher
+        voucher.is_none() || !self.bound || self.user_id.as_deref() == voucher
+    }
+
+    /// Binds the session to the user whom a token vouches for; whether that is news.
+    pub fn bind(&mut self, voucher: Option<&str>) -> bool {
+        let Some(user) = voucher.filter(|_| !self.bound) else { return false };
+        (self.user_id, self.vouched, self.bound) = (Some(user.into()), true, true);
+        true
     }
 }
 
@@ -87,7 +95,7 @@ impl Identity {
 pub struct Place {
     /// The page, see [`crate::domain::page::page_of`].
     pub page: Arc<str>,
-    /// The URL it was read from.
+    /// The URL it was read from, without query and fragment.
     pub url: Arc<str>,
     /// Title of the newest action there.
     pub title: Arc<str>,

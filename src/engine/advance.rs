@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::action::{Action, Batch, Delivery, RawAction, Summary, Trust};
-use crate::domain::page::page_of;
+use crate::domain::page::{page_of, without_query};
 use crate::domain::records::Context;
 use crate::domain::session::{BATCHES_KEPT, Place, Session};
 use crate::domain::text::first_bytes;
@@ -67,10 +67,7 @@ pub fn advance(
         return Advanced { duplicate: true, accepted: 0 };
     }
     session.seq += 1;
-    if let Some(user) = received.voucher {
-        session.identity.user_id = Some(user.into());
-        session.identity.vouched = true;
-    }
+    session.identity.bind(received.voucher);
     let accepted = match received.delivery {
         Delivery::Actions(batch) => take_batch(settings, session, context, received, batch, now),
         Delivery::Summary(summary) => {
@@ -134,11 +131,12 @@ fn take_summary(
 
 fn identify(session: &mut Session, batch: &Batch) {
     let identity = &mut session.identity;
+    let user = batch.user_id.as_ref().filter(|_| !identity.bound);
     for (known, said) in
-        [(&mut identity.user_id, &batch.user_id), (&mut identity.email, &batch.email)]
+        [(&mut identity.user_id, user), (&mut identity.email, batch.email.as_ref())]
     {
-        if let Some(said) = said.as_deref().filter(|said| known.as_deref() != Some(said)) {
-            *known = Some(said.into());
+        if let Some(said) = said.filter(|said| known.as_deref() != Some(said)) {
+            *known = Some(said.as_str().into());
         }
     }
     identity.vouched |= batch.user_id.is_some() || batch.email.is_some();
@@ -170,8 +168,8 @@ fn take_action(session: &mut Session, raw: &RawAction, forwarded: f64, now: Time
     if session.last_action.is_none() {
         session.first_seen = at;
     }
-    let url =
-        if raw.canonical_url.is_empty() { share(session, place) } else { Arc::clone(&action.url) };
+    let bare = without_query(place);
+    let url = if *bare == *action.url { Arc::clone(&action.url) } else { share(session, bare) };
     arrive(session, &action, url);
     session.last_action = Some(at);
     session.action_count += 1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -22,7 +22,8 @@ pub(crate) async fn alive() -> Response {
     json::ok(&HealthBody::alive())
 }
 
-/// 200 while docent can do its work, `degraded` with reasons when something needs a person.
+/// 200 while docent can do its work, `degraded` with reasons when something needs a person; 503
+/// once it is winding down.
 pub(crate) async fn ready(
     State(desk): State<Arc<Desk>>,
     request: Request<axum::body::Body>,
@@ -30,6 +31,10 @@ pub(crate) async fn ready(
     let (parts, _) = request.into_parts();
     let rulebook = desk.app.live.current();
     desk.gate.admit(&rulebook.settings, &parts, RouteClass::Open, None)?;
+    if desk.app.is_draining() {
+        let body = HealthBody::unavailable(vec!["docent is shutting down".to_owned()]);
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, json::ok(&body)).into_response());
+    }
     Ok(json::ok(&HealthBody::ready(reasons(&desk.app))))
 }
 
@@ -90,4 +95,43 @@ pub(crate) fn sources(app: &App) -> Vec<Value> {
             })
         };
     app.sources.reports().into_iter().map(report).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::http::origin::Address;
+    use crate::http::site::Site;
+    use crate::library::live::Live;
+    use crate::rulebook::Sources;
+    use crate::runtime::clock::Clock;
+    use crate::runtime::metrics::Metrics;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn docent_is_not_ready_once_it_winds_down_but_still_alive() {
+        let settings = b"version: 1\nproducts: { acme: {} }\n".to_vec();
+        let sources = Sources { files: [("docent.yaml".to_owned(), settings)].into() };
+        let live = Live::start(sources, |_| None, Timestamp::default()).unwrap();
+        let store = Store::open("memory", &live.current().settings.limits).unwrap();
+        let (live, store, metrics) = (Arc::new(live), Arc::new(store), Arc::new(Metrics::new()));
+        let app = Arc::new(App::new(live, store, Clock::wall(), metrics));
+        let site = Site::whole(Arc::clone(&app), Address::Loopback);
+        let ask = async |path: &str| {
+            let request = Request::get(path).header("host", "localhost").body(Body::empty());
+            let response = site.answer(request.unwrap()).await;
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            (status, serde_json::from_slice::<Value>(&body).unwrap())
+        };
+        assert_eq!(ask("/readyz").await, (200, json!({ "status": "ok" })));
+        app.drain();
+        let (status, body) = ask("/readyz").await;
+        assert_eq!((status, &body["status"]), (503, &json!("unavailable")), "{body}");
+        assert_eq!(ask("/healthz").await.0, 200);
+    }
 }

@@ -95,7 +95,7 @@ impl Metrics {
             rules: add(r, "rules", "Rules being served"),
             sessions: add(r, "sessions", "Sessions kept"),
             bytes: add(r, "store_bytes", "Bytes of records kept"),
-            evictions: add(r, "evictions", "Records let go under pressure, by kind"),
+            evictions: add(r, "evictions", "Records that lost their activity or went, by reason"),
             refused: add(r, "refused", "Requests turned away, by reason"),
             rule_errors: add(r, "rule_errors", "Evaluations that failed, by trigger"),
             sources: add(r, "source", "1 for the state each upstream is in"),
@@ -172,9 +172,9 @@ impl Metrics {
         self.bytes.set(bytes);
     }
 
-    /// So many records of a kind were let go under pressure.
-    pub fn evicted(&self, kind: &str, count: u64) {
-        self.evictions.get_or_create(&[("kind", kind.into())]).inc_by(count);
+    /// So many records lost their activity or went, for this reason.
+    pub fn evicted(&self, reason: &str, count: u64) {
+        self.evictions.get_or_create(&[("reason", reason.into())]).inc_by(count);
     }
 
     /// A request was turned away.
@@ -188,9 +188,16 @@ impl Metrics {
         self.rule_errors.get_or_create(&labels).inc();
     }
 
-    /// The upstream at this place of a product's `sources` went from one state to another. The
-    /// place stands for its address, which may hold secrets.
-    pub fn source(&self, product: &Arc<str>, place: usize, left: Option<&str>, entered: &str) {
+    /// The upstream at this place of a product's `sources` went from one state to another; none
+    /// when it was not there before, or is no longer. The place stands for its address, which may
+    /// hold secrets.
+    pub fn source(
+        &self,
+        product: &Arc<str>,
+        place: usize,
+        left: Option<&str>,
+        entered: Option<&str>,
+    ) {
         let place: Arc<str> = place.to_string().into();
         let labels = |state: &str| -> Labels<3> {
             let (product, place) = (Arc::clone(product), Arc::clone(&place));
@@ -199,7 +206,9 @@ impl Metrics {
         if let Some(left) = left {
             self.sources.get_or_create(&labels(left)).set(0);
         }
-        self.sources.get_or_create(&labels(entered)).set(1);
+        if let Some(entered) = entered {
+            self.sources.get_or_create(&labels(entered)).set(1);
+        }
     }
 
     /// All of it as OpenMetrics text, see [`CONTENT_TYPE`].
@@ -250,8 +259,8 @@ mod tests {
     #[test]
     fn a_label_is_escaped_and_a_source_is_in_one_state() {
         let (metrics, product) = (Metrics::new(), Arc::from("ac\"me"));
-        metrics.source(&product, 0, None, "connecting");
-        metrics.source(&product, 0, Some("connecting"), "streaming");
+        metrics.source(&product, 0, None, Some("connecting"));
+        metrics.source(&product, 0, Some("connecting"), Some("streaming"));
         let line = |state, value| {
             format!("docent_source{{product=\"ac\\\"me\",source=\"0\",state=\"{state}\"}} {value}")
         };

@@ -93,7 +93,12 @@ fn with_person(session: Session, (id, traits, outcome): Person) -> Session {
     let outcomes = outcome.map(|outcome| (outcome, fired)).into_iter().collect();
     let memory = TriggerMemory { fired: Some(fired), rests_until: None, outcomes };
     Session {
-        identity: Identity { user_id: id.map(Arc::from), email: id.map(Arc::from), vouched: true },
+        identity: Identity {
+            user_id: id.map(Arc::from),
+            email: id.map(Arc::from),
+            vouched: true,
+            bound: false,
+        },
         traits,
         triggers: outcome.map(|_| (Arc::from("hello"), memory)).into_iter().collect(),
         summary: id.map(Arc::from),
