@@ -7,6 +7,7 @@ mod fire;
 mod gauges;
 mod health;
 mod notes;
+mod outcome;
 mod poll;
 mod report;
 mod retrieve;
@@ -23,7 +24,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::decision::Verdict;
 use crate::domain::machine::AgentEvent;
-use crate::domain::offer::Outcome;
 use crate::domain::time::Timestamp;
 use crate::engine::react::Reaction;
 use crate::library::live::Live;
@@ -106,10 +106,6 @@ impl App {
             (Verdict::Fire(_) | Verdict::Redeliver, _) => {}
         }
         polled
-    }
-
-    fn note_outcome(&self, product: &Product, trigger: &Arc<str>, outcome: Outcome) {
-        self.metrics.outcome(&product.id, trigger, outcome.as_str());
     }
 
     fn note_event(&self, product: &Product, event: &AgentEvent, reaction: &Reaction) {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::app::fire::{Firing, Outcome};
 use crate::app::health::Noted;
+use crate::app::outcome::Subject;
 use crate::app::{App, Denied};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::machine::AgentState;
 use crate::domain::offer::{self, Offer};
-use crate::domain::records::Conversation;
+use crate::domain::records::{Conversation, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::{Around, Named, Scope, named, own_conversation};
@@ -16,7 +17,7 @@ use crate::engine::decide::decide;
 use crate::engine::fire::propose;
 use crate::engine::settle::lapse;
 use crate::rulebook::Product;
-use crate::store::{Key, Step};
+use crate::store::{Key, Step, StoreError};
 
 /// A claim that is refused or a session that moved is asked again this often; a burst of
 /// simultaneous polls settles in two.
@@ -54,7 +55,7 @@ struct Looked {
     offer: Option<Offer>,
     pending: Option<Offer>,
     noted: Noted,
-    lapsed: Option<Arc<str>>,
+    lapsed: Option<Subject>,
 }
 
 impl App {
@@ -111,7 +112,26 @@ impl App {
                 Scope::Foreign { conversation: question.conversation.into(), machine }
             }
         };
-        Ok(Around { scope, ..Around::default() })
+        let user = self.person(product, question.session, now).await?;
+        Ok(Around { scope, user, ..Around::default() })
+    }
+
+    /// What is remembered of the person, where the product's rules ask for it.
+    async fn person(
+        &self,
+        product: &Product,
+        session: &str,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        if !product.asks_of_person {
+            return Ok(None);
+        }
+        let key = |id| Key { product: &product.id, id };
+        let person = |session: Option<&Session>| session?.identity.user_key().cloned();
+        let Some(person) = self.store.read(key(session), now, person).await? else {
+            return Ok(None);
+        };
+        self.store.read(key(&person), now, |user: Option<&User>| user.cloned()).await
     }
 
     async fn look(
@@ -132,7 +152,7 @@ impl App {
             let seq = session.seq;
             // A poll creates no record, so an unknown session is bound by its first batch or event.
             session.seq += u64::from(seq > 0 && session.identity.bind(question.voucher));
-            let lapsed = lapse(session, now);
+            let lapsed = lapse(session, now).map(|trigger| Subject::of(session, trigger));
             let looked = question.ask(product, session, around, now, attentive);
             if looked.seq == seq {
                 return Step::Keep(Some(looked));
@@ -141,8 +161,8 @@ impl App {
         };
         let looked = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
         self.note_health(product, &looked.noted);
-        if let Some(trigger) = &looked.lapsed {
-            self.note_outcome(product, trigger, offer::Outcome::Ignored);
+        if let Some(lapsed) = &looked.lapsed {
+            self.note_outcome(product, lapsed, offer::Outcome::Ignored, now).await?;
         }
         Ok(looked)
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::outcome::Subject;
 use crate::app::{App, Denied};
 use crate::domain::machine::AgentEvent;
 use crate::domain::offer::{Offer, Outcome};
@@ -27,13 +28,13 @@ pub struct Report<'a> {
     pub voucher: Option<&'a str>,
 }
 
-/// What a report came to, and the triggers that it tells about.
+/// What a report came to, and the offers that it tells about.
 struct Heard {
     reaction: Reaction,
-    /// Of the offer that the event is about.
-    trigger: Option<Arc<str>>,
-    /// Of an offer whose time had run out by then.
-    lapsed: Option<Arc<str>>,
+    /// The offer that the event is about.
+    subject: Option<Subject>,
+    /// An offer whose time had run out by then.
+    lapsed: Option<Subject>,
 }
 
 impl App {
@@ -44,17 +45,17 @@ impl App {
         report: Report<'_>,
         now: Timestamp,
     ) -> Result<Reaction, Denied> {
-        let Heard { reaction, trigger, lapsed } = match session_of(report.conversation) {
+        let Heard { reaction, subject, lapsed } = match session_of(report.conversation) {
             Some(session) => self.report_own(product, session, report, now).await?,
             None => self.report_foreign(product, report, now).await?,
         };
-        if let (None, Some(trigger), Some(outcome)) =
-            (reaction.unheard, trigger, Outcome::of(report.event))
-        {
-            self.note_outcome(product, &trigger, outcome);
+        if let Some(lapsed) = lapsed {
+            self.note_outcome(product, &lapsed, Outcome::Ignored, now).await?;
         }
-        if let Some(trigger) = lapsed {
-            self.note_outcome(product, &trigger, Outcome::Ignored);
+        if let (None, Some(subject), Some(outcome)) =
+            (reaction.unheard, subject, Outcome::of(report.event))
+        {
+            self.note_outcome(product, &subject, outcome, now).await?;
         }
         self.note_event(product, report.event, &reaction);
         Ok(reaction)
@@ -77,14 +78,14 @@ impl App {
             }
             let bound = session.identity.bind(report.voucher);
             session.seq += u64::from(bound);
-            let lapsed = lapse(&mut session, now);
+            let lapsed = lapse(&mut session, now).map(|trigger| Subject::of(&session, trigger));
             let own = session.offer.as_ref().filter(|offer| is_own(offer));
-            let trigger = own.map(|offer| Arc::clone(&offer.trigger));
+            let subject = own.map(|offer| Subject::of(&session, Arc::clone(&offer.trigger)));
             let reaction = react(&mut session, report.event, report.offer, policy, now);
             let counted = reaction.unheard.is_none();
             *slot = (known || counted).then_some(session);
             let changed = counted || (known && (bound || lapsed.is_some()));
-            let answer = Some(Heard { reaction, trigger, lapsed });
+            let answer = Some(Heard { reaction, subject, lapsed });
             if changed { Step::Write(answer) } else { Step::Keep(answer) }
         };
         let key = Key { product: &product.id, id: session };
@@ -113,17 +114,17 @@ impl App {
         let key = Key { product: &product.id, id: report.conversation };
         let (reaction, session, current) = self.store.update(key, now, step).await?;
         let Some(session) = session.filter(|_| reaction.unheard.is_none()) else {
-            return Ok(Heard { reaction, trigger: None, lapsed: None });
+            return Ok(Heard { reaction, subject: None, lapsed: None });
         };
         let key = Key { product: &product.id, id: &session };
         let step = |slot: &mut Option<Session>| {
             let Some(session) = slot else { return Step::Keep(None) };
             let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
             let meant = session.offer.as_ref().filter(|offer| is_meant(offer));
-            let trigger = meant.map(|offer| Arc::clone(&offer.trigger));
+            let subject = meant.map(|offer| Subject::of(session, Arc::clone(&offer.trigger)));
             remember(session, report.event, is_meant, now);
-            Step::Write(trigger)
+            Step::Write(subject)
         };
-        Ok(Heard { reaction, trigger: self.store.update(key, now, step).await?, lapsed: None })
+        Ok(Heard { reaction, subject: self.store.update(key, now, step).await?, lapsed: None })
     }
 }

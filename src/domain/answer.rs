@@ -13,22 +13,22 @@ pub struct LastAnswer(Option<Answered>);
 #[derive(Clone, Debug)]
 struct Answered {
     digest: Arc<str>,
-    seq: u64,
+    seq: (u64, u64),
     at: Timestamp,
     decision: Decision,
 }
 
 impl LastAnswer {
-    /// The decision of this rulebook about this state of the session, while it stands. A clock
-    /// that went back knows of none.
-    pub fn recall(&self, digest: &str, seq: u64, now: Timestamp) -> Option<Decision> {
+    /// The decision of this rulebook about this state of the session and of the person's memory
+    /// (by their sequence numbers), while it stands. A clock that went back knows of none.
+    pub fn recall(&self, digest: &str, seq: (u64, u64), now: Timestamp) -> Option<Decision> {
         let last = self.0.as_ref()?;
         let same = last.seq == seq && last.at <= now && now < last.decision.until;
         (same && *last.digest == *digest).then_some(last.decision)
     }
 
     /// Remembers a decision made at `at`.
-    pub fn keep(&mut self, digest: &Arc<str>, seq: u64, at: Timestamp, decision: Decision) {
+    pub fn keep(&mut self, digest: &Arc<str>, seq: (u64, u64), at: Timestamp, decision: Decision) {
         self.0 = Some(Answered { digest: Arc::clone(digest), seq, at, decision });
     }
 }
@@ -51,18 +51,19 @@ mod tests {
         let verdict = Verdict::Hold(Hold::NoTrigger);
         let decision = Decision { verdict, rule: None, until: at(200) };
         let mut last = LastAnswer::default();
-        assert_eq!(last.recall("d", 7, at(100)), None);
-        last.keep(&"d".into(), 7, at(100), decision);
+        assert_eq!(last.recall("d", (7, 2), at(100)), None);
+        last.keep(&"d".into(), (7, 2), at(100), decision);
         for (digest, seq, now, known) in [
-            ("d", 7, 100, true),
-            ("d", 7, 199, true),
-            ("d", 7, 200, false),
-            ("d", 7, 99, false),
-            ("d", 8, 150, false),
-            ("e", 7, 150, false),
+            ("d", (7, 2), 100, true),
+            ("d", (7, 2), 199, true),
+            ("d", (7, 2), 200, false),
+            ("d", (7, 2), 99, false),
+            ("d", (8, 2), 150, false),
+            ("d", (7, 3), 150, false),
+            ("e", (7, 2), 150, false),
         ] {
             let expected = known.then_some(decision);
-            assert_eq!(last.recall(digest, seq, at(now)), expected, "{digest} {seq} {now}");
+            assert_eq!(last.recall(digest, seq, at(now)), expected, "{digest} {seq:?} {now}");
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Chunk {
 /// What is remembered of a person across sessions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
+    /// Rises with every change that is kept.
+    pub seq: u64,
     /// Firings, for the daily quota.
     pub fired: Ledger,
     /// Per trigger: last firing and outcomes, for `again_after` and `seen`.

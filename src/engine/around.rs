@@ -57,6 +57,15 @@ impl Scope {
     }
 }
 
+impl Around {
+    /// Whether nothing but the session and the person's memory bears on the decision.
+    pub fn is_plain(&self) -> bool {
+        let Self { scope, circuit_until, product_full_until, user: _, judge } = self;
+        let known = circuit_until.is_some() || product_full_until.is_some() || judge.is_some();
+        *scope == Scope::Own && !known
+    }
+}
+
 /// A judge's word on one trigger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opinion {

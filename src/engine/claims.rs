@@ -81,6 +81,7 @@ pub fn claim_user(
     if resting || record.fired.full_until(quotas.user_per_day, DAY, now).is_some() {
         return Err(Refused);
     }
+    record.seq += 1;
     record.fired.charge(&offer.id, now, DAY);
     record.triggers.entry(Arc::clone(&rule.id)).or_default().fired = Some(now);
     Ok(())
@@ -89,6 +90,7 @@ pub fn claim_user(
 /// Takes the charge back, and the trigger's rest where this firing began it. An earlier rest had
 /// run out, or the claim would have been refused.
 pub fn release_user(record: &mut User, offer: &Offer) {
+    record.seq += 1;
     record.fired.release(&offer.id);
     if let Some(memory) = record.triggers.get_mut(&offer.trigger)
         && memory.fired == Some(offer.made_at)

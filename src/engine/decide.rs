@@ -26,15 +26,16 @@ pub fn decide<O: Observer>(
     observer: &mut O,
 ) -> Decision {
     settle(session, now);
-    let plain = !O::RECORDS && *around == Around::default();
-    if let Some(decision) = session.last_answer.recall(&product.digest, session.seq, now)
+    let plain = !O::RECORDS && around.is_plain();
+    let seq = (session.seq, around.user.as_ref().map_or(0, |user| user.seq));
+    if let Some(decision) = session.last_answer.recall(&product.digest, seq, now)
         && plain
     {
         return decision;
     }
     let decision = afresh(product, session, around, now, observer);
     if plain {
-        session.last_answer.keep(&product.digest, session.seq, now, decision);
+        session.last_answer.keep(&product.digest, seq, now, decision);
     }
     decision
 }

@@ -44,7 +44,9 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         let settings = settings.products.get(id).cloned().unwrap_or_default();
         let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
         let index = PageIndex::of(&rules);
-        let product = Product { id: Arc::clone(&id), digest, settings, rules, tours, index };
+        let asks_of_person = rules.iter().any(Rule::asks_of_person);
+        let name = Arc::clone(&id);
+        let product = Product { id: name, digest, settings, rules, tours, index, asks_of_person };
         (id, Arc::new(product))
     });
     let products: HashMap<_, _> = products.collect();

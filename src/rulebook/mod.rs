@@ -66,4 +66,6 @@ pub struct Product {
     pub tours: Catalogue,
     /// Which of its rules a page concerns.
     pub index: PageIndex,
+    /// Whether some rule asks what is remembered of the person across sessions.
+    pub asks_of_person: bool,
 }

@@ -9,6 +9,7 @@ mod explain;
 mod expression;
 pub mod leaves;
 mod lower;
+mod reach;
 mod simplify;
 mod term;
 mod traits;

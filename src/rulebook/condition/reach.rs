@@ -1,0 +1,59 @@
+//! What a condition asks of: the session alone, or also the person's memory across sessions.
+
+use crate::rulebook::condition::Condition;
+use crate::rulebook::condition::term::Term;
+use crate::rulebook::rule::{Rule, When};
+
+impl Rule {
+    /// Whether its condition looks at what is remembered of the person across sessions.
+    pub fn asks_of_person(&self) -> bool {
+        match &self.when {
+            When::Condition(condition) => condition.asks_of_person(),
+            When::Builtin(_) => false,
+        }
+    }
+}
+
+impl Condition {
+    fn asks_of_person(&self) -> bool {
+        match self {
+            Self::Seen { .. } => true,
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_of_person),
+            Self::Not(part) => part.asks_of_person(),
+            Self::Compare(parts) => parts.0.asks_of_person() || parts.2.asks_of_person(),
+            Self::Text(parts) => parts.0.asks_of_person() || parts.2.asks_of_person(),
+            Self::Holds(term) => term.asks_of_person(),
+            _ => false,
+        }
+    }
+}
+
+impl Term {
+    fn asks_of_person(&self) -> bool {
+        match self {
+            Self::Truth(condition) => condition.asks_of_person(),
+            Self::Trait(_, term) | Self::Length(term) | Self::Negate(term) => term.asks_of_person(),
+            Self::Arithmetic(parts) => parts.0.asks_of_person() || parts.2.asks_of_person(),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rulebook::condition::read_expression;
+    use crate::rulebook::settings::ProductSettings;
+
+    #[test]
+    fn only_what_was_seen_reaches_beyond_the_session() {
+        let limits = ProductSettings::default().activity;
+        for (text, expected) in [
+            (r#"session.seen("a", "accepted")"#, true),
+            (r#"session.dwell_s > 5 && !(session.seen("a", "shown") == true)"#, true),
+            (r#"session.trait("plan", "") == "pro" && session.errors("5m") > 1"#, false),
+        ] {
+            let condition = read_expression(text, &limits).unwrap();
+            assert_eq!(condition.asks_of_person(), expected, "{text}");
+        }
+    }
+}
