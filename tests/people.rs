@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Docent, PLAIN};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ONCE: &str = r#"
 version: 1
@@ -53,6 +53,43 @@ async fn an_answer_in_another_tab_is_known_at_the_next_poll() {
     docent.event("one", "proactive_dismissed").await;
     docent.advance(300.0).await;
     assert_eq!(docent.verdict("two").await, "no_trigger", "nothing happened in this session since");
+}
+
+const PRO: &str = r#"
+version: 1
+triggers:
+  - id: pro
+    when:
+      - trait: { name: plan, is: pro }
+    offer: { body: "Need a hand?", accept: "Show me how", dismiss: "No thanks" }
+"#;
+
+async fn put(docent: &Docent, user: &str, traits: Value) -> (u16, Value) {
+    let path = format!("/users/acme/{user}/traits");
+    common::answer(docent.request("PUT", &path).json(&traits)).await
+}
+
+#[tokio::test]
+async fn what_a_back_end_says_of_a_person_counts_at_once_in_every_session() {
+    let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/pro.yaml", PRO)]);
+    assert_eq!(arrive(&docent, "one", Some("ada")).await, "no_trigger", "unknown never fires");
+    let (status, known) = put(&docent, "ada", json!({ "plan": "pro", "seats": 3 })).await;
+    assert_eq!((status, &known["traits"]), (200, &json!({ "plan": "pro", "seats": 3 })));
+    assert_eq!(docent.verdict("one").await, "pro");
+    put(&docent, "ada", json!({ "plan": null })).await;
+    assert_eq!(arrive(&docent, "two", Some("ada")).await, "no_trigger");
+    assert_eq!(arrive(&docent, "three", Some("grace")).await, "no_trigger", "somebody else");
+    assert_eq!(put(&docent, "ada", json!({ "plan": ["pro"] })).await.0, 422);
+    assert_eq!(put(&docent, "%20", json!({})).await.0, 422);
+}
+
+#[tokio::test]
+async fn what_a_stranger_said_is_theirs_once_they_are_known() {
+    let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/once.yaml", ONCE)]);
+    assert_eq!(arrive(&docent, "before", None).await, "once");
+    docent.event("before", "proactive_dismissed").await;
+    arrive(&docent, "before", Some("ada")).await;
+    assert_eq!(arrive(&docent, "after", Some("ada")).await, "no_trigger");
 }
 
 #[tokio::test]

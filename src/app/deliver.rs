@@ -12,6 +12,15 @@ use crate::engine::identity::identity;
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
+/// What a session took.
+struct Taken {
+    advanced: Advanced,
+    /// Whose session it is, when somebody vouched for it.
+    person: Option<Arc<str>>,
+    /// The session, when it has just turned out to be theirs and has something to tell.
+    stranger: Option<Session>,
+}
+
 impl App {
     /// Takes a delivery into its session; one without a session is counted and goes nowhere.
     pub async fn deliver(
@@ -32,11 +41,18 @@ impl App {
             voucher,
             most_actions: self.live.current().settings.limits.actions_per_batch,
         };
-        let advanced = self.advance(product, session, &received, now).await?;
+        let Taken { advanced, person, stranger } =
+            self.advance(product, session, &received, now).await?;
+        if let (Some(person), Some(stranger)) = (&person, &stranger) {
+            self.adopt(product, person, stranger, now).await?;
+        }
         if let (Delivery::Actions(batch), Trust::Trusted, false) =
             (delivery, trust, advanced.duplicate)
         {
             self.index_email(product, session, batch, now).await?;
+            if let Some(person) = person.filter(|_| !batch.traits.is_empty()) {
+                self.learn(product, &person, &batch.traits, now).await?;
+            }
         }
         Ok(advanced)
     }
@@ -47,19 +63,19 @@ impl App {
         session: &str,
         received: &Received<'_>,
         now: Timestamp,
-    ) -> Result<Advanced, Denied> {
+    ) -> Result<Taken, Denied> {
         let step = |session: &mut Option<Session>, context: &mut Option<Context>| {
             if session.as_ref().is_some_and(|session| !session.identity.admits(received.voucher)) {
                 return Step::Keep(None);
             }
             let (state, context) =
                 (session.get_or_insert_default(), context.get_or_insert_default());
+            let before = state.identity.user_key().cloned();
             let advanced = advance(&product.settings, state, context, received, now);
-            if advanced.duplicate {
-                Step::Keep(Some(advanced))
-            } else {
-                Step::Write(Some(advanced))
-            }
+            let person = state.identity.user_key().cloned();
+            let stranger = (before != person && !state.triggers.is_empty()).then(|| state.clone());
+            let taken = Some(Taken { advanced, person, stranger });
+            if advanced.duplicate { Step::Keep(taken) } else { Step::Write(taken) }
         };
         let key = Key { product: &product.id, id: session };
         self.store.update_session(key, now, step).await?.ok_or(Denied::AnotherUser)

@@ -6,6 +6,7 @@ mod explain;
 mod fire;
 mod gauges;
 mod health;
+mod learn;
 mod notes;
 mod outcome;
 mod poll;

@@ -59,6 +59,16 @@ impl Ledger {
         self.entries.is_empty()
     }
 
+    /// Notes every charge of another ledger that is still inside `keep`, at its own time.
+    pub fn absorb(&mut self, other: &Self, now: Timestamp, keep: Span) {
+        for (at, offer) in &other.entries {
+            if now.minus(keep) < *at {
+                self.charge(offer, *at, keep);
+            }
+        }
+        self.prune(now, keep);
+    }
+
     /// The offers noted, oldest charge first.
     pub fn offers(&self) -> impl Iterator<Item = &Arc<str>> {
         self.entries.iter().map(|(_, offer)| offer)

@@ -12,6 +12,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
 use crate::domain::session::TriggerMemory;
 use crate::domain::time::Timestamp;
+use crate::domain::traits::Traits;
 
 /// What a chatbot may read of a session. Appended to; never read by a poll.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,8 @@ pub struct Chunk {
 pub struct User {
     /// Rises with every change that is kept.
     pub seq: u64,
+    /// What is known of them, by name.
+    pub traits: Traits,
     /// Firings, for the daily quota.
     pub fired: Ledger,
     /// Per trigger: last firing and outcomes, for `again_after` and `seen`.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::domain::action::Action;
 use crate::domain::answer::LastAnswer;
@@ -12,6 +11,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::time::Timestamp;
+use crate::domain::traits::Traits;
 
 /// Batch identities kept for de-duplication.
 pub const BATCHES_KEPT: usize = 32;
@@ -40,7 +40,7 @@ pub struct Session {
     /// Who this is.
     pub identity: Identity,
     /// What is known of the person, by name.
-    pub traits: BTreeMap<Arc<str>, Value>,
+    pub traits: Traits,
     /// Where the person is; does not fall out of a window while they stare.
     pub place: Option<Place>,
     /// Recent actions, oldest first, bounded by the product's `activity` settings.
@@ -140,7 +140,7 @@ impl Session {
         self.seq += 1;
         self.actions = VecDeque::new();
         self.batches = VecDeque::new();
-        self.traits = BTreeMap::new();
+        self.traits = Traits::new();
         self.place = None;
         self.summary = None;
     }
@@ -202,7 +202,7 @@ mod tests {
         };
         let mut session = Session {
             batches: [(1, Timestamp::default())].into(),
-            traits: [("plan".into(), Value::from("free"))].into(),
+            traits: [("plan".into(), serde_json::Value::from("free"))].into(),
             summary: Some("Looked at invoices".into()),
             ..ledgers.clone()
         };

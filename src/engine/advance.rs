@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::domain::action::{Action, Batch, Delivery, RawAction, Summary, Trust};
 use crate::domain::page::{page_of, without_query};
 use crate::domain::records::Context;
 use crate::domain::session::{BATCHES_KEPT, Place, Session};
 use crate::domain::text::first_bytes;
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::traits::learn;
 use crate::engine::context;
 use crate::rulebook::settings::ProductSettings;
 
@@ -19,8 +18,9 @@ const DUPLICATE_WITHIN: Span = Span::from_seconds(300);
 const CLOCK_BELIEVED: Span = Span::from_seconds(600);
 /// The summary that rules can read, in bytes.
 const SUMMARY_BYTES: usize = 2 << 10;
-/// Traits kept per session.
-const TRAITS_KEPT: usize = 64;
+/// The texts of a session's actions, in bytes: all that rules need of an hour, and no more than a
+/// poll may load.
+const ACTIVITY_BYTES: usize = 16 << 10;
 /// Equal texts are looked for in this many recent actions.
 const SHARE_WITHIN: usize = 16;
 
@@ -140,16 +140,7 @@ fn identify(session: &mut Session, batch: &Batch) {
         }
     }
     identity.vouched |= batch.user_id.is_some() || batch.email.is_some();
-    for (name, value) in &batch.traits {
-        let known = session.traits.contains_key(&**name);
-        match value {
-            Value::Null => drop(session.traits.remove(&**name)),
-            _ if known || session.traits.len() < TRAITS_KEPT => {
-                session.traits.insert(name.as_str().into(), value.clone());
-            }
-            _ => {}
-        }
-    }
+    learn(&mut session.traits, &batch.traits);
 }
 
 fn take_action(session: &mut Session, raw: &RawAction, forwarded: f64, now: Timestamp) {
@@ -201,9 +192,50 @@ fn share(session: &Session, text: &str) -> Arc<str> {
     known.find(|known| &***known == text).map_or_else(|| text.into(), Arc::clone)
 }
 
+/// How many of the oldest actions would have to go for the texts of the rest to fit.
+fn over_large(session: &Session) -> usize {
+    let mut room = ACTIVITY_BYTES;
+    let mut fits = |action: &&Action| {
+        let texts = [&action.kind, &action.title, &action.url, &action.page];
+        // A text that several actions share is there once.
+        let bytes: usize = texts.map(|text| text.len() / Arc::strong_count(text)).iter().sum();
+        let left = room.checked_sub(bytes);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    session.actions.len() - session.actions.iter().rev().take_while(|action| fits(action)).count()
+}
+
 fn prune(settings: &ProductSettings, session: &mut Session, now: Timestamp) {
     let oldest = now.minus(settings.activity.keep);
     let gone = session.actions.partition_point(|action| action.at <= oldest);
     let over = session.actions.len().saturating_sub(settings.activity.max_actions);
-    session.actions.drain(..gone.max(over));
+    let large = over_large(session);
+    session.actions.drain(..gone.max(over).max(large));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_do_not_make_a_session_large() {
+        let settings = ProductSettings::default();
+        let (mut session, mut context) = (Session::default(), Context::default());
+        let action = |step: usize| RawAction {
+            title: format!("{step} {}", "t".repeat(500)),
+            canonical_url: format!("/{step}/{}", "u".repeat(2_000)),
+            ..RawAction::default()
+        };
+        let batch = Batch { actions: (0..200).map(action).collect(), ..Batch::default() };
+        let delivery = Delivery::Actions(batch);
+        let (identity, trust, voucher) = (None, Trust::Trusted, None);
+        let received =
+            Received { delivery: &delivery, identity, trust, voucher, most_actions: 1_000 };
+        advance(&settings, &mut session, &mut context, &received, Timestamp::from_millis(9_000));
+        let kept = session.actions.iter().map(|action| action.title.len() + action.url.len());
+        assert!((1..=ACTIVITY_BYTES).contains(&kept.sum()), "{}", session.actions.len());
+        let newest = session.actions.back().map(|action| action.title.starts_with("199 "));
+        assert_eq!(newest, Some(true));
+    }
 }

@@ -11,5 +11,6 @@ pub mod fire;
 pub mod gates;
 pub mod identity;
 pub mod observe;
+pub mod person;
 pub mod react;
 pub mod settle;

@@ -28,4 +28,5 @@ pub mod serve;
 pub mod site;
 pub mod token;
 mod tours;
+mod users;
 pub mod wire;

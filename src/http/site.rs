@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use http::Request;
 use http::request::Parts;
 
@@ -17,7 +17,9 @@ use crate::http::error::{ApiError, head, no_such_method, no_such_route};
 use crate::http::front::Front;
 use crate::http::gate::{Admitted, Gate};
 use crate::http::origin::Address;
-use crate::http::{admin, agent_state, clock, context, events, health, home, retrieval, tours};
+use crate::http::{
+    admin, agent_state, clock, context, events, health, home, retrieval, tours, users,
+};
 use crate::rulebook::{Product, Rulebook};
 
 /// One listener's routes.
@@ -94,6 +96,7 @@ fn for_products() -> Router<Arc<Desk>> {
         .route("/webhook/{product}", post(events::posthog))
         .route("/tours/{product}", quiet(tours::list))
         .route("/retrieval", post(retrieval::retrieve))
+        .route("/users/{product}/{user}/traits", put(users::traits))
         .route("/", quiet(home::page))
 }
 

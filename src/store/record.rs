@@ -116,11 +116,13 @@ impl Record for User {
     const KIND: &'static str = "user";
 
     fn weigh(&self) -> usize {
-        ledger(&self.fired) + triggers(&self.triggers)
+        let traits = self.traits.iter().map(|(name, value)| text(name) + json(value));
+        let traits = traits.sum::<usize>() + nodes(&self.traits);
+        ledger(&self.fired) + triggers(&self.triggers) + traits
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
-        self.fired.is_empty() && self.triggers.is_empty()
+        self.fired.is_empty() && self.triggers.is_empty() && self.traits.is_empty()
     }
 }
 

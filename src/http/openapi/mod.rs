@@ -24,6 +24,7 @@ use crate::http::wire::health::HealthBody;
 use crate::http::wire::poll::{OfferBody, PollBody};
 use crate::http::wire::retrieval::{RecordBody, RecordsBody, RetrievalBody, RetrievalSetting};
 use crate::http::wire::tours::{StepBody, TourBody, ToursBody};
+use crate::http::wire::traits::TraitsBody;
 
 /// The document.
 pub fn document() -> OpenApi {
@@ -67,6 +68,7 @@ fn components() -> ComponentsBuilder {
     let components = schema::<ReportBody>(components);
     let components = schema::<ReportedBody>(components);
     let components = schema::<ToursBody<'_>>(components);
+    let components = schema::<TraitsBody<'_>>(components);
     let components = schema::<TourBody<'_>>(components);
     let components = schema::<StepBody>(components);
     let components = schema::<RetrievalBody>(components);

@@ -40,7 +40,7 @@ const TOKEN: (Place, &str, &str) =
 const ST: (Place, &str, &str) = (Place::Query, "st", "The same, where no header can be sent.");
 
 /// Every route, once.
-pub(crate) const ROUTES: [Route; 11] = [
+pub(crate) const ROUTES: [Route; 12] = [
     Route {
         method: HttpMethod::Get,
         path: "/context/{product_id}/{session_id}",
@@ -96,6 +96,16 @@ pub(crate) const ROUTES: [Route; 11] = [
         body: Some("Retrieval"),
         answer: (JSON, &["Records"]),
         errors: &[400, 401, 403, 404, 405, 408, 413, 422, 429, 503],
+    },
+    Route {
+        method: HttpMethod::Put,
+        path: "/users/{product_id}/{user_id}/traits",
+        summary: "Say what is known of a person: an object of scalars, null forgetting one.",
+        audience: Audience::Chatbot,
+        extra: &[],
+        body: Some("Message"),
+        answer: (JSON, &["Traits"]),
+        errors: &[400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 503],
     },
     Route {
         method: HttpMethod::Post,

@@ -11,3 +11,4 @@ pub mod isoformat;
 pub mod poll;
 pub mod retrieval;
 pub mod tours;
+pub mod traits;

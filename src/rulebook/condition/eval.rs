@@ -29,7 +29,7 @@ impl Condition {
             Self::Elapsed(clock, span) => known(clock.reached(*span, view)),
             Self::Tally(tally, bound) => known(bound.met(tally, view)),
             Self::Trait(name, test) => {
-                let value = view.session.traits.get(name).filter(|value| !value.is_null());
+                let value = view.known(name).filter(|value| !value.is_null());
                 (value.map_or(Truth::Unknown, |value| test.of(value)), Timestamp::FOREVER)
             }
             Self::Seen { trigger, outcome } => known(seen(trigger, *outcome, view)),

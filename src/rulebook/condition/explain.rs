@@ -75,7 +75,7 @@ impl Condition {
             },
             Self::Elapsed(clock, _) => clock.found(view),
             Self::Tally(tally, _) => tally.total(view).0.to_string(),
-            Self::Trait(name, _) => match view.session.traits.get(name) {
+            Self::Trait(name, _) => match view.known(name) {
                 Some(value) => value.to_string(),
                 None => "not known".into(),
             },

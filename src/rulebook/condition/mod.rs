@@ -41,6 +41,15 @@ pub struct View<'a> {
     pub now: Timestamp,
 }
 
+impl<'a> View<'a> {
+    /// What is known of the person by this name: what is remembered of them, which every source
+    /// writes to, else what this session was told while nobody vouched for them.
+    pub fn known(&self, name: &str) -> Option<&'a serde_json::Value> {
+        let remembered = self.user.and_then(|user| user.traits.get(name));
+        remembered.or_else(|| self.session.traits.get(name))
+    }
+}
+
 /// Three-valued: unknown never fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {

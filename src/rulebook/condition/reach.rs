@@ -17,7 +17,7 @@ impl Rule {
 impl Condition {
     fn asks_of_person(&self) -> bool {
         match self {
-            Self::Seen { .. } => true,
+            Self::Seen { .. } | Self::Trait(..) => true,
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_of_person),
             Self::Not(part) => part.asks_of_person(),
             Self::Compare(parts) => parts.0.asks_of_person() || parts.2.asks_of_person(),
@@ -32,7 +32,8 @@ impl Term {
     fn asks_of_person(&self) -> bool {
         match self {
             Self::Truth(condition) => condition.asks_of_person(),
-            Self::Trait(_, term) | Self::Length(term) | Self::Negate(term) => term.asks_of_person(),
+            Self::Trait(..) => true,
+            Self::Length(term) | Self::Negate(term) => term.asks_of_person(),
             Self::Arithmetic(parts) => parts.0.asks_of_person() || parts.2.asks_of_person(),
             _ => false,
         }
@@ -45,12 +46,13 @@ mod tests {
     use crate::rulebook::settings::ProductSettings;
 
     #[test]
-    fn only_what_was_seen_reaches_beyond_the_session() {
+    fn only_what_is_known_of_a_person_reaches_beyond_the_session() {
         let limits = ProductSettings::default().activity;
         for (text, expected) in [
             (r#"session.seen("a", "accepted")"#, true),
             (r#"session.dwell_s > 5 && !(session.seen("a", "shown") == true)"#, true),
-            (r#"session.trait("plan", "") == "pro" && session.errors("5m") > 1"#, false),
+            (r#"session.trait("plan", "") == "pro" && session.errors("5m") > 1"#, true),
+            (r#"session.path == "/a" && session.errors("5m") > 1"#, false),
         ] {
             let condition = read_expression(text, &limits).unwrap();
             assert_eq!(condition.asks_of_person(), expected, "{text}");

@@ -185,7 +185,7 @@ fn domain(email: Option<&str>) -> Cow<'_, str> {
 
 /// The trait, when it has the type of its default.
 fn known<'a>(name: &str, default: &Term, view: &View<'a>) -> Option<Value<'a>> {
-    match (view.session.traits.get(name)?, default) {
+    match (view.known(name)?, default) {
         (Json::String(text), Term::Text(_)) => Some(Value::Text(Cow::Borrowed(text))),
         (Json::Bool(truth), Term::Truth(_)) => Some(Value::Truth(*truth)),
         (Json::Number(number), Term::Int(_) | Term::Float(_)) => {
