@@ -3,6 +3,7 @@
 
 pub mod advance;
 pub mod around;
+pub mod case;
 pub mod claims;
 pub mod context;
 pub mod decide;
@@ -13,3 +14,4 @@ pub mod identity;
 pub mod observe;
 pub mod react;
 pub mod settle;
+pub mod suite;
