@@ -30,7 +30,7 @@ fn every_outcome_can_be_reached_and_is_seen_by_other_rules() {
         ),
         ("dismissed", "{ at: 2s, event: proactive_dismissed }".to_owned()),
         ("snoozed", "{ at: 2s, event: proactive_snoozed, for: 1h }".to_owned()),
-        ("ignored", "{ at: 62s, silent: trigger_cooldown }".to_owned()),
+        ("ignored", "{ at: 30s, silent: \"fsm:wrong_state\" }".to_owned()),
         ("completed", format!("{tour}tour_completed }}")),
         ("abandoned", format!("{tour}tour_abandoned }}")),
         ("failed", format!("{tour}tour_failed }}")),
