@@ -18,6 +18,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use docent::engine::suite::run;
 use docent::rulebook::condition::vocabulary::LEAVES;
 use docent::rulebook::settings::{ProductSettings, Settings};
 use serde_json::Value;
@@ -61,6 +62,8 @@ fn the_examples_are_read_without_a_finding() {
     let examples = examples(&page);
     for (kind, text) in &examples {
         let rulebook = workspace::of_example(kind.split(' ').next().unwrap(), text);
+        let tests = run(&rulebook, &|_| true).tests;
+        assert!(tests.iter().all(|test| test.failure.is_none()), "{tests:#?}");
         if kind.ends_with("same") {
             let rules = workspace::rules(&rulebook);
             let meanings: BTreeSet<_> = rules.iter().map(workspace::meaning).collect();

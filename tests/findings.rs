@@ -239,7 +239,6 @@ fn rules_come_by_priority_then_file_then_position() {
     sources.files.insert("rules/b.yaml".into(), file(&[rule("b1", 50), rule("b2", 99)]));
     sources.files.insert("rules/a.yml".into(), file(&[rule("a1", 50), rule("a2", 50)]));
     sources.files.insert("rules/deeper/c.yaml".into(), b"not: read".to_vec());
-    sources.files.insert("rules/all.test.yaml".into(), b"not: read".to_vec());
     let book = check(&sources).0.unwrap();
     let ids: Vec<_> = book.products["acme"].rules.iter().map(|r| r.id.to_string()).collect();
     assert_eq!(ids, ["b2", "stuck", "a1", "a2", "b1", "errors"]);

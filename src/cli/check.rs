@@ -52,7 +52,7 @@ pub(crate) fn print_for_people(
     }
 }
 
-fn print_json(rulebook: Option<&Rulebook>, findings: &[Finding]) {
+pub(crate) fn print_json(rulebook: Option<&Rulebook>, findings: &[Finding]) {
     let digest = rulebook.map(|book| &*book.digest);
     say(&json!({ "valid": rulebook.is_some(), "digest": digest, "findings": findings }).to_string());
 }

@@ -4,6 +4,7 @@ mod check;
 mod explain;
 mod report;
 mod serve;
+mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ enum Command {
     Check(CheckArguments),
     /// Asks a running docent why a session is offered something, or nothing.
     Explain(ExplainArguments),
+    /// Runs the tests beside the rules, in virtual time.
+    Test(TestArguments),
 }
 
 /// Arguments of `docent serve`.
@@ -84,9 +87,32 @@ struct ExplainArguments {
     format: Format,
 }
 
+/// Arguments of `docent test`.
+#[derive(Debug, clap::Args)]
+struct TestArguments {
+    /// The folder with docent.yaml.
+    #[arg(default_value = ".")]
+    workspace: PathBuf,
+    /// Run only tests with this text in `file: trigger: name`.
+    #[arg(long, value_name = "PATTERN", conflicts_with = "coverage")]
+    run: Option<String>,
+    /// Demand that each rule was seen firing and seen silent; list those that were not.
+    #[arg(long)]
+    coverage: bool,
+    /// Write the results there as JUnit XML, too.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Fail when no test was run.
+    #[arg(long)]
+    fail_on_empty: bool,
+    /// How results are printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// The source line with a caret.
+    /// For people, with the source line.
     Human,
     /// One JSON object.
     Json,
@@ -111,6 +137,8 @@ enum Exit {
     Failed = 1,
     /// The workspace has mistakes.
     Invalid = 2,
+    /// A test of a rule does not hold.
+    TestsFailed = 3,
 }
 
 /// Parses the command line and runs it.
@@ -119,6 +147,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
     };
     ExitCode::from(exit as u8)
 }

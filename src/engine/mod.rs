@@ -3,6 +3,7 @@
 
 pub mod advance;
 pub mod around;
+pub mod case;
 pub mod claims;
 pub mod context;
 pub mod decide;
@@ -14,3 +15,4 @@ pub mod observe;
 pub mod person;
 pub mod react;
 pub mod settle;
+pub mod suite;

@@ -1,6 +1,9 @@
-//! A rule's `tests:`, as read and checked. Running them is the engine's business.
+//! Tests of rules, as read and checked. Running them is the engine's business.
+
+use std::sync::Arc;
 
 use crate::domain::decision::Hold;
+use crate::domain::machine::AgentEvent;
 use crate::domain::time::Span;
 
 /// One named timeline.
@@ -8,6 +11,8 @@ use crate::domain::time::Span;
 pub struct Case {
     /// A sentence.
     pub name: String,
+    /// The line it begins on.
+    pub line: usize,
     /// In order of time.
     pub timeline: Vec<Moment>,
 }
@@ -40,11 +45,53 @@ pub enum What {
         repeat: u32,
     },
     /// The front end reports an event.
-    Event(String),
-    /// A poll is expected to return this trigger.
-    Fires(String),
-    /// A poll is expected to stay silent, for this reason when one is written.
-    Silent(Option<Hold>),
+    Event {
+        /// With its members.
+        event: AgentEvent,
+        /// Whether the state machine is expected to heed it.
+        counts: bool,
+    },
+    /// A poll is expected to make an offer.
+    Fires(Offered),
+    /// A poll is expected to stay silent.
+    Silent(Quiet),
     /// Something becomes known of the person.
     Trait(String, serde_json::Value),
+    /// The person is identified by the product's own id.
+    User(String),
+    /// The person's e-mail becomes known.
+    Email(String),
+}
+
+/// The offer that is expected; what is absent is not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offered {
+    /// The trigger that makes it.
+    pub trigger: String,
+    /// What the toast says.
+    pub body: Option<String>,
+    /// Its buttons.
+    pub labels: Option<Vec<String>>,
+    /// The tour behind it.
+    pub tour: Option<String>,
+}
+
+/// The silence that is expected; what is absent is not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quiet {
+    /// Why.
+    pub hold: Option<Hold>,
+    /// How long it stands without new activity; [`Span::FOREVER`] for good.
+    pub next: Option<Span>,
+    /// Words of a clause that does not hold.
+    pub clause: Option<String>,
+}
+
+/// One file of tests of a product's whole rulebook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suite {
+    /// Relative to the workspace.
+    pub file: Arc<str>,
+    /// In the order written.
+    pub cases: Vec<Case>,
 }

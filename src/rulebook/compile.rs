@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::domain::tour::Catalogue;
+use crate::rulebook::case::Suite;
 use crate::rulebook::environment::{Lookup, expand};
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::ids::Ids;
@@ -17,7 +18,7 @@ use crate::rulebook::rule::Rule;
 use crate::rulebook::settings::{ProductSettings, Settings};
 use crate::rulebook::triggers::{self, Around};
 use crate::rulebook::yaml::{self, Node, Spot};
-use crate::rulebook::{Product, Rulebook, Sources, tours, workspace};
+use crate::rulebook::{Product, Rulebook, Sources, suites, tours, workspace};
 
 /// The folder of a workspace's prompts.
 pub const PROMPTS: &str = "prompts/";
@@ -30,8 +31,8 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
     let mut reading = Reading::new(sources);
     let settings = reading.workspace(env);
     let prompts = reading.prompts();
-    let parts: Vec<_> =
-        settings.products.iter().map(|(id, product)| (id, reading.product(product))).collect();
+    let ids = settings.products.keys();
+    let parts: Vec<_> = ids.map(|id| (id, reading.product(id, &settings.products))).collect();
     let mut findings = reading.findings;
     findings.sort();
     // Two products may share a folder.
@@ -40,13 +41,14 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         return (None, findings);
     }
     let digest = digest(sources, &reading.used, &reading.variables);
-    let products = parts.into_iter().map(|(id, (rules, tours))| {
+    let products = parts.into_iter().map(|(id, Part { rules, tours, suites })| {
         let settings = settings.products.get(id).cloned().unwrap_or_default();
         let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
         let index = PageIndex::of(&rules);
         let asks_of_person = rules.iter().any(Rule::asks_of_person);
         let name = Arc::clone(&id);
-        let product = Product { id: name, digest, settings, rules, tours, index, asks_of_person };
+        let product =
+            Product { id: name, digest, settings, rules, tours, index, asks_of_person, suites };
         (id, Arc::new(product))
     });
     let products: HashMap<_, _> = products.collect();
@@ -157,7 +159,9 @@ impl<'s> Reading<'s> {
         found
     }
 
-    fn product(&mut self, settings: &ProductSettings) -> (Vec<Rule>, Catalogue) {
+    fn product(&mut self, id: &str, products: &BTreeMap<Arc<str>, ProductSettings>) -> Part {
+        let usual = ProductSettings::default();
+        let settings = products.get(id).unwrap_or(&usual);
         let (mut tour_ids, mut tours, mut all) = (Ids::default(), Catalogue::new(), true);
         for file in self.files(&settings.tours, &YAML) {
             let read = self.yaml(file, |root, findings| tours::read(root, &mut tour_ids, findings));
@@ -165,21 +169,52 @@ impl<'s> Reading<'s> {
             let read = read.unwrap_or_default().into_iter();
             tours.extend(read.map(|tour| (Arc::clone(&tour.id), tour)));
         }
-        let (mut ids, mut rules) = (Ids::default(), Vec::new());
+        let (mut ids, mut rules, mut known) = (Ids::default(), Vec::new(), true);
         let tour_ids = all.then_some(&tour_ids);
         let around = Around { tours: &tours, tour_ids, activity: &settings.activity };
-        for file in self.files(&settings.rules, &YAML) {
-            if YAML.iter().any(|ending| file.0.ends_with(&format!(".test{ending}"))) {
-                continue;
-            }
+        let files = self.files(&settings.rules, &YAML).into_iter();
+        let (tests, files): (Vec<_>, Vec<_>) = files.partition(|(path, _)| tests_all(path));
+        for file in files {
             let read =
                 self.yaml(file, |root, findings| triggers::read(root, &around, &mut ids, findings));
+            known &= read.is_some();
             rules.extend(read.unwrap_or_default());
         }
         // Stable: by file, then by position, as they were read.
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
-        (rules, tours)
+        let here = products.iter().filter(|(_, other)| other.rules == settings.rules);
+        let sharing: Vec<&str> = here.map(|(id, _)| &**id).collect();
+        let around = suites::Around { product: id, sharing: &sharing, ids: known.then_some(&ids) };
+        Part { rules, tours, suites: self.suites(tests, &around) }
     }
+
+    fn suites(
+        &mut self,
+        files: Vec<(&'s str, &'s [u8])>,
+        around: &suites::Around<'_>,
+    ) -> Vec<Suite> {
+        let mut found = Vec::new();
+        for file in files {
+            let cases = self.yaml(file, |root, findings| suites::read(root, around, findings));
+            let cases = cases.unwrap_or_default();
+            if !cases.is_empty() {
+                found.push(Suite { file: file.0.into(), cases });
+            }
+        }
+        found
+    }
+}
+
+/// What is read of one product.
+struct Part {
+    rules: Vec<Rule>,
+    tours: Catalogue,
+    suites: Vec<Suite>,
+}
+
+/// Whether a file of rules holds tests of all of them instead.
+fn tests_all(path: &str) -> bool {
+    YAML.iter().any(|ending| path.strip_suffix(ending).is_some_and(|name| name.ends_with(".test")))
 }
 
 /// When no product is known, the usual folders are checked all the same.

@@ -17,6 +17,7 @@ pub mod render;
 pub mod rule;
 pub mod settings;
 pub mod suggest;
+pub mod suites;
 pub mod tours;
 pub mod triggers;
 pub mod workspace;
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::domain::tour::Catalogue;
+use crate::rulebook::case::Suite;
 use crate::rulebook::index::PageIndex;
 use crate::rulebook::prompts::Prompt;
 use crate::rulebook::rule::Rule;
@@ -68,4 +70,6 @@ pub struct Product {
     pub index: PageIndex,
     /// Whether some rule asks what is remembered of the person across sessions.
     pub asks_of_person: bool,
+    /// Tests of all its rules together, by file.
+    pub suites: Vec<Suite>,
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::domain::session::Session;
 use crate::domain::text::{BODY_MAX_CHARS, strip};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::tour::Catalogue;
-use crate::rulebook::cases;
+use crate::rulebook::cases::{self, Scope};
+use crate::rulebook::condition::View;
 use crate::rulebook::ids::{Ids, trigger_id};
 use crate::rulebook::pages::patterns;
 use crate::rulebook::reader::{
@@ -96,7 +98,10 @@ fn rule(
     let pages = fields.get("page").map(|node| patterns(node, findings)).unwrap_or_default();
     let when = when(&fields, around.activity, findings);
     let offer = offer(&fields, around, findings);
-    let tests = fields.get("tests").map(|node| cases::read(node, written, findings));
+    let tests = fields.get("tests").map(|node| {
+        let scope = Scope::Alone { id: written, clauses: when.as_ref().map(clauses) };
+        cases::read(node, &scope, findings)
+    });
     let written = Written { file: Arc::clone(findings.file()), line: node.at.line };
     Some(Rule {
         id: id?,
@@ -112,6 +117,13 @@ fn rule(
         written,
         cases: tests.unwrap_or_default(),
     })
+}
+
+/// The texts of a condition's clauses, as its explanation writes them.
+fn clauses(when: &When) -> Vec<String> {
+    let When::Condition(condition) = when else { return Vec::new() };
+    let view = View { session: &Session::default(), user: None, now: Timestamp::default() };
+    condition.clauses(&view).into_iter().map(|clause| clause.text).collect()
 }
 
 fn mode(node: &Node, findings: &mut Findings<'_>) -> Option<Mode> {

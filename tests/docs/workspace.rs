@@ -41,6 +41,15 @@ pub(crate) fn of_example(kind: &str, text: &str) -> Rulebook {
     if starts("tours:") {
         return fine(&[("docent.yaml", PLAIN), ("tours/example.yaml", text)]);
     }
+    if starts("version:") && starts("tests:") {
+        let rules: Vec<_> = ["billing", "first-steps", "projects"]
+            .map(|name| (format!("rules/{name}.yaml"), read(&format!("rules/{name}.yaml"))))
+            .into();
+        let mut files: Vec<_> = rules.iter().map(|(path, text)| (&**path, &**text)).collect();
+        files.extend([("docent.yaml", PLAIN), ("tours/acme.yaml", &tours)]);
+        files.push(("rules/example.test.yaml", text));
+        return fine(&files);
+    }
     let rules = if starts("triggers:") { text.to_owned() } else { around_part(text) };
     fine(&[("docent.yaml", PLAIN), ("tours/acme.yaml", &tours), ("rules/example.yaml", &rules)])
 }

@@ -1,0 +1,235 @@
+//! A test of rules, lived through: the same `advance`, `react`, `decide`, `propose`, claims and
+//! `commit` as at run time, with time as the timeline writes it.
+
+mod failure;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Map;
+
+use crate::domain::action::{Batch, Delivery, RawAction, Trust};
+use crate::domain::decision::{Decision, Hold, Verdict};
+use crate::domain::machine::AgentEvent;
+use crate::domain::offer::Offer;
+use crate::domain::records::{Context, Product as ProductRecord, User};
+use crate::domain::session::Session;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::advance::{Received, advance};
+use crate::engine::around::{Around, own_conversation};
+use crate::engine::claims::{claim_product, claim_user};
+use crate::engine::decide::decide;
+use crate::engine::fire::{commit, propose};
+use crate::engine::gates::{MINUTE, Refused};
+use crate::engine::observe::{Heard, Observer, Recording};
+use crate::engine::react::react;
+use crate::rulebook::Product;
+use crate::rulebook::case::{Case, Moment, What};
+use crate::rulebook::condition::View;
+use crate::rulebook::rule::Rule;
+
+pub use failure::{Failure, Ladder, Rung};
+
+/// When every timeline starts: 9 October 2025, 08:53:20 UTC, a Thursday.
+pub const START: Timestamp = Timestamp::from_millis(1_760_000_000_000);
+/// The session that a timeline is about.
+const SESSION: &str = "ps_1";
+/// Beyond what one entry can repeat.
+const MOST_ACTIONS: usize = 1_000;
+
+/// What living through a timeline came to. It ends at the first failure.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Played {
+    /// What was expected and did not come.
+    pub failure: Option<Failure>,
+    /// Places of the rules that made an offer.
+    pub fired: BTreeSet<usize>,
+    /// Places of the rules that were asked and had nothing to offer.
+    pub silent: BTreeSet<usize>,
+    /// Whether a poll was silent though every gate let it pass.
+    pub quiet: bool,
+}
+
+/// Lives through a case with the rules of this product.
+pub fn play(product: &Product, case: &Case) -> Played {
+    let mut player = Player::new(product);
+    let failure = case.timeline.iter().find_map(|moment| player.live(moment).err());
+    Played { failure: failure.map(|failure| *failure), ..player.played }
+}
+
+/// One poll: what it came to, before anything is charged.
+struct Poll {
+    now: Timestamp,
+    around: Around,
+    decision: Decision,
+    offer: Option<Offer>,
+}
+
+struct Player<'p> {
+    product: &'p Product,
+    conversation: Arc<str>,
+    session: Session,
+    context: Context,
+    users: BTreeMap<Arc<str>, User>,
+    record: ProductRecord,
+    page: String,
+    played: Played,
+}
+
+impl<'p> Player<'p> {
+    fn new(product: &'p Product) -> Self {
+        Self {
+            product,
+            conversation: own_conversation(SESSION),
+            session: Session::default(),
+            context: Context::default(),
+            users: BTreeMap::new(),
+            record: ProductRecord::default(),
+            page: String::new(),
+            played: Played::default(),
+        }
+    }
+
+    fn live(&mut self, moment: &Moment) -> Result<(), Box<Failure>> {
+        let now = START.plus(moment.at);
+        match &moment.what {
+            What::Page(page) => {
+                self.page.clone_from(page);
+                self.act("pageview", "", page, 1, now);
+            }
+            What::Act { kind, title, page, repeat } => {
+                let page = page.clone().unwrap_or_else(|| self.page.clone());
+                self.act(kind, title, &page, *repeat, now);
+            }
+            What::Trait(name, value) => {
+                let traits = Map::from_iter([(name.clone(), value.clone())]);
+                self.deliver(Batch { traits, ..Batch::default() }, now);
+            }
+            What::User(user) => {
+                self.deliver(Batch { user_id: Some(user.clone()), ..Batch::default() }, now);
+            }
+            What::Email(email) => {
+                self.deliver(Batch { email: Some(email.clone()), ..Batch::default() }, now);
+            }
+            What::Event { event, counts } => return self.report(moment, event, *counts, now),
+            What::Fires(_) | What::Silent(_) => return self.poll(moment, now),
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, kind: &str, title: &str, page: &str, repeat: u32, now: Timestamp) {
+        let action = RawAction {
+            kind: kind.into(),
+            title: title.into(),
+            canonical_url: page.into(),
+            ..RawAction::default()
+        };
+        self.deliver(Batch { actions: vec![action; repeat as usize], ..Batch::default() }, now);
+    }
+
+    fn deliver(&mut self, batch: Batch, now: Timestamp) {
+        let received = Received {
+            delivery: &Delivery::Actions(batch),
+            identity: None,
+            trust: Trust::Trusted,
+            voucher: None,
+            most_actions: MOST_ACTIONS,
+        };
+        let settings = &self.product.settings;
+        advance(settings, &mut self.session, &mut self.context, &received, now);
+    }
+
+    fn report(
+        &mut self,
+        moment: &Moment,
+        event: &AgentEvent,
+        counts: bool,
+        now: Timestamp,
+    ) -> Result<(), Box<Failure>> {
+        let policy = &self.product.settings.proactive.machine;
+        let reaction = react(&mut self.session, event, None, policy, now);
+        if reaction.unheard.is_none() == counts {
+            return Ok(());
+        }
+        Err(Box::new(failure::of_event(moment, event, &reaction)))
+    }
+
+    fn poll(&mut self, moment: &Moment, now: Timestamp) -> Result<(), Box<Failure>> {
+        let poll = self.ask(now);
+        let unmet = failure::unmet(self.product, &self.session, moment, &poll);
+        if let Some(unmet) = unmet {
+            let mut recording = Recording::default();
+            decide(self.product, &mut self.session, &poll.around, now, &mut recording);
+            let told = failure::of_poll(self.product, moment, &poll, unmet, &recording);
+            return Err(Box::new(told));
+        }
+        self.played.quiet |= matches!(
+            poll.decision.verdict,
+            Verdict::Hold(Hold::NoTrigger | Hold::TriggerCooldown | Hold::JudgeRejected)
+        );
+        self.fire(&poll);
+        Ok(())
+    }
+
+    fn ask(&mut self, now: Timestamp) -> Poll {
+        let around = self.around(now);
+        let mut watch = Watch(&mut self.played.silent);
+        let decision = decide(self.product, &mut self.session, &around, now, &mut watch);
+        let winner = match decision.verdict {
+            Verdict::Fire(place) => self.product.rules.get(place),
+            Verdict::Redeliver | Verdict::Hold(_) => None,
+        };
+        let propose =
+            |rule| propose(self.product, rule, &self.session, SESSION, &self.conversation, now);
+        let offer = winner.map(propose);
+        Poll { now, around, decision, offer }
+    }
+
+    /// Everything that a firing's claims would learn is known beforehand here, so that none of them
+    /// is refused.
+    fn around(&self, now: Timestamp) -> Around {
+        let minute = self.product.settings.proactive.quotas.product_per_minute;
+        let user = self.session.identity.user_key();
+        Around {
+            user: user.map(|key| self.users.get(key).cloned().unwrap_or_default()),
+            product_full_until: self.record.fired.full_until(minute, MINUTE, now),
+            ..Around::default()
+        }
+    }
+
+    fn fire(&mut self, poll: &Poll) {
+        let (Verdict::Fire(place), Some(offer)) = (poll.decision.verdict, &poll.offer) else {
+            return;
+        };
+        let Some(rule) = self.product.rules.get(place) else { return };
+        let quotas = self.product.settings.proactive.quotas;
+        let person = self.session.identity.user_key().cloned();
+        let charged = person.map_or(Ok(()), |key| {
+            claim_user(self.users.entry(key).or_default(), rule, quotas, offer, poll.now)
+        });
+        let charged = charged.and(claim_product(&mut self.record, quotas, offer, poll.now));
+        debug_assert!(charged.is_ok(), "a claim was refused that the gates had let pass");
+        commit(&mut self.session, offer, true, poll.now);
+        self.played.fired.insert(place);
+    }
+}
+
+/// Notes which rules are asked and have nothing to offer.
+struct Watch<'s>(&'s mut BTreeSet<usize>);
+
+impl Observer for Watch<'_> {
+    const RECORDS: bool = false;
+
+    fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
+
+    fn rule(&mut self, place: usize, _: &Rule, _: &View<'_>, heard: &Heard<'_>) {
+        if matches!(heard, Heard::Silent(_) | Heard::Held(..)) {
+            self.0.insert(place);
+        }
+    }
+}
+
+/// How long after the start of the timeline; `None` when that is now, past or never.
+fn later(until: Timestamp, now: Timestamp) -> Option<Span> {
+    (now < until && until != Timestamp::FOREVER).then(|| until.since(START))
+}

@@ -1,0 +1,225 @@
+//! What was expected of a poll and did not come, with everything that led to what came instead.
+
+use std::sync::Arc;
+
+use crate::domain::decision::{Hold, Verdict};
+use crate::domain::machine::AgentEvent;
+use crate::domain::offer::Offer;
+use crate::domain::session::Session;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::case::{Poll, later};
+use crate::engine::observe::{Recording, RuleSeen};
+use crate::engine::react::Reaction;
+use crate::rulebook::Product;
+use crate::rulebook::case::{Moment, Offered, Quiet, What};
+use crate::rulebook::condition::{Clause, Truth, View};
+use crate::rulebook::rule::When;
+
+/// What was expected at one moment, what was found, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The line of the entry.
+    pub line: usize,
+    /// Its time.
+    pub at: Span,
+    /// What the test expects: `fires projects-hesitation`.
+    pub expected: String,
+    /// What came: `no_trigger`.
+    pub found: String,
+    /// The gate or rule that decided, and until when where that is known.
+    pub decided: String,
+    /// The rules that matter here, condition by condition.
+    pub ladders: Vec<Ladder>,
+}
+
+/// One rule as it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ladder {
+    /// Its id.
+    pub trigger: Arc<str>,
+    /// What it came to: `silent`, `matched`, `not on this page`, …
+    pub came_to: String,
+    /// Its clauses, in the order written; none for a builtin.
+    pub rungs: Vec<Rung>,
+}
+
+/// One clause as it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// As an explanation writes it.
+    pub text: String,
+    /// `at least 20s`
+    pub required: String,
+    /// `19s`
+    pub found: String,
+    /// Whether it holds.
+    pub truth: Truth,
+    /// The first time of the timeline at which time alone may change it.
+    pub changes: Option<Span>,
+}
+
+/// Expected, found.
+pub(super) type Unmet = (String, String);
+
+/// What a poll should have come to and did not; `None` when it came.
+pub(super) fn unmet(
+    product: &Product,
+    session: &Session,
+    moment: &Moment,
+    poll: &Poll,
+) -> Option<Unmet> {
+    match &moment.what {
+        What::Fires(offered) => unmet_offer(offered, poll),
+        What::Silent(quiet) => unmet_silence(quiet, poll, || clauses(product, session, poll)),
+        _ => None,
+    }
+}
+
+fn unmet_offer(expected: &Offered, poll: &Poll) -> Option<Unmet> {
+    let Offered { trigger, body, labels, tour } = expected;
+    let Some(offer) = poll.offer.as_ref().filter(|offer| *offer.trigger == **trigger) else {
+        return Some((format!("fires {trigger}"), came_to(poll)));
+    };
+    if let Some(body) = body.as_ref().filter(|body| ***body != *offer.body) {
+        return Some((format!("the body `{body}`"), format!("`{}`", offer.body)));
+    }
+    let said: Vec<&str> = offer.labels.iter().map(|label| &**label).collect();
+    if let Some(labels) = labels.as_ref().filter(|labels| **labels != said) {
+        return Some((
+            format!("the labels `{}`", labels.join("`, `")),
+            format!("`{}`", said.join("`, `")),
+        ));
+    }
+    let tour = tour.as_ref().filter(|tour| Some(&***tour) != offer.tour.as_deref())?;
+    let found = offer.tour.as_deref().map_or("no tour".to_owned(), |tour| format!("`{tour}`"));
+    Some((format!("the tour `{tour}`"), found))
+}
+
+fn unmet_silence(
+    expected: &Quiet,
+    poll: &Poll,
+    clauses: impl FnOnce() -> Vec<Clause>,
+) -> Option<Unmet> {
+    let Quiet { hold, next, clause } = expected;
+    let held = hold_of(poll);
+    if held.is_none() || hold.is_some_and(|hold| held != Some(hold)) {
+        let reason = hold.map_or(String::new(), |hold| format!(", {}", hold.as_str()));
+        return Some((format!("silent{reason}"), came_to(poll)));
+    }
+    let stands = standing(poll.decision.until, poll.now);
+    if let Some(next) = next.filter(|next| *next != stands) {
+        return Some((format!("no change for {}", said(next)), said(stands)));
+    }
+    let words = clause.as_deref()?;
+    let mut named = clauses().into_iter().filter(|clause| clause.text.contains(words));
+    if named.any(|clause| clause.answer.truth != Truth::True) {
+        return None;
+    }
+    Some((format!("`{words}` not to hold"), "it holds".to_owned()))
+}
+
+/// The clauses of the rule that a test of one rule is about.
+fn clauses(product: &Product, session: &Session, poll: &Poll) -> Vec<Clause> {
+    let view = View { session, user: poll.around.user.as_ref(), now: poll.now };
+    let whens = product.rules.iter().map(|rule| &rule.when);
+    let clauses = whens.filter_map(|when| match when {
+        When::Condition(condition) => Some(condition.clauses(&view)),
+        When::Builtin(_) => None,
+    });
+    clauses.flatten().collect()
+}
+
+/// Why a poll made no new offer. The open offer, said again, is none.
+fn hold_of(poll: &Poll) -> Option<Hold> {
+    match poll.decision.verdict {
+        Verdict::Fire(_) => None,
+        Verdict::Redeliver => Some(Hold::WrongState),
+        Verdict::Hold(hold) => Some(hold),
+    }
+}
+
+fn came_to(poll: &Poll) -> String {
+    let fires = |offer: &Offer| format!("fires {}", offer.trigger);
+    match (poll.decision.verdict, &poll.offer) {
+        (Verdict::Hold(hold), _) => hold.as_str().to_owned(),
+        (Verdict::Redeliver, _) => "the open offer, said again".to_owned(),
+        (Verdict::Fire(_), offer) => offer.as_ref().map_or(String::new(), fires),
+    }
+}
+
+fn standing(until: Timestamp, now: Timestamp) -> Span {
+    if until == Timestamp::FOREVER { Span::FOREVER } else { until.since(now) }
+}
+
+fn said(span: Span) -> String {
+    if span == Span::FOREVER { "never".to_owned() } else { span.to_string() }
+}
+
+/// The failure of a poll.
+pub(super) fn of_poll(
+    product: &Product,
+    moment: &Moment,
+    poll: &Poll,
+    (expected, found): Unmet,
+    recording: &Recording,
+) -> Failure {
+    let ladder = |seen: &RuleSeen| ladder(product, seen, poll.now);
+    let told = recording.rules.iter().filter(|seen| matters(product, seen, moment, poll));
+    let (line, at, decided) = (moment.line, moment.at, decided(product, poll, recording));
+    let ladders = told.filter_map(ladder).collect();
+    Failure { line, at, expected, found, decided, ladders }
+}
+
+/// A rule matters when it runs alone, decided, or is the one expected.
+fn matters(product: &Product, seen: &RuleSeen, moment: &Moment, poll: &Poll) -> bool {
+    let id = product.rules.get(seen.place).map(|rule| &*rule.id);
+    let named = match &moment.what {
+        What::Fires(offered) => id == Some(&*offered.trigger),
+        _ => false,
+    };
+    named || product.rules.len() == 1 || poll.decision.rule == Some(seen.place)
+}
+
+fn decided(product: &Product, poll: &Poll, recording: &Recording) -> String {
+    let until = |until| match later(until, poll.now) {
+        Some(at) => format!("until {at}"),
+        None => "for good".to_owned(),
+    };
+    let refusal = recording.gates.iter().find_map(|gate| Some((gate.name, gate.refused?)));
+    if let Some((name, refused)) = refusal {
+        return format!("the gate `{name}` refuses {}", until(refused.until));
+    }
+    let rule = poll.decision.rule.and_then(|place| product.rules.get(place));
+    match (rule, poll.decision.verdict) {
+        (Some(rule), Verdict::Hold(_)) => {
+            format!("the rule `{}` is held {}", rule.id, until(poll.decision.until))
+        }
+        (Some(rule), _) => format!("the rule `{}`", rule.id),
+        (None, _) => "no rule matches".to_owned(),
+    }
+}
+
+fn ladder(product: &Product, seen: &RuleSeen, now: Timestamp) -> Option<Ladder> {
+    let trigger = Arc::clone(&product.rules.get(seen.place)?.id);
+    let rung = |clause: &Clause| Rung {
+        text: clause.text.clone(),
+        required: clause.required.clone(),
+        found: clause.found.clone(),
+        truth: clause.answer.truth,
+        changes: later(clause.answer.until, now),
+    };
+    let rungs = seen.clauses.iter().map(rung).collect();
+    Some(Ladder { trigger, came_to: seen.came_to.clone(), rungs })
+}
+
+/// The failure of an event that counted, or did not.
+pub(super) fn of_event(moment: &Moment, event: &AgentEvent, reaction: &Reaction) -> Failure {
+    let name = event.name();
+    let (expected, found) = match reaction.unheard {
+        Some(why) => (format!("{name} counts"), why.as_str().to_owned()),
+        None => (format!("{name} does not count"), "it counts".to_owned()),
+    };
+    let decided = format!("the agent state was `{}`", reaction.from.as_str());
+    let (line, at) = (moment.line, moment.at);
+    Failure { line, at, expected, found, decided, ladders: Vec::new() }
+}

@@ -1,0 +1,272 @@
+//! One entry of a timeline: one thing that happens or is expected, and what belongs to it.
+
+use crate::domain::decision::Hold;
+use crate::domain::machine::AgentEvent;
+use crate::domain::time::Span;
+use crate::rulebook::case::{Offered, Quiet, What};
+use crate::rulebook::cases::Scope;
+use crate::rulebook::reader::{
+    Fields, Findings, flag, list, name_of, number, span, text, words, wrong_type,
+};
+use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::yaml::{Node, Value};
+
+/// Every key of an entry.
+pub(super) const KEYS: [&str; 20] = [
+    "at", "page", "action", "title", "repeat", "event", "for", "step", "reason", "counts", "fires",
+    "body", "labels", "tour", "silent", "next", "clause", "trait", "user", "email",
+];
+/// What an entry can be; `page` beside `action` says where.
+const KINDS: [&str; 8] = ["action", "page", "event", "fires", "silent", "trait", "user", "email"];
+/// What belongs to one kind alone.
+const EXTRAS: [(&str, &str); 11] = [
+    ("title", "action"),
+    ("repeat", "action"),
+    ("for", "event"),
+    ("step", "event"),
+    ("reason", "event"),
+    ("counts", "event"),
+    ("body", "fires"),
+    ("labels", "fires"),
+    ("tour", "fires"),
+    ("next", "silent"),
+    ("clause", "silent"),
+];
+/// Members that one event alone has.
+const MEMBERS: [(&str, &str); 3] =
+    [("for", "proactive_snoozed"), ("step", "tour_failed"), ("reason", "tour_failed")];
+
+/// What happens or is expected; nothing when a mistake is among the findings.
+pub(super) fn read(
+    fields: &Fields<'_>,
+    scope: &Scope<'_>,
+    findings: &mut Findings<'_>,
+) -> Vec<What> {
+    let written: Vec<&str> = KINDS.into_iter().filter(|kind| fields.get(kind).is_some()).collect();
+    match written.as_slice() {
+        ["action", "page"] | ["action"] => {
+            strays(fields, "action", &EXTRAS, findings);
+            act(fields, findings).into_iter().collect()
+        }
+        [kind] => {
+            strays(fields, kind, &EXTRAS, findings);
+            let node = fields.get(kind);
+            node.map(|node| one(kind, node, fields, scope, findings)).unwrap_or_default()
+        }
+        [] => {
+            let help = format!("add one of `{}`", KINDS.join("`, `"));
+            let message = "nothing happens in this entry";
+            findings.error(fields.node(), "missing-key", message, Some(help));
+            Vec::new()
+        }
+        [first, second, ..] => {
+            let message = format!("an entry has one of `{first}` and `{second}`");
+            let help = "write two entries with the same `at`".to_owned();
+            findings.error(fields.node(), "conflict", message, Some(help));
+            Vec::new()
+        }
+    }
+}
+
+/// Notes keys that belong to something else than `own`.
+fn strays(fields: &Fields<'_>, own: &str, table: &[(&str, &str)], findings: &mut Findings<'_>) {
+    for (extra, owner) in table.iter().filter(|(_, owner)| *owner != own) {
+        if let Some(node) = fields.get(extra) {
+            let message = format!("`{extra}` belongs to `{owner}`");
+            findings.error(node, "conflict", message, Some(format!("remove `{extra}`")));
+        }
+    }
+}
+
+fn one(
+    kind: &str,
+    node: &Node,
+    fields: &Fields<'_>,
+    scope: &Scope<'_>,
+    findings: &mut Findings<'_>,
+) -> Vec<What> {
+    let what = match kind {
+        "page" => page(node, findings).map(What::Page),
+        "event" => event(node, fields, findings),
+        "fires" => fires(node, fields, scope, findings).map(What::Fires),
+        "silent" => silent(node, fields, scope, findings).map(What::Silent),
+        "user" => words(node, findings).map(|user| What::User(user.to_owned())),
+        "email" => words(node, findings).map(|email| What::Email(email.to_owned())),
+        _ => return traits(node, findings),
+    };
+    what.into_iter().collect()
+}
+
+fn act(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Option<What> {
+    let own = |node: &Node, findings: &mut Findings<'_>| words(node, findings).map(str::to_owned);
+    let (mut kind, mut title, mut place, mut repeat) = (None, String::new(), None, 1);
+    fields.fill("action", &mut kind, |node, findings| own(node, findings).map(Some), findings);
+    fields.fill("title", &mut title, own, findings);
+    fields.fill("page", &mut place, |node, findings| page(node, findings).map(Some), findings);
+    fields.fill("repeat", &mut repeat, number(1..=1_000), findings);
+    Some(What::Act { kind: kind?, title, page: place, repeat })
+}
+
+/// Where a person goes in a test: a path or a number URL, with or without a query.
+fn page(node: &Node, findings: &mut Findings<'_>) -> Option<String> {
+    let written = words(node, findings)?;
+    if written.starts_with('/') || written.contains("://") {
+        return Some(written.to_owned());
+    }
+    let message = format!("the page `{written}` does not begin with `/`");
+    findings.error(node, "bad-page", message, Some(format!("write `/{written}`")));
+    None
+}
+
+fn event(node: &Node, fields: &Fields<'_>, findings: &mut Findings<'_>) -> Option<What> {
+    let name = name_of(node, "event", &AgentEvent::NAMES, findings)?;
+    strays(fields, name, &MEMBERS, findings);
+    let mut counts = true;
+    fields.fill("counts", &mut counts, flag, findings);
+    let event = match name {
+        "user_sent" => AgentEvent::UserSent,
+        "bot_response_completed" => AgentEvent::BotResponseCompleted,
+        "proactive_shown" => AgentEvent::ProactiveShown,
+        "proactive_dismissed" => AgentEvent::ProactiveDismissed,
+        "proactive_snoozed" => {
+            AgentEvent::ProactiveSnoozed { rest: span(fields.need("for", findings)?, findings)? }
+        }
+        "proactive_accepted_chat" => AgentEvent::ProactiveAcceptedChat,
+        "proactive_accepted_tour" => AgentEvent::ProactiveAcceptedTour,
+        "tour_completed" => AgentEvent::TourCompleted,
+        "tour_abandoned" => AgentEvent::TourAbandoned,
+        "tour_failed" => {
+            let (mut step, mut reason) = (None, None);
+            let place = number::<u32>(0..=1_000);
+            fields.fill("step", &mut step, |node, f| place(node, f).map(Some), findings);
+            let own = |node: &Node, f: &mut Findings<'_>| words(node, f).map(|w| Some(w.into()));
+            fields.fill("reason", &mut reason, own, findings);
+            AgentEvent::TourFailed { step, reason }
+        }
+        _ => AgentEvent::Reset,
+    };
+    Some(What::Event { event, counts })
+}
+
+fn fires(
+    node: &Node,
+    fields: &Fields<'_>,
+    scope: &Scope<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Offered> {
+    let trigger = trigger(node, scope, findings);
+    let own = |node: &Node, findings: &mut Findings<'_>| {
+        words(node, findings).map(|words| Some(words.to_owned()))
+    };
+    let (mut body, mut tour, mut labels) = (None, None, None);
+    fields.fill("body", &mut body, own, findings);
+    fields.fill("tour", &mut tour, own, findings);
+    let several = |node: &Node, findings: &mut Findings<'_>| {
+        let labels = list(node, findings).iter();
+        Some(labels.filter_map(|label| text(label, findings).map(str::to_owned)).collect())
+    };
+    fields.fill("labels", &mut labels, |node, f| several(node, f).map(Some), findings);
+    Some(Offered { trigger: trigger?, body, labels, tour })
+}
+
+fn trigger(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    let written = words(node, findings)?;
+    let (known, message, otherwise) = match scope {
+        Scope::Alone { id, .. } => {
+            let own = (*id)?;
+            let otherwise = format!("a trigger's tests run it alone; write `{own}`");
+            (vec![own], format!("`{written}` cannot fire here"), otherwise)
+        }
+        Scope::Whole(None) => return Some(written.to_owned()),
+        Scope::Whole(Some(ids)) => {
+            let known: Vec<_> = ids.iter().collect();
+            let otherwise = match known.len() {
+                0 => "the product has no triggers".to_owned(),
+                _ => format!("the triggers are `{}`", known.join("`, `")),
+            };
+            (known, format!("no trigger is called `{written}`"), otherwise)
+        }
+    };
+    if known.contains(&written) {
+        return Some(written.to_owned());
+    }
+    let help = did_you_mean(written, known).unwrap_or(otherwise);
+    findings.error(node, "unknown-name", message, Some(help));
+    None
+}
+
+fn silent(
+    node: &Node,
+    fields: &Fields<'_>,
+    scope: &Scope<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Quiet> {
+    let hold = hold(node, findings);
+    let (mut next, mut clause) = (None, None);
+    fields.fill("next", &mut next, |node, f| self::next(node, f).map(Some), findings);
+    let known = |node: &Node, f: &mut Findings<'_>| self::clause(node, scope, f).map(Some);
+    fields.fill("clause", &mut clause, known, findings);
+    Some(Quiet { hold: hold?, next, clause })
+}
+
+fn hold(node: &Node, findings: &mut Findings<'_>) -> Option<Option<Hold>> {
+    match &node.value {
+        Value::Bool(true) => Some(None),
+        Value::Str(_) => {
+            let known = Hold::ALL.map(Hold::as_str);
+            name_of(node, "reason to stay silent", &known, findings).and_then(Hold::named).map(Some)
+        }
+        _ => {
+            let help = "write `silent: true`, or the reason: `silent: no_trigger`".to_owned();
+            wrong_type(node, "`true` or a reason", Some(help), findings);
+            None
+        }
+    }
+}
+
+/// How long a silence stands: a duration, or `never` changing by itself.
+fn next(node: &Node, findings: &mut Findings<'_>) -> Option<Span> {
+    if node.as_str() == Some("never") { Some(Span::FOREVER) } else { span(node, findings) }
+}
+
+/// Words of one of the trigger's clauses.
+fn clause(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    let written = words(node, findings)?.trim();
+    let Scope::Alone { clauses, .. } = scope else {
+        let help = "remove `clause`; a trigger's own tests can name it".to_owned();
+        let message = "tests of the whole rulebook speak of no one condition";
+        findings.error(node, "conflict", message, Some(help));
+        return None;
+    };
+    let Some(clauses) = clauses else { return Some(written.to_owned()) };
+    if clauses.iter().any(|clause| clause.contains(written)) {
+        return Some(written.to_owned());
+    }
+    let known = || clauses.iter().map(String::as_str);
+    let help = did_you_mean(written, known()).unwrap_or_else(|| match clauses.is_empty() {
+        true => "a builtin has no clauses; remove `clause`".to_owned(),
+        false => format!("its clauses are `{}`", known().collect::<Vec<_>>().join("`, `")),
+    });
+    let message = format!("the condition has no clause `{written}`");
+    findings.error(node, "unknown-name", message, Some(help));
+    None
+}
+
+fn traits(node: &Node, findings: &mut Findings<'_>) -> Vec<What> {
+    let Value::Map(entries) = &node.value else {
+        let help = "write `trait: { plan: pro }`".to_owned();
+        wrong_type(node, "a mapping", Some(help), findings);
+        return Vec::new();
+    };
+    let mut whats = Vec::new();
+    for (key, value) in entries {
+        match (words(key, findings), &value.value) {
+            (_, Value::Seq(_) | Value::Map(_)) => {
+                wrong_type(value, "text, a number, `true` or `false`", None, findings);
+            }
+            (Some(name), _) => whats.push(What::Trait(name.to_owned(), value.to_json())),
+            (None, _) => {}
+        }
+    }
+    whats
+}
