@@ -24,7 +24,7 @@
 //!   `store` (records), `ingest` (wire formats, upstreams, signatures), `runtime` (clock,
 //!   environment, tasks, logs, metrics).
 //! * `engine` (2): `decide`, `advance`, `react`: the session, its surroundings and a time go in, a
-//!   decision comes out.
+//!   decision comes out. `case` and `suite` live through rule tests with the same verbs.
 //! * `rulebook` (1): text to checked rules, and every finding at once; the condition tree.
 //! * `domain` (0): the nouns.
 //!
