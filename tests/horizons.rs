@@ -11,7 +11,8 @@ use docent::domain::page::PagePattern;
 use docent::domain::session::Session;
 use docent::domain::time::{Span, Timestamp};
 use docent::rulebook::condition::{
-    Bound, Clock, Condition, Counted, Needle, Step, Tally, TraitTest, Truth, View, read_expression,
+    Bound, Clock, Condition, Counted, Needle, Scope, Sequence, Step, Tally, TraitTest, Truth, View,
+    read_expression,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -22,20 +23,33 @@ fn span() -> impl Strategy<Value = Span> {
     prop::sample::select(millis).prop_map(Span::from_millis)
 }
 
+fn clicks(text: Option<&str>, scope: Scope) -> Counted {
+    Counted::Actions { kind: "click".into(), text: text.map(Needle::new), scope }
+}
+
 fn tally() -> impl Strategy<Value = Condition> {
     let counted = prop::sample::select(vec![
-        Counted::Actions("click".into(), None),
-        Counted::Actions("click".into(), Some(Needle::new("SAVE"))),
+        clicks(None, Scope::Session),
+        clicks(Some("SAVE"), Scope::Session),
+        clicks(None, Scope::Page),
         Counted::Visits(None),
         Counted::Visits(Some(PagePattern::new("/b"))),
         Counted::Pages,
         Counted::Returns,
         Counted::RageClicks,
         Counted::Errors,
+        Counted::Arrivals,
+        Counted::QuickBacks(Span::from_seconds(30)),
+        Counted::DeadClicks,
+        Counted::ErrorClicks(Span::from_seconds(1)),
+        Counted::ExitIntents(Span::from_seconds(5)),
+        Counted::NoResults,
+        Counted::Failures { failure: "click".into(), success: "saved".into() },
     ]);
-    let bound = (-1_i64..5, 0..3).prop_map(|(number, kind)| match kind {
+    let bound = (-1_i64..5, 0..4, 0_i64..3).prop_map(|(number, kind, more)| match kind {
         0 => Bound::AtLeast(number),
         1 => Bound::AtMost(number),
+        2 => Bound::Between(number, number + more),
         _ => Bound::Exactly(number),
     });
     (counted, span(), bound)
@@ -48,14 +62,32 @@ fn clock() -> impl Strategy<Value = Condition> {
 }
 
 fn sequence() -> impl Strategy<Value = Condition> {
-    let steps = prop::sample::select(vec!["click", "error", "/a", "/b", "/c/:id"]);
-    let steps = prop::collection::vec(steps.prop_map(Step::new), 1..4);
-    (steps, span()).prop_map(|(steps, within)| Condition::Sequence { steps, within })
+    let step = prop::sample::select(vec!["click", "error", "/a", "/b", "/c/:id"]);
+    let step = step.prop_map(Step::new);
+    let steps = prop::collection::vec(step.clone(), 1..4);
+    let until = prop::option::weighted(0.3, step.clone());
+    let absent = prop::option::of((step, span()));
+    (steps, span(), until, absent).prop_map(|(steps, within, until, absent)| {
+        Condition::Sequence(Box::new(Sequence { steps, within, until, absent }))
+    })
+}
+
+fn struggle() -> impl Strategy<Value = Condition> {
+    (1_i64..4, 1_i64..4, span()).prop_map(|(refocused, errors, within)| Condition::FormStruggle {
+        refocused,
+        errors,
+        within,
+    })
+}
+
+fn first_time() -> impl Strategy<Value = Condition> {
+    let what = prop::sample::select(vec!["click", "saved", "/a", "/c/:id"]).prop_map(Step::new);
+    (what, any::<Option<bool>>()).prop_map(|(what, default)| Condition::FirstTime { what, default })
 }
 
 /// Leaves whose end the formulas give to the millisecond.
 fn exact_leaf() -> impl Strategy<Value = Condition> {
-    prop_oneof![4 => tally(), 2 => clock(), 1 => sequence()]
+    prop_oneof![4 => tally(), 2 => clock(), 3 => sequence(), 1 => struggle(), 1 => first_time()]
 }
 
 fn other_leaf() -> impl Strategy<Value = Condition> {
@@ -65,6 +97,7 @@ fn other_leaf() -> impl Strategy<Value = Condition> {
     let fixed = prop::sample::select(vec![
         Condition::Always(true),
         Condition::Page(vec![PagePattern::new("/a")]),
+        Condition::Query("x".into()),
         Condition::Seen { trigger: "hello".into(), outcome: Some(Outcome::Ignored) },
         plan(),
         Condition::Not(Box::new(plan())),
@@ -137,7 +170,7 @@ proptest! {
     #[test]
     fn a_leaf_stands_exactly_until_it_says(condition in exact_leaf(), (session, now) in session()) {
         // Several things of one instant may leave together and step over an exact number.
-        let steps_over = matches!(condition, Condition::Tally(_, Bound::Exactly(_)));
+        let steps_over = matches!(condition, Condition::Tally(_, Bound::Exactly(_) | Bound::Between(..)));
         let to_come = session.actions.iter().any(|action| action.at > now);
         let view = View { session: &session, user: None, now };
         let answer = condition.answer(&view).unwrap();

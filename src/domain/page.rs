@@ -1,6 +1,7 @@
 //! Pages: where in the product a person is. A page is the path of a URL without query, fragment
 //! and trailing slash; a pattern says on which pages something holds.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,6 +23,44 @@ pub fn page_of(url: &str) -> &str {
 /// A URL without query and fragment, where tokens and e-mails travel.
 pub fn without_query(url: &str) -> &str {
     url.split_at(url.find(['?', '#']).unwrap_or(url.len())).0
+}
+
+/// The value of a parameter of a URL, its first one of this name; empty for a bare name. `+` and
+/// percent escapes are read, and what is then no UTF-8 is replaced by `U+FFFD`.
+pub fn query_value<'u>(url: &'u str, name: &str) -> Option<Cow<'u, str>> {
+    let (before, _) = url.split_once('#').unwrap_or((url, ""));
+    let (_, query) = before.split_once('?')?;
+    let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
+    let mut pairs =
+        parameters.map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
+    let (_, value) = pairs.find(|(found, _)| decoded(found) == name)?;
+    Some(decoded(value))
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let (byte, after) = match (first, escaped(after)) {
+            (b'%', Some(escaped)) => escaped,
+            (b'+', _) => (b' ', after),
+            (byte, _) => (*byte, after),
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The byte of two hexadecimal digits, and what comes after them.
+fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (digits, after) = text.split_first_chunk::<2>()?;
+    let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
+    let byte = u8::try_from(high? * 16 + low?).ok()?;
+    Some((byte, after))
 }
 
 /// `/projects/:slug`: literal segments, and `:name` for one segment of any text.
@@ -88,6 +127,23 @@ mod tests {
         ] {
             assert_eq!(page_of(url), page, "{url}");
         }
+    }
+
+    #[test]
+    fn a_parameter_is_its_first_value_read() {
+        let url = "https://app.test/b?tab=a%20b+c&x&tab=2&n%C3%A4me=%zz%4&&y=1=2#top?q=3";
+        for (name, value) in [
+            ("tab", Some("a b c")),
+            ("x", Some("")),
+            ("näme", Some("%zz%4")),
+            ("y", Some("1=2")),
+            ("q", None),
+            ("", None),
+            ("Tab", None),
+        ] {
+            assert_eq!(query_value(url, name).as_deref(), value, "{name}");
+        }
+        assert_eq!(query_value("/b", "tab"), None);
     }
 
     /// Contract 2.15, recorded from the seed's own `matchesRoute`.

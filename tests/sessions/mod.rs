@@ -24,8 +24,14 @@ pub(crate) fn session() -> impl Strategy<Value = (Session, Timestamp)> {
         prop::option::of(outcome()),
     );
     let waits = prop_oneof![9 => 0_i64..300_000, 1 => -3_000_i64..0];
-    (prop::collection::vec(action(), 0..24), person, waits).prop_map(|(steps, person, wait)| {
-        let session = with_person(with_actions(steps), person);
+    let lost = prop_oneof![3 => Just(0_u64), 1 => Just(5)];
+    let steps = prop_oneof![
+        2 => prop::collection::vec(action(), 0..24),
+        1 => prop::collection::vec(sign(), 0..24),
+    ];
+    (steps, person, waits, lost).prop_map(|(steps, person, wait, lost)| {
+        let mut session = with_person(with_actions(steps), person);
+        session.action_count += lost;
         let newest = session.last_action.unwrap_or(Timestamp::from_millis(START));
         let now = Timestamp::from_millis(newest.as_millis() + wait);
         (session, now)
@@ -37,10 +43,29 @@ type Step = (i64, &'static str, &'static str, &'static str);
 fn action() -> impl Strategy<Value = Step> {
     let gaps = vec![0, 200, 999, 1_000, 5_000, 30_000, 61_000, 200_000];
     let kinds = vec!["pageview", "click", "click", "click", "error", "$exception", "form_error"];
-    let kinds = prop_oneof![30 => prop::sample::select(kinds), 1 => Just("rage_click")];
-    let titles = vec!["Save", "Save", "save draft", "ÄNDERUNG speichern", ""];
-    let pages = vec!["/a", "/a?x=1", "/b", "https://app.test/b/", "/c/7", ""];
+    let signs = vec!["focus", "dead_click", "$exit_intent", "no_results", "scroll", "saved"];
+    let kinds = prop_oneof![
+        30 => prop::sample::select(kinds),
+        1 => Just("rage_click"),
+        8 => prop::sample::select(signs),
+    ];
+    let titles = vec!["Save", "Save", "save draft", "ÄNDERUNG speichern", "", "to 62.5 %", "80%"];
+    let pages = vec!["/a", "/a?x=1", "/b", "https://app.test/b/?x=a%20b&y", "/c/7", ""];
     (prop::sample::select(gaps), kinds, prop::sample::select(titles), prop::sample::select(pages))
+}
+
+/// Actions close together, of few types and places, so that detectors have much to see.
+fn sign() -> impl Strategy<Value = Step> {
+    let gaps = vec![0, 1, 999, 1_000, 1_001, 4_000, 5_000, 7_000, 30_000];
+    let kinds = vec!["focus", "focus", "form_error", "click", "exit_intent", "saved", "scroll"];
+    let titles = vec!["VAT", "VAT", "VAT", "", "80%"];
+    let pages = vec!["/a", "/a", "/b", "/c/7", ""];
+    (
+        prop::sample::select(gaps),
+        prop::sample::select(kinds),
+        prop::sample::select(titles),
+        prop::sample::select(pages),
+    )
 }
 
 fn trait_name() -> impl Strategy<Value = Arc<str>> {

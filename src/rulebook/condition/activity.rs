@@ -1,28 +1,24 @@
 //! What rules read of activity: clocks that run while a person stares, tallies over sliding
-//! windows, and sequences. Each tells not only its value but when time alone will change it.
+//! windows. Each tells not only its value but when time alone will change it.
 //!
 //! A window is half-open, `(now − w, now]`: what happened at `t` leaves it at exactly `t + w`. An
 //! action later than `now` (the host's clock went back) is not seen before its time comes.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::domain::action::Action;
-use crate::domain::page::PagePattern;
+use crate::domain::page::{PagePattern, query_value};
 use crate::domain::session::Visit;
 use crate::domain::time::{Span, Timestamp};
 use crate::rulebook::condition::View;
+use crate::rulebook::condition::detectors::{self, DEAD_KINDS, EMPTY_KINDS, ERROR_KINDS};
 
 /// What `since` answers when there was no such action: 1,000,000,000 seconds, some thirty years.
 /// So `since("error") < 60` does not hold of somebody who never saw an error, and arithmetic on
 /// it does not overflow.
 pub const NEVER_S: i64 = 1_000_000_000;
-
-const ERROR_KINDS: [&str; 4] = ["error", "form_error", "exception", "$exception"];
-const RAGE_KINDS: [&str; 2] = ["rage_click", "$rageclick"];
-/// Clicks of one burst follow each other faster than this (PostHog's rage click, field.md 2.2).
-const RAGE_GAP: Span = Span::from_millis(1_000);
-const RAGE_CLICKS: usize = 3;
 
 /// A time that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +45,15 @@ pub struct Tally {
 /// What a tally counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// Actions of a type, with a text in their title if one is given.
-    Actions(Arc<str>, Option<Needle>),
+    /// Actions of a type.
+    Actions {
+        /// The type.
+        kind: Arc<str>,
+        /// A text in their title, if one is given.
+        text: Option<Needle>,
+        /// Where they happened.
+        scope: Scope,
+    },
     /// Visits to a page, or to the current one. The visit under way always counts.
     Visits(Option<PagePattern>),
     /// Different pages. The current one always counts.
@@ -61,6 +64,35 @@ pub enum Counted {
     RageClicks,
     /// Actions that say something went wrong.
     Errors,
+    /// Visits to the current page, at the instant each began.
+    Arrivals,
+    /// Returns after no longer a stay on the one page between.
+    QuickBacks(Span),
+    /// The client's signals of clicks that changed nothing.
+    DeadClicks,
+    /// Clicks that an error followed no later than this.
+    ErrorClicks(Span),
+    /// The client's signals of leaving, on the current page, so long after coming to it.
+    ExitIntents(Span),
+    /// Searches that found nothing.
+    NoResults,
+    /// Failures since the newest success.
+    Failures {
+        /// The type that fails.
+        failure: Arc<str>,
+        /// The type that ends the count.
+        success: Arc<str>,
+    },
+}
+
+/// Where actions are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Anywhere in the session.
+    #[default]
+    Session,
+    /// On the current page, whichever visit to it; none when no page is known.
+    Page,
 }
 
 /// A text looked for in titles, whatever its case.
@@ -68,15 +100,6 @@ pub enum Counted {
 pub struct Needle {
     written: Arc<str>,
     folded: String,
-}
-
-/// One step of a sequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// An action of this type.
-    Kind(Arc<str>),
-    /// Coming to a page.
-    Page(PagePattern),
 }
 
 impl Needle {
@@ -99,25 +122,6 @@ impl Needle {
             return title_bytes.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted));
         }
         title.to_lowercase().contains(&self.folded)
-    }
-}
-
-impl Step {
-    /// A step as written: what begins with `/` is a page, all else a type.
-    pub fn new(text: &str) -> Self {
-        if text.starts_with('/') {
-            Self::Page(PagePattern::new(text))
-        } else {
-            Self::Kind(text.into())
-        }
-    }
-
-    /// The step as written.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Kind(kind) => kind,
-            Self::Page(page) => page.as_str(),
-        }
     }
 }
 
@@ -216,17 +220,18 @@ impl Tally {
         self.nth(least, view).map_or((false, arrival), |leaves| (true, leaves.min(arrival)))
     }
 
-    /// Whether there are exactly `wanted`, and until when that stands.
-    pub(in crate::rulebook::condition) fn exactly(
+    /// Whether there are so many, from `least` to `most`, and until when that stands.
+    pub(in crate::rulebook::condition) fn between(
         &self,
-        wanted: i64,
+        least: i64,
+        most: i64,
         view: &View<'_>,
     ) -> (bool, Timestamp) {
-        let (more, more_until) = self.reached(wanted.saturating_add(1), view);
-        if more || wanted < 0 {
+        let (more, more_until) = self.reached(most.saturating_add(1), view);
+        if more || most < 0 {
             return (false, more_until);
         }
-        let (met, until) = self.reached(wanted, view);
+        let (met, until) = self.reached(least, view);
         (met, until.min(more_until))
     }
 
@@ -237,23 +242,44 @@ impl Tally {
             if leaves > view.now { take(leaves) } else { ControlFlow::Break(()) }
         };
         match &self.of {
-            Counted::Actions(kind, needle) => each_action(view, inside, |action| {
-                action.kind == *kind && needle.as_ref().is_none_or(|text| text.is_in(&action.title))
+            Counted::Actions { kind, text, scope } => each_action(view, inside, |action| {
+                action.kind == *kind
+                    && scope.holds(action, view)
+                    && text.as_ref().is_none_or(|text| text.is_in(&action.title))
             }),
-            Counted::Errors => {
-                each_action(view, inside, |action| ERROR_KINDS.contains(&&*action.kind))
-            }
+            Counted::Errors => detectors::each_of(&ERROR_KINDS, view, inside),
+            Counted::DeadClicks => detectors::each_of(&DEAD_KINDS, view, inside),
+            Counted::NoResults => detectors::each_of(&EMPTY_KINDS, view, inside),
             Counted::Visits(page) => each_visit(page.as_ref(), view, inside),
             Counted::Pages => each_page(view, inside),
-            Counted::Returns => each_return(view, inside),
-            Counted::RageClicks => each_rage_click(view, inside),
+            Counted::Arrivals => detectors::each_arrival(view, inside),
+            Counted::Returns => detectors::each_return(None, view, inside),
+            Counted::QuickBacks(stay) => detectors::each_return(Some(*stay), view, inside),
+            Counted::RageClicks => detectors::each_rage_click(view, inside),
+            Counted::ErrorClicks(gap) => detectors::each_error_click(*gap, view, inside),
+            Counted::ExitIntents(after) => detectors::each_exit_intent(*after, view, inside),
+            Counted::Failures { failure, success } => {
+                detectors::each_failure(failure, success, view, inside);
+            }
         }
     }
 }
 
-type Take<'t> = &'t mut dyn FnMut(Timestamp) -> ControlFlow<()>;
+impl Scope {
+    fn holds(self, action: &Action, view: &View<'_>) -> bool {
+        self == Self::Session || !action.page.is_empty() && *action.page == *view.session.page()
+    }
+}
 
-fn each_action(view: &View<'_>, take: Take<'_>, wanted: impl Fn(&Action) -> bool) {
+/// Takes an instant; breaks when it has had enough.
+pub(in crate::rulebook::condition) type Take<'t> = &'t mut dyn FnMut(Timestamp) -> ControlFlow<()>;
+
+/// Hands over the instants of the wanted actions, newest first.
+pub(in crate::rulebook::condition) fn each_action(
+    view: &View<'_>,
+    take: Take<'_>,
+    wanted: impl Fn(&Action) -> bool,
+) {
     let _ = seen(view).filter(|action| wanted(action)).try_for_each(|action| take(action.at));
 }
 
@@ -287,89 +313,35 @@ fn each_page(view: &View<'_>, take: Take<'_>) {
     }
 }
 
-/// A return to the current page is a visit to it, one to another page, and an earlier one to it.
-fn each_return(view: &View<'_>, take: Take<'_>) {
-    let here = view.session.page();
-    let mut later: [Option<Visit<'_>>; 2] = [None, None];
-    for visit in view.session.visits(view.now) {
-        if let [Some(back), Some(_)] = later
-            && back.page == here
-            && visit.page == here
-            && take(back.start).is_break()
-        {
-            return;
-        }
-        let [_, newer] = later;
-        later = [newer, Some(visit)];
-    }
-}
-
-/// A burst is in the window while its three newest clicks are.
-fn each_rage_click(view: &View<'_>, take: Take<'_>) {
-    let signal = |action: &Action| RAGE_KINDS.contains(&&*action.kind);
-    if view.session.actions.iter().any(signal) {
-        return each_action(view, take, signal);
-    }
-    let mut burst: Option<&Action> = None;
-    let mut clicks = 0;
-    for click in seen(view).filter(|action| &*action.kind == "click") {
-        let joins = burst.is_some_and(|newer| {
-            newer.title == click.title
-                && newer.page == click.page
-                && newer.at.since(click.at) < RAGE_GAP
-        });
-        clicks = if joins { clicks + 1 } else { 1 };
-        burst = Some(click);
-        if clicks == RAGE_CLICKS && take(click.at).is_break() {
-            return;
-        }
-    }
-}
-
-/// The instant of the sequence's first step, where the newest match of all steps is meant.
-pub(in crate::rulebook::condition) fn sequence_start(
-    steps: &[Step],
-    within: Span,
-    view: &View<'_>,
-) -> Option<Timestamp> {
-    let mut wanted = steps.iter().rev().peekable();
-    let mut actions = seen(view);
-    let mut first = None;
-    while let (Some(step), Some(action)) = (wanted.peek(), actions.next()) {
-        if action.at.plus(within) <= view.now {
-            return None;
-        }
-        let met = match step {
-            Step::Kind(kind) => action.kind == *kind,
-            Step::Page(page) => page.matches(&action.page) && is_arrival(action, actions.clone()),
-        };
-        if met {
-            wanted.next();
-            first = Some(action.at);
-        }
-    }
-    if wanted.peek().is_none() { first } else { None }
-}
-
-fn is_arrival<'a>(action: &Action, mut older: impl Iterator<Item = &'a Action>) -> bool {
-    let before = older.find(|action| !action.page.is_empty());
-    !action.page.is_empty() && before.is_none_or(|before| before.page != action.page)
-}
-
 /// Until when the absence or presence of actions stands by itself: the first one still to come.
 pub(in crate::rulebook::condition) fn next_arrival(view: &View<'_>) -> Timestamp {
     let later = view.session.actions.iter().rev().take_while(|action| action.at > view.now);
     later.last().map_or(Timestamp::FOREVER, |action| action.at)
 }
 
+/// A parameter of the URL of the newest action on the current page, and until when it stands. What
+/// a session tells of its place has no parameters.
+pub(in crate::rulebook::condition) fn parameter<'a>(
+    name: &str,
+    view: &View<'a>,
+) -> (Option<Cow<'a, str>>, Timestamp) {
+    let newest = seen(view).find(|action| !action.page.is_empty());
+    let here = newest.filter(|action| *action.page == *view.session.page());
+    (here.and_then(|action| query_value(&action.url, name)), next_arrival(view))
+}
+
 /// Actions by now, newest first.
-fn seen<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Action> + Clone {
+pub(in crate::rulebook::condition) fn seen<'a>(
+    view: &View<'a>,
+) -> impl Iterator<Item = &'a Action> + Clone {
     let now = view.now;
     view.session.actions.iter().rev().skip_while(move |action| action.at > now)
 }
 
 /// Visits before the one under way.
-fn earlier_visits<'a>(view: &View<'a>) -> impl Iterator<Item = Visit<'a>> {
+pub(in crate::rulebook::condition) fn earlier_visits<'a>(
+    view: &View<'a>,
+) -> impl Iterator<Item = Visit<'a>> {
     let here = view.session.place.as_ref().map(|place| &*place.page);
     let mut visits = view.session.visits(view.now).peekable();
     let _ = visits.next_if(|visit| here == Some(visit.page));

@@ -5,9 +5,9 @@ use serde_json::{Number, Value as Json};
 use crate::domain::offer::Outcome;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
-use crate::rulebook::condition::activity::Step;
 use crate::rulebook::condition::expression::{Form, Place, Syntax};
 use crate::rulebook::condition::lower::Checker;
+use crate::rulebook::condition::sequence::Step;
 use crate::rulebook::condition::vocabulary::{Argument, Takes, Word};
 use crate::rulebook::pages::trouble;
 use crate::rulebook::settings::Activity;
@@ -62,9 +62,11 @@ impl Checker<'_> {
     fn argument(&mut self, name: &str, takes: Takes, syntax: &Syntax) -> Option<Argument> {
         match (takes, &syntax.form) {
             (_, Form::Refused) => None,
-            (Takes::Window, Form::Text(text)) => self.window(text, syntax.at),
+            (Takes::Window | Takes::Wait, Form::Text(text)) => self.window(text, syntax.at),
             (Takes::Outcome, Form::Text(text)) => self.outcome(text, syntax.at),
             (Takes::Steps, Form::List(steps)) => self.steps(steps, syntax.at),
+            (Takes::Step, Form::Text(_)) => self.step(syntax).map(Argument::Step),
+            (Takes::Truth, Form::Truth(truth)) => Some(Argument::Truth(*truth)),
             (Takes::Text, Form::Text(text)) => Some(Argument::Text(text.as_str().into())),
             (Takes::Page, Form::Text(text)) => self.page(text, syntax.at).map(Argument::Page),
             (Takes::Times, Form::Int(number)) if *number >= 1 => Some(Argument::Times(*number)),

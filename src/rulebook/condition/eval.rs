@@ -2,8 +2,9 @@
 
 use crate::domain::offer::Outcome;
 use crate::domain::session::TriggerMemory;
-use crate::domain::time::{Span, Timestamp};
-use crate::rulebook::condition::activity::{Step, Tally, next_arrival, sequence_start};
+use crate::domain::time::Timestamp;
+use crate::rulebook::condition::activity::{Tally, parameter};
+use crate::rulebook::condition::detectors::{first_time, struggles};
 use crate::rulebook::condition::term::Value;
 use crate::rulebook::condition::{
     Answer, Bound, Condition, EvalError, Term, TextTest, TraitTest, Truth, View,
@@ -33,7 +34,18 @@ impl Condition {
                 (value.map_or(Truth::Unknown, |value| test.of(value)), Timestamp::FOREVER)
             }
             Self::Seen { trigger, outcome } => known(seen(trigger, *outcome, view)),
-            Self::Sequence { steps, within } => known(in_sequence(steps, *within, view)),
+            Self::Sequence(sequence) => known(sequence.stands(view)),
+            Self::Query(name) => {
+                let (value, until) = parameter(name, view);
+                (value.is_some().into(), until)
+            }
+            Self::FormStruggle { refocused, errors, within } => {
+                known(struggles(*refocused, *errors, *within, view))
+            }
+            Self::FirstTime { what, default } => match (first_time(what, view), default) {
+                ((Truth::Unknown, until), Some(default)) => ((*default).into(), until),
+                (told, _) => told,
+            },
             Self::Compare(parts) => {
                 let (left, comparison, right) = &**parts;
                 let (left, left_until) = left.value(view)?;
@@ -117,7 +129,8 @@ impl Bound {
                 let (more, until) = tally.reached(most.saturating_add(1), view);
                 (!more, until)
             }
-            Self::Exactly(wanted) => tally.exactly(wanted, view),
+            Self::Exactly(wanted) => tally.between(wanted, wanted, view),
+            Self::Between(least, most) => tally.between(least, most, view),
         }
     }
 }
@@ -154,12 +167,6 @@ fn seen(trigger: &str, outcome: Option<Outcome>, view: &View<'_>) -> (bool, Time
     let pending = session.offer.as_ref().filter(|offer| &*offer.trigger == trigger && !met);
     let lapses = pending.filter(|_| outcome == Some(Outcome::Ignored)).map(|o| o.expires_at);
     (met, lapses.filter(|at| *at > view.now).unwrap_or(Timestamp::FOREVER))
-}
-
-fn in_sequence(steps: &[Step], within: Span, view: &View<'_>) -> (bool, Timestamp) {
-    let arrival = next_arrival(view);
-    let start = sequence_start(steps, within, view);
-    start.map_or((false, arrival), |at| (true, at.plus(within).min(arrival)))
 }
 
 fn text_test(parts: &(Term, TextTest, Term), view: &View<'_>) -> Result<Answer, EvalError> {

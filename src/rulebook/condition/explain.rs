@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 use crate::domain::offer::Outcome;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
-use crate::rulebook::condition::activity::{Clock, Counted, NEVER_S, Step, Tally};
+use crate::rulebook::condition::activity::{Clock, Counted, NEVER_S, Scope, Tally, parameter};
+use crate::rulebook::condition::detectors::first_time;
+use crate::rulebook::condition::sequence::{Sequence, Step};
 use crate::rulebook::condition::term::Value;
 use crate::rulebook::condition::{
     Answer, Bound, Clause, Condition, Field, Term, TextTest, TraitTest, Truth, View,
@@ -58,7 +60,12 @@ impl Condition {
             Self::Trait(_, test) => test.to_string(),
             Self::Seen { outcome: Some(outcome), .. } => outcome_name(*outcome).to_owned(),
             Self::Seen { outcome: None, .. } => "offered".into(),
-            Self::Sequence { steps, .. } => listed(steps.iter().map(Step::as_str)),
+            Self::Sequence(sequence) => sequence.required(),
+            Self::Query(_) => "present".into(),
+            Self::FormStruggle { refocused, errors, .. } => {
+                format!("{refocused} returns to a field or {errors} errors of it")
+            }
+            Self::FirstTime { .. } => "the first time".into(),
             Self::Compare(parts) => format!("{} {}", parts.1.as_str(), parts.2),
             Self::Text(parts) => format!("{} {}", parts.1.as_str(), parts.2),
             Self::Holds(_) => "true".into(),
@@ -80,20 +87,39 @@ impl Condition {
                 None => "not known".into(),
             },
             Self::Seen { trigger, .. } => seen_so_far(trigger, view),
+            Self::Query(name) => parameter_so_far(name, view),
+            Self::FirstTime { what, .. } => match first_time(what, view).0 {
+                Truth::True => "the first time".into(),
+                Truth::False => "not the first time, or not now".into(),
+                Truth::Unknown => "not known: older activity is no longer kept".into(),
+            },
             Self::Compare(parts) => shown(&parts.0, view),
             Self::Text(parts) => shown(&parts.0, view),
             Self::Holds(term) => shown(term, view),
-            Self::Sequence { .. } | Self::All(_) | Self::Any(_) | Self::Not(_) => {
-                match self.answer(view) {
-                    Ok(Answer { truth: Truth::True, .. }) => "met".into(),
-                    _ => "not met".into(),
-                }
-            }
+            Self::Sequence(_)
+            | Self::FormStruggle { .. }
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Not(_) => match self.answer(view) {
+                Ok(Answer { truth: Truth::True, .. }) => "met".into(),
+                _ => "not met".into(),
+            },
         }
     }
 }
 
+/// Values of parameters are not shown: tokens and e-mails travel there.
+fn parameter_so_far(name: &str, view: &View<'_>) -> String {
+    match parameter(name, view).0 {
+        Some(value) => format!("a value of {} characters", value.chars().count()),
+        None => "not there".into(),
+    }
+}
+
 fn shown(term: &Term, view: &View<'_>) -> String {
+    if let Term::Query(name) = term {
+        return parameter_so_far(name, view);
+    }
     match term.value(view) {
         Ok((value, _)) => value.to_string(),
         Err(error) => error.to_string(),
@@ -139,6 +165,19 @@ impl Clock {
     }
 }
 
+impl Sequence {
+    fn required(&self) -> String {
+        let mut required = listed(self.steps.iter().map(Step::as_str));
+        if let Some(until) = &self.until {
+            required.push_str(&format!(", until {}", until.as_str()));
+        }
+        if let Some((step, wait)) = &self.absent {
+            required.push_str(&format!(", then no {} for {wait}", step.as_str()));
+        }
+        required
+    }
+}
+
 impl TextTest {
     /// The method as written.
     pub const fn as_str(self) -> &'static str {
@@ -156,6 +195,7 @@ impl fmt::Display for Bound {
             Self::AtLeast(number) => write!(f, "at least {number}"),
             Self::AtMost(number) => write!(f, "at most {number}"),
             Self::Exactly(number) => write!(f, "exactly {number}"),
+            Self::Between(least, most) => write!(f, "between {least} and {most}"),
         }
     }
 }
@@ -188,9 +228,10 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let within = self.within;
         match &self.of {
-            Counted::Actions(kind, None) => write!(f, "count({kind:?}, \"{within}\")"),
-            Counted::Actions(kind, Some(text)) => {
-                write!(f, "count({kind:?}, {:?}, \"{within}\")", text.as_str())
+            Counted::Actions { kind, text, scope } => {
+                let name = if *scope == Scope::Page { "count_here" } else { "count" };
+                let text = text.as_ref().map(|text| format!("{:?}, ", text.as_str()));
+                write!(f, "{name}({kind:?}, {}\"{within}\")", text.unwrap_or_default())
             }
             Counted::Visits(None) => write!(f, "visits(\"{within}\")"),
             Counted::Visits(Some(page)) => write!(f, "visits(\"{page}\", \"{within}\")"),
@@ -198,6 +239,15 @@ impl fmt::Display for Tally {
             Counted::Returns => write!(f, "ping_pong(\"{within}\")"),
             Counted::RageClicks => write!(f, "rage_clicks(\"{within}\")"),
             Counted::Errors => write!(f, "errors(\"{within}\")"),
+            Counted::Arrivals => write!(f, "page_loop(\"{within}\")"),
+            Counted::QuickBacks(stay) => write!(f, "quick_back(\"{stay}\", \"{within}\")"),
+            Counted::DeadClicks => write!(f, "dead_click(\"{within}\")"),
+            Counted::ErrorClicks(gap) => write!(f, "error_click(\"{gap}\", \"{within}\")"),
+            Counted::ExitIntents(after) => write!(f, "exit_intent(\"{after}\", \"{within}\")"),
+            Counted::NoResults => write!(f, "no_results(\"{within}\")"),
+            Counted::Failures { failure, success } => {
+                write!(f, "repeated_failure({failure:?}, {success:?}, \"{within}\")")
+            }
         }
     }
 }
@@ -214,9 +264,14 @@ impl fmt::Display for Condition {
             Self::Tally(tally, bound) => write!(f, "{tally} {bound}"),
             Self::Trait(name, test) => write!(f, "trait {name} {test}"),
             Self::Seen { trigger, .. } => write!(f, "seen {trigger} {}", self.required()),
-            Self::Sequence { within, .. } => {
-                write!(f, "sequence {} within {within}", self.required())
+            Self::Sequence(sequence) => {
+                write!(f, "sequence {} within {}", sequence.required(), sequence.within)
             }
+            Self::Query(name) => write!(f, "query {name}"),
+            Self::FormStruggle { within, .. } => {
+                write!(f, "form_struggle {} within {within}", self.required())
+            }
+            Self::FirstTime { what, .. } => write!(f, "first_time {}", what.as_str()),
             Self::Compare(parts) => write!(f, "{} {} {}", parts.0, parts.1.as_str(), parts.2),
             Self::Text(parts) => write!(f, "{}.{}({})", parts.0, parts.1.as_str(), parts.2),
             Self::Holds(term) => write!(f, "{term}"),
@@ -241,6 +296,8 @@ impl fmt::Display for Term {
             Self::Seconds(clock) => write!(f, "{clock}_s"),
             Self::Tally(tally) => write!(f, "{tally}"),
             Self::Trait(name, default) => write!(f, "trait({name:?}, {default})"),
+            Self::Query(name) => write!(f, "query({name:?})"),
+            Self::ScrollDepth => f.write_str("scroll_depth"),
             Self::Length(text) => write!(f, "{text}.len()"),
             Self::Negate(term) => write!(f, "-{term}"),
             Self::Arithmetic(parts) => {

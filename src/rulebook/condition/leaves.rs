@@ -1,22 +1,25 @@
 //! The list form of a condition: each leaf in its short and its long form. A text instead of a
 //! list is one Rhai expression; its mistakes are led back to their place in the file.
 
-use std::sync::Arc;
+mod counts;
+mod signs;
+mod steps;
 
 use crate::domain::offer::Outcome;
 use crate::domain::time::Span;
-use crate::rulebook::condition::activity::{Clock, Counted, Needle, Step, Tally};
-use crate::rulebook::condition::arguments::{checked_window, outcome_help};
+use crate::rulebook::condition::activity::{Clock, Counted};
+use crate::rulebook::condition::arguments::outcome_help;
+use crate::rulebook::condition::detectors::detector;
 use crate::rulebook::condition::traits;
-use crate::rulebook::condition::vocabulary::{LEAVES, PING_PONG_WINDOW, WINDOW};
-use crate::rulebook::condition::{Bound, Condition, read_expression};
+use crate::rulebook::condition::vocabulary::LEAVES;
+use crate::rulebook::condition::{Comparison, Condition, Term, read_expression};
 use crate::rulebook::pages::pattern;
-use crate::rulebook::reader::{
-    Fields, Findings, list, one_or_several, span, whole, words, wrong_type,
-};
+use crate::rulebook::reader::{Fields, Findings, list, one_or_several, span, words, wrong_type};
 use crate::rulebook::settings::Activity;
 use crate::rulebook::suggest::did_you_mean;
 use crate::rulebook::yaml::{Node, Value};
+
+pub(in crate::rulebook::condition) use steps::never_holds;
 
 /// Levels of `any` and `not` inside each other.
 const MAX_NESTING: usize = 16;
@@ -24,8 +27,9 @@ const MAX_NESTING: usize = 16;
 /// Reads a rule's `when`: a list of leaves, all of which must hold, or one Rhai expression.
 /// `None` when something is wrong; every mistake is among the findings.
 pub fn read(node: &Node, findings: &mut Findings<'_>, limits: &Activity) -> Option<Condition> {
+    let before = findings.count();
     let mut reader = Reader { findings, limits, nesting: 0 };
-    match &node.value {
+    let condition = match &node.value {
         Value::Str(text) => reader.expression(node, text),
         Value::Seq(_) => reader.all(node),
         _ => {
@@ -33,7 +37,8 @@ pub fn read(node: &Node, findings: &mut Findings<'_>, limits: &Activity) -> Opti
             wrong_type(node, "a list of conditions", Some(help), reader.findings);
             None
         }
-    }
+    };
+    condition.filter(|_| findings.count() == before)
 }
 
 struct Reader<'f, 's, 'l> {
@@ -103,6 +108,7 @@ impl Reader<'_, '_, '_> {
             "ping_pong" => self.ping_pong(value),
             "dwell" => self.elapsed(&Clock::Dwell, value),
             "idle" => self.elapsed(&Clock::Idle, value),
+            "query" => self.query(value),
             "count" => self.count(value),
             "visits" => self.visits(value),
             "errors" => self.tally(Counted::Errors, value, "errors"),
@@ -110,22 +116,32 @@ impl Reader<'_, '_, '_> {
             "trait" => traits::read(value, self.findings),
             "seen" => self.seen(value),
             "sequence" => self.sequence(value),
+            "repeated_failure" => self.repeated_failure(value),
+            "form_struggle" => self.form_struggle(value),
+            "scroll_depth" => self.scroll_depth(value),
+            "first_time" => self.first_time(value),
             "any" => self.deeper(value, |reader, node| Some(Condition::Any(reader.items(node)?))),
             "not" => {
                 self.deeper(value, |reader, node| Some(Condition::Not(Box::new(reader.all(node)?))))
             }
             "rhai" => words(value, self.findings).and_then(|text| self.expression(value, text)),
-            _ => {
-                let names = LEAVES.iter().map(|leaf| leaf.name);
-                let help = did_you_mean(name, names.clone()).unwrap_or_else(|| {
-                    format!("conditions are `{}`", names.collect::<Vec<_>>().join("`, `"))
-                });
-                let written = key.written(self.findings.source());
-                let message = format!("there is no condition `{written}`");
-                self.findings.error(key, "unknown-condition", message, Some(help));
-                None
-            }
+            _ => match detector(name) {
+                Some(detector) => self.detector(detector, value),
+                None => self.unknown(key),
+            },
         }
+    }
+
+    fn unknown(&mut self, key: &Node) -> Option<Condition> {
+        let name = key.as_str().unwrap_or_default();
+        let names = LEAVES.iter().map(|leaf| leaf.name);
+        let help = did_you_mean(name, names.clone()).unwrap_or_else(|| {
+            format!("conditions are `{}`", names.collect::<Vec<_>>().join("`, `"))
+        });
+        let written = key.written(self.findings.source());
+        let message = format!("there is no condition `{written}`");
+        self.findings.error(key, "unknown-condition", message, Some(help));
+        None
     }
 
     fn deeper(
@@ -154,14 +170,6 @@ impl Reader<'_, '_, '_> {
         Some(Condition::Page(read.into_iter().collect::<Option<_>>()?))
     }
 
-    fn step(&mut self, node: &Node) -> Option<Step> {
-        let step = Step::new(words(node, self.findings)?);
-        match &step {
-            Step::Page(_) => pattern(node, self.findings).map(|_| step),
-            Step::Kind(_) => Some(step),
-        }
-    }
-
     fn elapsed(&mut self, clock: &Clock, node: &Node) -> Option<Condition> {
         let at_least = |span| Condition::Elapsed(clock.clone(), span);
         if !matches!(node.value, Value::Map(_)) {
@@ -186,103 +194,37 @@ impl Reader<'_, '_, '_> {
         None
     }
 
-    fn ping_pong(&mut self, node: &Node) -> Option<Condition> {
-        let (times, within) = if let Value::Map(_) = node.value {
-            let fields = Fields::of(node, "ping_pong", keys("ping_pong"), self.findings)?;
-            let times = match fields.get("times") {
-                Some(times) => whole(times, 1..=i64::MAX, self.findings),
-                None => Some(2),
-            };
-            (times, self.window(&fields, PING_PONG_WINDOW))
-        } else {
-            let times = whole(node, 1..=i64::MAX, self.findings);
-            (times, Some(PING_PONG_WINDOW.min(self.limits.keep)))
-        };
-        let tally = Tally { of: Counted::Returns, within: within? };
-        Some(Condition::Tally(tally, Bound::AtLeast(times?)))
-    }
-
-    fn count(&mut self, node: &Node) -> Option<Condition> {
+    /// A parameter by its name; with `is` or `in`, of this value or one of these.
+    fn query(&mut self, node: &Node) -> Option<Condition> {
         if !matches!(node.value, Value::Map(_)) {
-            let kind = words(node, self.findings)?;
-            return Some(self.at_least_once(Counted::Actions(kind.into(), None)));
+            return words(node, self.findings).map(|name| Condition::Query(name.into()));
         }
-        let fields = Fields::of(node, "count", keys("count"), self.findings)?;
-        let kind = fields.need("type", self.findings);
-        let kind = kind.and_then(|kind| words(kind, self.findings)).map(Arc::<str>::from);
-        let text = fields.get("text").map(|text| words(text, self.findings).map(Needle::new));
-        let bounded = self.bounded(&fields);
-        let text = match text {
-            Some(text) => Some(text?),
-            None => None,
-        };
-        let (within, bounds) = bounded?;
-        Some(tallies(&Tally { of: Counted::Actions(kind?, text), within }, bounds))
-    }
-
-    fn visits(&mut self, node: &Node) -> Option<Condition> {
-        match &node.value {
-            Value::Map(_) => {}
-            Value::Str(_) => {
-                let page = pattern(node, self.findings)?;
-                return Some(self.at_least_once(Counted::Visits(Some(page))));
+        let fields = Fields::of(node, "query", keys("query"), self.findings)?;
+        let name = fields.need("name", self.findings);
+        let name = name.and_then(|name| words(name, self.findings));
+        let wanted = match (fields.get("is"), fields.get("in")) {
+            (Some(_), Some(both)) => {
+                let help = Some("keep one of them".to_owned());
+                let message = "`is` and `in` do not go together";
+                self.findings.error(both, "conflict", message, help);
+                return None;
             }
-            _ => return self.tally(Counted::Visits(None), node, "visits"),
-        }
-        let fields = Fields::of(node, "visits", keys("visits"), self.findings)?;
-        let page = fields.get("page").map(|page| pattern(page, self.findings));
-        let bounded = self.bounded(&fields);
-        let page = match page {
-            Some(page) => Some(page?),
-            None => None,
+            (None, None) => return name.map(|name| Condition::Query(name.into())),
+            (Some(value), None) => std::slice::from_ref(value),
+            (None, Some(values)) => list(values, self.findings),
         };
-        let (within, bounds) = bounded?;
-        Some(tallies(&Tally { of: Counted::Visits(page), within }, bounds))
-    }
-
-    fn at_least_once(&self, of: Counted) -> Condition {
-        let within = WINDOW.min(self.limits.keep);
-        Condition::Tally(Tally { of, within }, Bound::AtLeast(1))
-    }
-
-    /// A number alone means at least that many.
-    fn tally(&mut self, of: Counted, node: &Node, name: &'static str) -> Option<Condition> {
-        if !matches!(node.value, Value::Map(_)) {
-            let least = whole(node, 1..=i64::MAX, self.findings)?;
-            let within = WINDOW.min(self.limits.keep);
-            return Some(Condition::Tally(Tally { of, within }, Bound::AtLeast(least)));
+        let values: Vec<_> = wanted.iter().map(|value| words(value, self.findings)).collect();
+        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+        let name = Term::Query(name?.into());
+        let is = |value: &str| {
+            let value = Term::Text(value.into());
+            Condition::Compare(Box::new((name.clone(), Comparison::Equal, value)))
+        };
+        match &*values {
+            [] => self.lacks_bound(node, "is: billing"),
+            [value] => Some(is(value)),
+            values => Some(Condition::Any(values.iter().map(|value| is(value)).collect())),
         }
-        let fields = Fields::of(node, name, keys(name), self.findings)?;
-        let (within, bounds) = self.bounded(&fields)?;
-        Some(tallies(&Tally { of, within }, bounds))
-    }
-
-    fn window(&mut self, fields: &Fields<'_>, default: Span) -> Option<Span> {
-        let Some(node) = fields.get("within") else { return Some(default.min(self.limits.keep)) };
-        let window = span(node, self.findings)?;
-        let checked = checked_window(window, self.limits);
-        checked
-            .map_err(|(code, message, help)| self.findings.error(node, code, message, Some(help)))
-            .ok()
-    }
-
-    /// The window and every bound written; at least one when none is.
-    fn bounded(&mut self, fields: &Fields<'_>) -> Option<(Span, Vec<Bound>)> {
-        let within = self.window(fields, WINDOW);
-        let mut bounds = Vec::new();
-        for key in ["at_least", "at_most", "exactly"] {
-            let Some(node) = fields.get(key) else { continue };
-            let number = whole(node, 0..=i64::MAX, self.findings);
-            bounds.push(number.map(|number| match key {
-                "at_least" => Bound::AtLeast(number),
-                "at_most" => Bound::AtMost(number),
-                _ => Bound::Exactly(number),
-            }));
-        }
-        if bounds.is_empty() {
-            bounds.push(Some(Bound::AtLeast(1)));
-        }
-        Some((within?, bounds.into_iter().collect::<Option<_>>()?))
     }
 
     fn seen(&mut self, node: &Node) -> Option<Condition> {
@@ -309,40 +251,10 @@ impl Reader<'_, '_, '_> {
         }
         outcome
     }
-
-    fn sequence(&mut self, node: &Node) -> Option<Condition> {
-        let (steps, within) = if let Value::Map(_) = node.value {
-            let fields = Fields::of(node, "sequence", keys("sequence"), self.findings)?;
-            (fields.need("of", self.findings), self.window(&fields, WINDOW))
-        } else {
-            (Some(node), Some(WINDOW.min(self.limits.keep)))
-        };
-        let steps = steps?;
-        let items = list(steps, self.findings);
-        if items.is_empty() {
-            let help = "write for example `[/cart, error]`".to_owned();
-            self.findings.error(steps, "empty-list", "this sequence has no steps", Some(help));
-            return None;
-        }
-        let read: Vec<_> = items.iter().map(|item| self.step(item)).collect();
-        Some(Condition::Sequence {
-            steps: read.into_iter().collect::<Option<_>>()?,
-            within: within?,
-        })
-    }
 }
 
 fn keys(leaf: &str) -> &'static [&'static str] {
     LEAVES.iter().find(|known| known.name == leaf).map_or(&[], |known| known.keys)
-}
-
-fn tallies(tally: &Tally, bounds: Vec<Bound>) -> Condition {
-    let mut parts: Vec<_> =
-        bounds.into_iter().map(|bound| Condition::Tally(tally.clone(), bound)).collect();
-    match (parts.len(), parts.pop()) {
-        (1, Some(only)) => only,
-        (_, last) => Condition::All(parts.into_iter().chain(last).collect()),
-    }
 }
 
 /// Both of what is written; `None` where what is written is wrong.

@@ -2,6 +2,7 @@
 //! vocabulary, every mistake at its characters, and comparisons become the leaves they mean.
 
 use crate::rulebook::condition::expression::{Form, Place, Syntax, parse};
+use crate::rulebook::condition::leaves::never_holds;
 use crate::rulebook::condition::simplify::{compared, holds};
 use crate::rulebook::condition::vocabulary::{self, Asks, METHODS, Type, WORDS};
 use crate::rulebook::condition::{Comparison, Condition, Term};
@@ -220,6 +221,14 @@ impl Checker<'_> {
         }
         let arguments = self.arguments(word, arguments, at)?;
         let term = (word.lower)(&arguments)?;
+        if let Term::Truth(condition) = &term
+            && let Condition::Sequence(sequence) = &**condition
+            && sequence.outlasts()
+        {
+            let (message, help) = never_holds(sequence);
+            self.note(at, "never-true", message, Some(help));
+            return None;
+        }
         let kind = word.gives.unwrap_or_else(|| default_type(&term));
         Some((term, kind))
     }

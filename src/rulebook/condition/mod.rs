@@ -4,12 +4,17 @@
 
 mod activity;
 mod arguments;
+mod detectors;
 mod eval;
 mod explain;
 mod expression;
+#[cfg(test)]
+mod given;
 pub mod leaves;
 mod lower;
+mod meanings;
 mod reach;
+mod sequence;
 mod simplify;
 mod term;
 mod traits;
@@ -26,8 +31,9 @@ use crate::domain::records::User;
 use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 
-pub use activity::{Clock, Counted, NEVER_S, Needle, Step, Tally};
+pub use activity::{Clock, Counted, NEVER_S, Needle, Scope, Tally};
 pub use lower::{Mistake, read_expression};
+pub use sequence::{Sequence, Step};
 pub use term::{Arithmetic, Comparison, Field, Term};
 
 /// What a condition looks at. Time is part of it.
@@ -120,12 +126,25 @@ pub enum Condition {
         /// The outcome; absent means it was offered at all.
         outcome: Option<Outcome>,
     },
-    /// These happened in this order, anything between them.
-    Sequence {
-        /// Oldest first.
-        steps: Vec<Step>,
-        /// The window that holds all of them.
+    /// These happened in this order.
+    Sequence(Box<Sequence>),
+    /// The URL of the newest action on the current page has this parameter.
+    Query(Arc<str>),
+    /// One field, a title on a page, gave trouble.
+    FormStruggle {
+        /// So many returns to it.
+        refocused: i64,
+        /// Or so many errors of it.
+        errors: i64,
+        /// In this window.
         within: Span,
+    },
+    /// It happened for the first time in this session.
+    FirstTime {
+        /// A type of action, or the visit under way to a page.
+        what: Step,
+        /// The answer when older activity is no longer kept; unknown without one.
+        default: Option<bool>,
     },
     /// Two values compared.
     Compare(Box<(Term, Comparison, Term)>),
@@ -144,6 +163,8 @@ pub enum Bound {
     AtMost(i64),
     /// This many.
     Exactly(i64),
+    /// From the first number to the second.
+    Between(i64, i64),
 }
 
 /// What a trait must be.

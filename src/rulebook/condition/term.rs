@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::domain::time::Timestamp;
-use crate::rulebook::condition::activity::{Clock, Tally};
+use crate::rulebook::condition::activity::{Clock, Tally, parameter};
+use crate::rulebook::condition::detectors::scroll_depth;
 use crate::rulebook::condition::{Condition, EvalError, Truth, View};
 
 /// Something with a value.
@@ -30,6 +31,10 @@ pub enum Term {
     Tally(Tally),
     /// What is known of the person, or the default when nothing of its type is.
     Trait(Arc<str>, Box<Term>),
+    /// A parameter of the current page's URL; empty when it has none of this name.
+    Query(Arc<str>),
+    /// The deepest percentage the client told of the current visit.
+    ScrollDepth,
     /// Characters of a text.
     Length(Box<Term>),
     /// The negative of a number.
@@ -125,6 +130,14 @@ impl Term {
             Self::Tally(tally) => {
                 let (total, until) = tally.total(view);
                 Ok((Value::Int(total), until))
+            }
+            Self::Query(name) => {
+                let (value, until) = parameter(name, view);
+                Ok((Value::Text(value.unwrap_or_default()), until))
+            }
+            Self::ScrollDepth => {
+                let (depth, until) = scroll_depth(view);
+                Ok((Value::Int(depth), until))
             }
             Self::Length(text) => {
                 let (value, until) = text.value(view)?;

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::domain::offer::Outcome;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
-use crate::rulebook::condition::activity::Step;
+use crate::rulebook::condition::sequence::Step;
 use crate::rulebook::condition::{Term, TextTest};
 
 pub use crate::rulebook::condition::words::{METHODS, WORDS};
@@ -49,6 +49,8 @@ pub enum Takes {
     Page,
     /// A duration with its unit: `"10m"`.
     Window,
+    /// A shorter duration, inside a window: `"5s"`.
+    Wait,
     /// A whole number, one or more.
     Times,
     /// A text, number or truth.
@@ -57,6 +59,10 @@ pub enum Takes {
     Outcome,
     /// A list of types and pages.
     Steps,
+    /// A type or a page.
+    Step,
+    /// `true` or `false`.
+    Truth,
 }
 
 impl Takes {
@@ -66,9 +72,12 @@ impl Takes {
             Self::Text => "a text such as `\"click\"`",
             Self::Page => "a page such as `\"/projects\"`",
             Self::Window => "a duration such as `\"10m\"`",
+            Self::Wait => "a duration such as `\"5s\"`",
             Self::Times => "a whole number such as `2`",
             Self::Scalar => "a text, a number, `true` or `false`",
             Self::Outcome => "an outcome such as `\"dismissed\"`",
+            Self::Step => "a type or page such as `\"/cart\"`",
+            Self::Truth => "`true` or `false`",
             Self::Steps => "a list such as `[\"/cart\", \"error\"]`",
         }
     }
@@ -81,7 +90,7 @@ pub enum Argument {
     Text(Arc<str>),
     /// See [`Takes::Page`].
     Page(PagePattern),
-    /// See [`Takes::Window`].
+    /// See [`Takes::Window`] and [`Takes::Wait`].
     Window(Span),
     /// See [`Takes::Times`].
     Times(i64),
@@ -91,6 +100,10 @@ pub enum Argument {
     Outcome(Outcome),
     /// See [`Takes::Steps`].
     Steps(Vec<Step>),
+    /// See [`Takes::Step`].
+    Step(Step),
+    /// See [`Takes::Truth`].
+    Truth(bool),
 }
 
 /// One way to call a function: name and type of each argument.
@@ -157,6 +170,12 @@ pub static LEAVES: &[Leaf] = &[
         doc: "the current page matches this pattern, or one of a list",
     },
     Leaf {
+        name: "query",
+        short: "query: tab",
+        keys: &["name", "is", "in"],
+        doc: "the URL of the newest action on the current page has this parameter; with `is` or `in`, with this value or one of these. PostHog's events come without parameters",
+    },
+    Leaf {
         name: "ping_pong",
         short: "ping_pong: 2",
         keys: &["times", "within"],
@@ -177,25 +196,25 @@ pub static LEAVES: &[Leaf] = &[
     Leaf {
         name: "count",
         short: "count: submit",
-        keys: &["type", "text", "at_least", "at_most", "exactly", "within"],
-        doc: "actions of a type, with a text in their title if one is given; at least 1, within 10m",
+        keys: &["type", "text", "scope", "at_least", "at_most", "exactly", "between", "within"],
+        doc: "actions of a type, with a text in their title if one is given, on the current page alone with `scope: page`; at least 1, within 10m",
     },
     Leaf {
         name: "visits",
         short: "visits: 2",
-        keys: &["page", "at_least", "at_most", "exactly", "within"],
+        keys: &["page", "at_least", "at_most", "exactly", "between", "within"],
         doc: "visits to a page (the current one); at least 1, within 10m; the visit under way counts",
     },
     Leaf {
         name: "errors",
         short: "errors: 2",
-        keys: &["at_least", "at_most", "exactly", "within"],
+        keys: &["at_least", "at_most", "exactly", "between", "within"],
         doc: "actions of type error, form_error, exception or $exception; at least 1, within 10m",
     },
     Leaf {
         name: "rage_clicks",
         short: "rage_clicks: 1",
-        keys: &["at_least", "at_most", "exactly", "within"],
+        keys: &["at_least", "at_most", "exactly", "between", "within"],
         doc: "the client's rage click signals, else bursts of three clicks; at least 1, within 10m",
     },
     Leaf {
@@ -213,8 +232,68 @@ pub static LEAVES: &[Leaf] = &[
     Leaf {
         name: "sequence",
         short: "sequence: [/cart, error]",
-        keys: &["of", "within"],
-        doc: "these happened in this order, within 10m; a step is an action's type, or coming to a page",
+        keys: &["of", "within", "until", "absent", "for"],
+        doc: "these happened in this order, within 10m; a step is an action's type, or coming to a page. What came before the newest `until` does not count; with `absent` and `for`, this step did not follow the last one for so long",
+    },
+    Leaf {
+        name: "page_loop",
+        short: "page_loop: 3",
+        keys: &["at_least", "at_most", "exactly", "between", "within"],
+        doc: "visits to the current page that began in the window; at least 3, within 15s (Conviva)",
+    },
+    Leaf {
+        name: "quick_back",
+        short: "quick_back: 1",
+        keys: &["stay", "at_least", "at_most", "exactly", "between", "within"],
+        doc: "returns to the current page after at most 7s on exactly one other page; at least 1, within 10m (our choice, Clarity publishes no number)",
+    },
+    Leaf {
+        name: "dead_click",
+        short: "dead_click: 1",
+        keys: &["at_least", "at_most", "exactly", "between", "within"],
+        doc: "the client's dead click signals, dead_click or $dead_click: in PostHog, no change for 2500ms, no scroll or selection for 100ms; at least 1, within 10m",
+    },
+    Leaf {
+        name: "error_click",
+        short: "error_click: 1",
+        keys: &["gap", "at_least", "at_most", "exactly", "between", "within"],
+        doc: "clicks that an error followed within 1s, no other click between; at least 1, within 10m (our choice)",
+    },
+    Leaf {
+        name: "repeated_failure",
+        short: "repeated_failure: { failure: save_failed, success: saved }",
+        keys: &["failure", "success", "at_least", "at_most", "exactly", "between", "within"],
+        doc: "failures of one type with no success since; at least 3, within 5m (our choice)",
+    },
+    Leaf {
+        name: "form_struggle",
+        short: "form_struggle: 3",
+        keys: &["refocused", "errors", "within"],
+        doc: "one field, a title on a page, was come back to 3 times (focus, field_focus), or had 2 errors (form_error, validation_error), within 3m (our choice)",
+    },
+    Leaf {
+        name: "scroll_depth",
+        short: "scroll_depth: 50",
+        keys: &["at_least", "at_most"],
+        doc: "so many percent of the page were scrolled through in the visit under way, as the titles of scroll, $scroll or scroll_depth actions say: `Scrolled 50%`; at least 50",
+    },
+    Leaf {
+        name: "exit_intent",
+        short: "exit_intent: 1",
+        keys: &["after", "at_least", "at_most", "exactly", "between", "within"],
+        doc: "the client's signals of leaving, exit_intent or $exit_intent, on the current page at least 5s after coming to it; at least 1, within 10m (our choice)",
+    },
+    Leaf {
+        name: "no_results",
+        short: "no_results: 2",
+        keys: &["at_least", "at_most", "exactly", "between", "within"],
+        doc: "empty searches, no_results or search_no_results; at least 2, within 2m (our choice, after ServiceNow's idea)",
+    },
+    Leaf {
+        name: "first_time",
+        short: "first_time: /reports",
+        keys: &["of", "default"],
+        doc: "the visit under way is the session's first to this page, or the action of this type its only one; unknown, which never fires, or the default when activity is no longer kept that could tell. What was done in earlier sessions is not known",
     },
     Leaf {
         name: "any",

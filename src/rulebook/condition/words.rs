@@ -3,14 +3,32 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
-use crate::domain::time::Span;
-use crate::rulebook::condition::activity::{Clock, Counted, Needle, Tally};
-use crate::rulebook::condition::vocabulary::{
-    Argument, Asks, Form, Method, PING_PONG_WINDOW, Takes, Type, Word,
+use crate::rulebook::condition::activity::{Clock, Counted, Scope};
+use crate::rulebook::condition::meanings::{
+    absent_term, count_term, detected, failure_term, ping_pong_term, sequence_term, struggle_term,
+    tally, trait_term, truth, windowed,
 };
-use crate::rulebook::condition::{Bound, Condition, Field, Term, TextTest};
+use crate::rulebook::condition::vocabulary::{Argument, Asks, Form, Method, Takes, Type, Word};
+use crate::rulebook::condition::{Condition, Field, Term, TextTest};
+
+const COUNTS: &[Form] = &[
+    &[("type", Takes::Text), ("window", Takes::Window)],
+    &[("type", Takes::Text), ("text", Takes::Text), ("window", Takes::Window)],
+];
+const ABSENT: Form = &[
+    ("steps", Takes::Steps),
+    ("step", Takes::Step),
+    ("wait", Takes::Wait),
+    ("window", Takes::Window),
+];
+const VOIDED: Form = &[
+    ("steps", Takes::Steps),
+    ("step", Takes::Step),
+    ("wait", Takes::Wait),
+    ("window", Takes::Window),
+    ("until", Takes::Step),
+];
+const WINDOWED: &[Form] = &[&[], &[("window", Takes::Window)]];
 
 /// Every field and function of `session`.
 pub static WORDS: &[Word] = &[
@@ -60,6 +78,35 @@ pub static WORDS: &[Word] = &[
         None,
         |_| Some(Term::Field(Field::Summary)),
     ),
+    field(
+        "scroll_depth",
+        Type::Number,
+        "the deepest percentage, 0 to 100, in the title of a `scroll`, `$scroll` or `scroll_depth` action of the visit under way; 0 before the first",
+        Some("scroll_depth"),
+        |_| Some(Term::ScrollDepth),
+    ),
+    function(
+        "query",
+        &[&[("parameter", Takes::Text)]],
+        Type::Text,
+        "the first value of this parameter in the URL of the newest action on the current page, unescaped; empty when there is none",
+        Some("query"),
+        |arguments| match arguments {
+            [Argument::Text(name)] => Some(Term::Query(Arc::clone(name))),
+            _ => None,
+        },
+    ),
+    function(
+        "has_query",
+        &[&[("parameter", Takes::Text)]],
+        Type::Truth,
+        "the URL of the newest action on the current page has this parameter, whatever its value",
+        Some("query"),
+        |arguments| match arguments {
+            [Argument::Text(name)] => truth(Condition::Query(Arc::clone(name))),
+            _ => None,
+        },
+    ),
     Word {
         name: "trait",
         forms: &[&[("name", Takes::Text), ("default", Takes::Scalar)]],
@@ -70,14 +117,19 @@ pub static WORDS: &[Word] = &[
     },
     function(
         "count",
-        &[
-            &[("type", Takes::Text), ("window", Takes::Window)],
-            &[("type", Takes::Text), ("text", Takes::Text), ("window", Takes::Window)],
-        ],
+        COUNTS,
         Type::Number,
         "actions of this type in the window, with this text in their title if one is given, whatever its case",
         Some("count"),
-        count_term,
+        |arguments| count_term(Scope::Session, arguments),
+    ),
+    function(
+        "count_here",
+        COUNTS,
+        Type::Number,
+        "as `count`, but of actions on the current page alone, whichever visit to it; 0 when no page is known",
+        Some("count"),
+        |arguments| count_term(Scope::Page, arguments),
     ),
     function(
         "visits",
@@ -121,16 +173,22 @@ pub static WORDS: &[Word] = &[
     ),
     function(
         "sequence",
-        &[&[("steps", Takes::Steps), ("window", Takes::Window)]],
+        &[
+            &[("steps", Takes::Steps), ("window", Takes::Window)],
+            &[("steps", Takes::Steps), ("window", Takes::Window), ("until", Takes::Step)],
+        ],
         Type::Truth,
-        "these happened in this order in the window, anything between them; a step is an action's type, or coming to a page",
+        "these happened in this order in the window, anything between them, and since the newest `until` if one is given; a step is an action's type, or coming to a page",
         Some("sequence"),
-        |arguments| match arguments {
-            [Argument::Steps(steps), Argument::Window(within)] => {
-                truth(Condition::Sequence { steps: steps.clone(), within: *within })
-            }
-            _ => None,
-        },
+        sequence_term,
+    ),
+    function(
+        "absent",
+        &[ABSENT, VOIDED],
+        Type::Truth,
+        "these happened in this order in the window, and `step` did not follow the last of them for `wait`; all since the newest `until` if one is given",
+        Some("sequence"),
+        absent_term,
     ),
     function(
         "rage_clicks",
@@ -147,6 +205,90 @@ pub static WORDS: &[Word] = &[
         "actions of type error, form_error, exception or $exception in the window",
         Some("errors"),
         |arguments| windowed(Counted::Errors, arguments),
+    ),
+    function(
+        "page_loop",
+        WINDOWED,
+        Type::Number,
+        "visits to the current page that began in the window (15s)",
+        Some("page_loop"),
+        |arguments| detected("page_loop", arguments),
+    ),
+    function(
+        "quick_back",
+        &[&[], &[("window", Takes::Window)], &[("stay", Takes::Wait), ("window", Takes::Window)]],
+        Type::Number,
+        "returns in the window (10m) to the current page after a stay of at most `stay` (7s) on exactly one other page",
+        Some("quick_back"),
+        |arguments| detected("quick_back", arguments),
+    ),
+    function(
+        "dead_click",
+        WINDOWED,
+        Type::Number,
+        "the client's dead click signals in the window (10m): actions of type dead_click or $dead_click",
+        Some("dead_click"),
+        |arguments| detected("dead_click", arguments),
+    ),
+    function(
+        "error_click",
+        &[&[], &[("window", Takes::Window)], &[("gap", Takes::Wait), ("window", Takes::Window)]],
+        Type::Number,
+        "clicks in the window (10m) that an error (see `errors`) followed within `gap` (1s), no other click between",
+        Some("error_click"),
+        |arguments| detected("error_click", arguments),
+    ),
+    function(
+        "exit_intent",
+        &[&[], &[("window", Takes::Window)], &[("after", Takes::Wait), ("window", Takes::Window)]],
+        Type::Number,
+        "the client's signals in the window (10m), actions of type exit_intent or $exit_intent, on the current page at least `after` (5s) after coming to it",
+        Some("exit_intent"),
+        |arguments| detected("exit_intent", arguments),
+    ),
+    function(
+        "no_results",
+        WINDOWED,
+        Type::Number,
+        "empty searches in the window (2m): actions of type no_results or search_no_results",
+        Some("no_results"),
+        |arguments| detected("no_results", arguments),
+    ),
+    function(
+        "repeated_failure",
+        &[
+            &[("failure", Takes::Text), ("success", Takes::Text)],
+            &[("failure", Takes::Text), ("success", Takes::Text), ("window", Takes::Window)],
+        ],
+        Type::Number,
+        "actions of type `failure` in the window (5m) since the newest of type `success`",
+        Some("repeated_failure"),
+        failure_term,
+    ),
+    function(
+        "form_struggle",
+        &[
+            &[],
+            &[("window", Takes::Window)],
+            &[("refocused", Takes::Times), ("errors", Takes::Times), ("window", Takes::Window)],
+        ],
+        Type::Truth,
+        "in the window (3m) one field was come back to so often (3; focus, field_focus), or had so many errors (2; form_error, validation_error); a field is a title on a page",
+        Some("form_struggle"),
+        struggle_term,
+    ),
+    function(
+        "first_time",
+        &[&[("step", Takes::Step), ("default", Takes::Truth)]],
+        Type::Truth,
+        "the visit under way is the session's first to this page, or the action of this type its only one; the default when activity is no longer kept that could tell. What was done in earlier sessions is not known",
+        Some("first_time"),
+        |arguments| match arguments {
+            [Argument::Step(what), Argument::Truth(default)] => {
+                truth(Condition::FirstTime { what: what.clone(), default: Some(*default) })
+            }
+            _ => None,
+        },
     ),
     function(
         "matches",
@@ -214,55 +356,4 @@ const fn function(
     lower: fn(&[Argument]) -> Option<Term>,
 ) -> Word {
     Word { name, forms, gives: Some(gives), doc, leaf, lower }
-}
-
-fn truth(condition: Condition) -> Option<Term> {
-    Some(Term::Truth(Box::new(condition)))
-}
-
-fn tally(of: Counted, within: Span) -> Option<Term> {
-    Some(Term::Tally(Tally { of, within }))
-}
-
-fn windowed(of: Counted, arguments: &[Argument]) -> Option<Term> {
-    match arguments {
-        [Argument::Window(within)] => tally(of, *within),
-        _ => None,
-    }
-}
-
-fn count_term(arguments: &[Argument]) -> Option<Term> {
-    match arguments {
-        [Argument::Text(kind), Argument::Window(within)] => {
-            tally(Counted::Actions(Arc::clone(kind), None), *within)
-        }
-        [Argument::Text(kind), Argument::Text(text), Argument::Window(within)] => {
-            tally(Counted::Actions(Arc::clone(kind), Some(Needle::new(text))), *within)
-        }
-        _ => None,
-    }
-}
-
-fn ping_pong_term(arguments: &[Argument]) -> Option<Term> {
-    let (times, within) = match arguments {
-        [Argument::Times(times)] => (*times, PING_PONG_WINDOW),
-        [Argument::Times(times), Argument::Window(within)] => (*times, *within),
-        _ => return None,
-    };
-    let returns = Tally { of: Counted::Returns, within };
-    truth(Condition::Tally(returns, Bound::AtLeast(times)))
-}
-
-fn trait_term(arguments: &[Argument]) -> Option<Term> {
-    let [Argument::Text(name), Argument::Scalar(default)] = arguments else { return None };
-    let default = match default {
-        Json::String(text) => Term::Text(text.as_str().into()),
-        Json::Bool(holds) => Term::Truth(Box::new(Condition::Always(*holds))),
-        Json::Number(number) => match number.as_i64() {
-            Some(whole) => Term::Int(whole),
-            None => Term::Float(number.as_f64()?),
-        },
-        _ => return None,
-    };
-    Some(Term::Trait(Arc::clone(name), Box::new(default)))
 }

@@ -7,55 +7,9 @@ use serde_json::json;
 use crate::domain::action::Action;
 use crate::domain::offer::Outcome;
 use crate::domain::records::User;
-use crate::domain::session::{Place, Session, TriggerMemory};
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::session::{Session, TriggerMemory};
+use crate::rulebook::condition::given::{LIMITS, ask, at, session, visits};
 use crate::rulebook::condition::{Condition, EvalError, TraitTest, Truth, View, read_expression};
-use crate::rulebook::settings::Activity;
-
-const LIMITS: Activity = Activity { keep: Span::from_seconds(1_800), max_actions: 200 };
-
-fn at(seconds: f64) -> Timestamp {
-    Timestamp::from_seconds(seconds).unwrap()
-}
-
-/// `(seconds, type, title, page)`
-fn session(steps: &[(f64, &str, &str, &str)]) -> Session {
-    let mut session = Session { first_seen: at(steps[0].0), ..Session::default() };
-    for (seconds, kind, title, page) in steps {
-        let now = at(*seconds);
-        let stays = session.place.as_ref().filter(|place| *place.page == **page);
-        let since = stays.map_or(now, |place| place.since);
-        let (page, title): (Arc<str>, Arc<str>) = ((*page).into(), (*title).into());
-        session.place =
-            Some(Place { page: page.clone(), url: page.clone(), title: title.clone(), since });
-        session.actions.push_back(Action {
-            at: now,
-            kind: (*kind).into(),
-            title,
-            url: page.clone(),
-            page,
-            started: *seconds,
-            ended: *seconds,
-            forwarded: *seconds,
-        });
-        session.last_action = Some(now);
-        session.action_count += 1;
-    }
-    session
-}
-
-fn visits(pages: &[(f64, &str)]) -> Session {
-    let steps: Vec<_> = pages.iter().map(|(at, page)| (*at, "pageview", "", *page)).collect();
-    session(&steps)
-}
-
-/// Until when it stands, in seconds, with its truth.
-fn ask(source: &str, session: &Session, seconds: f64) -> (bool, Option<f64>) {
-    let condition = read_expression(source, &LIMITS).unwrap();
-    let answer = condition.answer(&View { session, user: None, now: at(seconds) }).unwrap();
-    let until = Some(answer.until).filter(|until| *until != Timestamp::FOREVER);
-    (answer.truth == Truth::True, until.map(Timestamp::as_seconds))
-}
 
 #[test]
 fn returns_to_the_current_page_are_counted_at_their_instant() {

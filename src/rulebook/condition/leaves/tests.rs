@@ -116,6 +116,105 @@ fn every_mistake_of_a_list_is_shown_at_its_place() {
     }
 }
 
+fn reads(table: &[(&str, &str)]) {
+    for (source, tree) in table {
+        assert_eq!(read_text(source).as_deref(), Ok(*tree), "{source}");
+    }
+}
+
+fn complains(table: &[(&str, &[&str])]) {
+    for (source, expected) in table {
+        let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
+        assert_eq!(read_text(source), Err(expected), "{source}");
+    }
+}
+
+#[test]
+fn parameters_scopes_and_sequences_read_in_their_long_form() {
+    reads(&[
+        (
+            "- sequence: { of: [a], until: /b, absent: c, for: 45s }",
+            "sequence a, until /b, then no c for 45s within 10m",
+        ),
+        ("- query: tab", "query tab"),
+        ("- query: { name: tab, is: billing }", "query(\"tab\") == \"billing\""),
+        (
+            "- query: { name: tab, in: [a, b] }",
+            "(query(\"tab\") == \"a\" || query(\"tab\") == \"b\")",
+        ),
+        (
+            "- count: { type: click, scope: page, between: [2, 4] }",
+            "count_here(\"click\", \"10m\") between 2 and 4",
+        ),
+        ("- count: { type: click, scope: session }", "count(\"click\", \"10m\") at least 1"),
+    ]);
+    complains(&[
+        ("- query: { nam: tab }", &["1:12+3 query has no key `nam`"]),
+        ("- query: { name: tab, is: a, in: [b] }", &["1:34+1 `is` and `in` do not go together"]),
+        ("- query: { name: tab, in: [] }", &["1:10+1 nothing is required here"]),
+        (
+            "- errors: { between: [4, 2] }\n- errors: { between: [1] }\n- errors: { between: 3 }",
+            &[
+                "1:22+1 no number is between 4 and 2",
+                "2:22+1 `between` takes two numbers, the least and the most",
+                "3:22+1 `3` is a whole number where a list of two numbers belongs",
+            ],
+        ),
+        ("- count: { type: a, scope: pge }", &["1:28+3 there is no scope `pge`"]),
+        (
+            "- sequence: { of: [a], absent: b }\n- sequence: { of: [a], for: 5s }",
+            &["1:13+1 sequence has no `for`", "2:13+1 sequence has no `absent`"],
+        ),
+        (
+            "- sequence: { of: [a], absent: b, for: 10m }",
+            &["1:40+3 a wait of 10m never ends in a window of 10m"],
+        ),
+    ]);
+}
+
+#[test]
+fn each_detector_reads_with_its_published_defaults() {
+    reads(&[
+        ("- page_loop: {}", "page_loop(\"15s\") at least 3"),
+        ("- page_loop: { within: 30s, at_most: 4 }", "page_loop(\"30s\") at most 4"),
+        ("- quick_back: 2", "quick_back(\"7s\", \"10m\") at least 2"),
+        ("- quick_back: { stay: 3s }", "quick_back(\"3s\", \"10m\") at least 1"),
+        ("- dead_click: 2", "dead_click(\"10m\") at least 2"),
+        ("- error_click: { gap: 2s }", "error_click(\"2s\", \"10m\") at least 1"),
+        ("- exit_intent: { after: 10s }", "exit_intent(\"10s\", \"10m\") at least 1"),
+        ("- no_results: {}", "no_results(\"2m\") at least 2"),
+        (
+            "- repeated_failure: { failure: a, success: b, within: 1m }",
+            "repeated_failure(\"a\", \"b\", \"1m\") at least 3",
+        ),
+        ("- form_struggle: {}", "form_struggle 3 returns to a field or 2 errors of it within 3m"),
+        (
+            "- form_struggle: { refocused: 5, errors: 4, within: 1m }",
+            "form_struggle 5 returns to a field or 4 errors of it within 1m",
+        ),
+        ("- scroll_depth: 50", "scroll_depth >= 50"),
+        ("- scroll_depth: {}", "scroll_depth >= 50"),
+        ("- scroll_depth: { at_most: 20 }", "scroll_depth <= 20"),
+        (
+            "- scroll_depth: { at_least: 10, at_most: 20 }",
+            "(scroll_depth >= 10 && scroll_depth <= 20)",
+        ),
+        ("- first_time: /reports", "first_time /reports"),
+        ("- first_time: { of: export, default: true }", "first_time export"),
+    ]);
+    complains(&[
+        ("- page_lop: 3", &["1:3+8 there is no condition `page_lop`"]),
+        ("- quick_back: { stey: 7s }", &["1:17+4 quick_back has no key `stey`"]),
+        ("- quick_back: { stay: 0s }", &["1:23+2 nothing happens in a window of no length"]),
+        ("- page_loop: 0", &["1:14+1 `0` is out of range"]),
+        ("- repeated_failure: { failure: a }", &["1:21+1 repeated_failure has no `success`"]),
+        ("- form_struggle: { refocused: 0 }", &["1:31+1 `0` is out of range"]),
+        ("- scroll_depth: { at_least: 101 }", &["1:29+3 `101` is out of range"]),
+        ("- scroll_depth: 101", &["1:17+3 `101` is out of range"]),
+        ("- first_time: { default: true }", &["1:15+1 first_time has no `of`"]),
+    ]);
+}
+
 #[test]
 fn nesting_is_bounded() {
     let source = format!("- {}page: /a{}", "not: { ".repeat(20), " }".repeat(20));

@@ -1,0 +1,197 @@
+//! The leaves that count: how many of what, in which window.
+
+use std::sync::Arc;
+
+use crate::domain::time::Span;
+use crate::rulebook::condition::activity::{Counted, Needle, Scope, Tally};
+use crate::rulebook::condition::arguments::checked_window;
+use crate::rulebook::condition::leaves::{Reader, keys};
+use crate::rulebook::condition::vocabulary::{PING_PONG_WINDOW, WINDOW};
+use crate::rulebook::condition::{Bound, Condition};
+use crate::rulebook::pages::pattern;
+use crate::rulebook::reader::{Fields, span, whole, words, wrong_type};
+use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::yaml::{Node, Value};
+
+impl Reader<'_, '_, '_> {
+    pub(in crate::rulebook::condition::leaves) fn ping_pong(
+        &mut self,
+        node: &Node,
+    ) -> Option<Condition> {
+        let (times, within) = if let Value::Map(_) = node.value {
+            let fields = Fields::of(node, "ping_pong", keys("ping_pong"), self.findings)?;
+            let times = match fields.get("times") {
+                Some(times) => whole(times, 1..=i64::MAX, self.findings),
+                None => Some(2),
+            };
+            (times, self.window(&fields, "within", PING_PONG_WINDOW))
+        } else {
+            let times = whole(node, 1..=i64::MAX, self.findings);
+            (times, Some(PING_PONG_WINDOW.min(self.limits.keep)))
+        };
+        let tally = Tally { of: Counted::Returns, within: within? };
+        Some(Condition::Tally(tally, Bound::AtLeast(times?)))
+    }
+
+    pub(in crate::rulebook::condition::leaves) fn count(
+        &mut self,
+        node: &Node,
+    ) -> Option<Condition> {
+        if !matches!(node.value, Value::Map(_)) {
+            let kind = words(node, self.findings)?;
+            let scope = Scope::Session;
+            return Some(self.at_least_once(Counted::Actions {
+                kind: kind.into(),
+                text: None,
+                scope,
+            }));
+        }
+        let fields = Fields::of(node, "count", keys("count"), self.findings)?;
+        let kind = fields.need("type", self.findings);
+        let kind = kind.and_then(|kind| words(kind, self.findings)).map(Arc::<str>::from);
+        let text = fields.get("text").map(|text| words(text, self.findings).map(Needle::new));
+        let scope = fields.get("scope").map(|scope| self.scope(scope));
+        let bounded = self.bounded(&fields, WINDOW, 1);
+        let text = match text {
+            Some(text) => Some(text?),
+            None => None,
+        };
+        let (within, bounds) = bounded?;
+        let scope = scope.unwrap_or(Some(Scope::Session))?;
+        Some(tallies(&Tally { of: Counted::Actions { kind: kind?, text, scope }, within }, bounds))
+    }
+
+    fn scope(&mut self, node: &Node) -> Option<Scope> {
+        match words(node, self.findings)? {
+            "page" => Some(Scope::Page),
+            "session" => Some(Scope::Session),
+            name => {
+                let help = did_you_mean(name, ["page", "session"])
+                    .unwrap_or_else(|| "write `page` or `session`".to_owned());
+                let message = format!("there is no scope `{name}`");
+                self.findings.error(node, "unknown-name", message, Some(help));
+                None
+            }
+        }
+    }
+
+    pub(in crate::rulebook::condition::leaves) fn visits(
+        &mut self,
+        node: &Node,
+    ) -> Option<Condition> {
+        match &node.value {
+            Value::Map(_) => {}
+            Value::Str(_) => {
+                let page = pattern(node, self.findings)?;
+                return Some(self.at_least_once(Counted::Visits(Some(page))));
+            }
+            _ => return self.tally(Counted::Visits(None), node, "visits"),
+        }
+        let fields = Fields::of(node, "visits", keys("visits"), self.findings)?;
+        let page = fields.get("page").map(|page| pattern(page, self.findings));
+        let bounded = self.bounded(&fields, WINDOW, 1);
+        let page = match page {
+            Some(page) => Some(page?),
+            None => None,
+        };
+        let (within, bounds) = bounded?;
+        Some(tallies(&Tally { of: Counted::Visits(page), within }, bounds))
+    }
+
+    fn at_least_once(&self, of: Counted) -> Condition {
+        let within = WINDOW.min(self.limits.keep);
+        Condition::Tally(Tally { of, within }, Bound::AtLeast(1))
+    }
+
+    /// A number alone means at least that many.
+    pub(in crate::rulebook::condition::leaves) fn tally(
+        &mut self,
+        of: Counted,
+        node: &Node,
+        name: &'static str,
+    ) -> Option<Condition> {
+        if !matches!(node.value, Value::Map(_)) {
+            let least = whole(node, 1..=i64::MAX, self.findings)?;
+            let within = WINDOW.min(self.limits.keep);
+            return Some(Condition::Tally(Tally { of, within }, Bound::AtLeast(least)));
+        }
+        let fields = Fields::of(node, name, keys(name), self.findings)?;
+        let (within, bounds) = self.bounded(&fields, WINDOW, 1)?;
+        Some(tallies(&Tally { of, within }, bounds))
+    }
+
+    /// A span that activity must be kept for; the default is no longer than that.
+    pub(in crate::rulebook::condition::leaves) fn window(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &str,
+        default: Span,
+    ) -> Option<Span> {
+        let Some(node) = fields.get(key) else { return Some(default.min(self.limits.keep)) };
+        let window = span(node, self.findings)?;
+        let checked = checked_window(window, self.limits);
+        checked
+            .map_err(|(code, message, help)| self.findings.error(node, code, message, Some(help)))
+            .ok()
+    }
+
+    /// The window and every bound written; at least the default when none is.
+    pub(in crate::rulebook::condition::leaves) fn bounded(
+        &mut self,
+        fields: &Fields<'_>,
+        window: Span,
+        least: i64,
+    ) -> Option<(Span, Vec<Bound>)> {
+        let within = self.window(fields, "within", window);
+        let mut bounds = Vec::new();
+        for key in ["at_least", "at_most", "exactly"] {
+            let Some(node) = fields.get(key) else { continue };
+            let number = whole(node, 0..=i64::MAX, self.findings);
+            bounds.push(number.map(|number| match key {
+                "at_least" => Bound::AtLeast(number),
+                "at_most" => Bound::AtMost(number),
+                _ => Bound::Exactly(number),
+            }));
+        }
+        bounds.extend(fields.get("between").map(|node| self.between(node)));
+        if bounds.is_empty() {
+            bounds.push(Some(Bound::AtLeast(least)));
+        }
+        Some((within?, bounds.into_iter().collect::<Option<_>>()?))
+    }
+
+    fn between(&mut self, node: &Node) -> Option<Bound> {
+        let help = || Some("write for example `between: [2, 4]`".to_owned());
+        let Value::Seq(items) = &node.value else {
+            wrong_type(node, "a list of two numbers", help(), self.findings);
+            return None;
+        };
+        let [least, most] = &**items else {
+            let message = "`between` takes two numbers, the least and the most";
+            self.findings.error(node, "out-of-range", message, help());
+            return None;
+        };
+        let [least, most] = [least, most].map(|node| whole(node, 0..=i64::MAX, self.findings));
+        let (least, most) = (least?, most?);
+        if least > most {
+            let message = format!("no number is between {least} and {most}");
+            let help = Some(format!("write `between: [{most}, {least}]`"));
+            self.findings.error(node, "never-true", message, help);
+            return None;
+        }
+        Some(Bound::Between(least, most))
+    }
+}
+
+/// One leaf for each bound.
+pub(in crate::rulebook::condition::leaves) fn tallies(
+    tally: &Tally,
+    bounds: Vec<Bound>,
+) -> Condition {
+    let mut parts: Vec<_> =
+        bounds.into_iter().map(|bound| Condition::Tally(tally.clone(), bound)).collect();
+    match (parts.len(), parts.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => Condition::All(parts.into_iter().chain(last).collect()),
+    }
+}

@@ -1,0 +1,147 @@
+//! What each function of the vocabulary means, given its arguments.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::domain::time::Span;
+use crate::rulebook::condition::activity::{Counted, Needle, Scope, Tally};
+use crate::rulebook::condition::detectors::{
+    FAILURE_WINDOW, FIELD_ERRORS, REFOCUSED, STRUGGLE_WINDOW, detector,
+};
+use crate::rulebook::condition::vocabulary::{Argument, PING_PONG_WINDOW};
+use crate::rulebook::condition::{Bound, Condition, Sequence, Term};
+
+pub(in crate::rulebook::condition) fn truth(condition: Condition) -> Option<Term> {
+    Some(Term::Truth(Box::new(condition)))
+}
+
+pub(in crate::rulebook::condition) fn tally(of: Counted, within: Span) -> Option<Term> {
+    Some(Term::Tally(Tally { of, within }))
+}
+
+pub(in crate::rulebook::condition) fn windowed(
+    of: Counted,
+    arguments: &[Argument],
+) -> Option<Term> {
+    match arguments {
+        [Argument::Window(within)] => tally(of, *within),
+        _ => None,
+    }
+}
+
+pub(in crate::rulebook::condition) fn count_term(
+    scope: Scope,
+    arguments: &[Argument],
+) -> Option<Term> {
+    match arguments {
+        [Argument::Text(kind), Argument::Window(within)] => {
+            tally(actions(kind, None, scope), *within)
+        }
+        [Argument::Text(kind), Argument::Text(text), Argument::Window(within)] => {
+            tally(actions(kind, Some(Needle::new(text)), scope), *within)
+        }
+        _ => None,
+    }
+}
+
+pub(in crate::rulebook::condition) fn ping_pong_term(arguments: &[Argument]) -> Option<Term> {
+    let (times, within) = match arguments {
+        [Argument::Times(times)] => (*times, PING_PONG_WINDOW),
+        [Argument::Times(times), Argument::Window(within)] => (*times, *within),
+        _ => return None,
+    };
+    let returns = Tally { of: Counted::Returns, within };
+    truth(Condition::Tally(returns, Bound::AtLeast(times)))
+}
+
+pub(in crate::rulebook::condition) fn trait_term(arguments: &[Argument]) -> Option<Term> {
+    let [Argument::Text(name), Argument::Scalar(default)] = arguments else { return None };
+    let default = match default {
+        Json::String(text) => Term::Text(text.as_str().into()),
+        Json::Bool(holds) => Term::Truth(Box::new(Condition::Always(*holds))),
+        Json::Number(number) => match number.as_i64() {
+            Some(whole) => Term::Int(whole),
+            None => Term::Float(number.as_f64()?),
+        },
+        _ => return None,
+    };
+    Some(Term::Trait(Arc::clone(name), Box::new(default)))
+}
+
+fn actions(kind: &Arc<str>, text: Option<Needle>, scope: Scope) -> Counted {
+    Counted::Actions { kind: Arc::clone(kind), text, scope }
+}
+
+/// The function of a detector that counts: `()`, `(window)` or `(span, window)`.
+pub(in crate::rulebook::condition) fn detected(name: &str, arguments: &[Argument]) -> Option<Term> {
+    let detector = detector(name)?;
+    let (_, span) = detector.span;
+    let (span, within) = match arguments {
+        [] => (span, detector.within),
+        [Argument::Window(within)] => (span, *within),
+        [Argument::Window(span), Argument::Window(within)] => (*span, *within),
+        _ => return None,
+    };
+    tally((detector.of)(span), within)
+}
+
+pub(in crate::rulebook::condition) fn failure_term(arguments: &[Argument]) -> Option<Term> {
+    let (failure, success, within) = match arguments {
+        [Argument::Text(failure), Argument::Text(success)] => (failure, success, FAILURE_WINDOW),
+        [Argument::Text(failure), Argument::Text(success), Argument::Window(within)] => {
+            (failure, success, *within)
+        }
+        _ => return None,
+    };
+    tally(Counted::Failures { failure: Arc::clone(failure), success: Arc::clone(success) }, within)
+}
+
+pub(in crate::rulebook::condition) fn struggle_term(arguments: &[Argument]) -> Option<Term> {
+    let (refocused, errors, within) = match arguments {
+        [] => (REFOCUSED, FIELD_ERRORS, STRUGGLE_WINDOW),
+        [Argument::Window(within)] => (REFOCUSED, FIELD_ERRORS, *within),
+        [Argument::Times(refocused), Argument::Times(errors), Argument::Window(within)] => {
+            (*refocused, *errors, *within)
+        }
+        _ => return None,
+    };
+    truth(Condition::FormStruggle { refocused, errors, within })
+}
+
+/// `(steps, window)` and, after them, what voids them.
+pub(in crate::rulebook::condition) fn sequence_term(arguments: &[Argument]) -> Option<Term> {
+    let (steps, within, until) = match arguments {
+        [Argument::Steps(steps), Argument::Window(within)] => (steps, *within, None),
+        [Argument::Steps(steps), Argument::Window(within), Argument::Step(until)] => {
+            (steps, *within, Some(until.clone()))
+        }
+        _ => return None,
+    };
+    let sequence = Sequence { until, ..Sequence::new(steps.clone(), within) };
+    truth(Condition::Sequence(Box::new(sequence)))
+}
+
+/// `(steps, step, wait, window)` and, after them, what voids them.
+pub(in crate::rulebook::condition) fn absent_term(arguments: &[Argument]) -> Option<Term> {
+    let (
+        [
+            Argument::Steps(steps),
+            Argument::Step(step),
+            Argument::Window(wait),
+            Argument::Window(within),
+        ],
+        until,
+    ) = arguments.split_first_chunk::<4>()?
+    else {
+        return None;
+    };
+    let until = match until {
+        [] => None,
+        [Argument::Step(until)] => Some(until.clone()),
+        _ => return None,
+    };
+    let absent = Some((step.clone(), *wait));
+    let sequence = Sequence { until, absent, ..Sequence::new(steps.clone(), *within) };
+    truth(Condition::Sequence(Box::new(sequence)))
+}
