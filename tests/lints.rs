@@ -358,7 +358,7 @@ fn a_warning_stands_at_the_item_that_is_meant() {
     assert_eq!((found[0].line, found[0].column), (6, 9));
     assert_eq!(
         found[0].message,
-        "`not dwell 20s` can never hold together with what is above it, so `one` never fires"
+        "this can never hold together with what is above it, so `one` never fires"
     );
 }
 

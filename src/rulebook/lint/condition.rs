@@ -56,7 +56,8 @@ fn one(at: usize, part: &Condition, rule: &Rule, limits: &Activity, desk: &mut D
     let spot = place(rule, at, desk);
     if always(&[], part, limits) {
         let help = "remove it; for \"never happened\" write `at_most: 0`";
-        warn(rule, spot, "always-true", format!("`{part}` always holds"), help, desk);
+        let message = format!("{} always holds", named(part, spot));
+        warn(rule, spot, "always-true", message, help, desk);
         return;
     }
     let Condition::Any(choices) = part else { return };
@@ -94,8 +95,14 @@ fn never(
         (false, true) => " on the rule's pages",
         (false, false) => " together with what is above it",
     };
-    let message = format!("`{part}` can never hold{why}, so `{}` never fires", rule.id);
+    let part = named(part, spot);
+    let message = format!("{part} can never hold{why}, so `{}` never fires", rule.id);
     warn(rule, spot, "never-true", message, "correct the one or the other", desk);
+}
+
+/// What has a place of its own needs no name; the rest is spelled out.
+fn named(part: &Condition, spot: Option<Spot>) -> String {
+    if spot.is_some() { "this".to_owned() } else { format!("`{part}`") }
 }
 
 fn parts(condition: &Condition) -> &[Condition] {
