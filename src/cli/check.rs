@@ -1,32 +1,91 @@
-//! `docent check`: the same reading as at start and at reload, printed.
+//! `docent check`: the same reading as at start and at reload, and what is hardly meant, printed.
 
-use serde_json::json;
+use std::io::Read as _;
+use std::path::Path;
 
+use anyhow::Context as _;
+
+use crate::cli::formats::{command, object, sarif};
 use crate::cli::report::{complain, count, say};
-use crate::cli::{CheckArguments, Exit, Format};
+use crate::cli::{CheckArguments, Exit, Report};
 use crate::library::disk;
-use crate::rulebook::compile::compile;
+use crate::rulebook::compile::{PROMPTS, compile, folders};
 use crate::rulebook::finding::{Finding, Severity};
+use crate::rulebook::lint::lint;
 use crate::rulebook::render::render;
+use crate::rulebook::workspace::FILE;
 use crate::rulebook::{Rulebook, Sources};
 use crate::runtime::environment;
 
+/// Bytes taken from standard input: one more than the rulebook reads, so that it can say so.
+const MOST_OF_INPUT: u64 = (1 << 20) + 1;
+
 /// Prints every finding; exits 0 when the workspace would be served, 1 when it cannot be read,
-/// 2 when it has mistakes.
+/// 2 when it has mistakes (or, if these are denied, warnings).
 pub(crate) fn run(arguments: &CheckArguments) -> Exit {
-    let sources = match disk::read(&arguments.workspace) {
+    let sources = match sources(arguments) {
         Ok(sources) => sources,
         Err(error) => {
-            complain(&format!("error: {error}"));
+            complain(&format!("error: {error:#}"));
             return Exit::Failed;
         }
     };
-    let (rulebook, findings) = compile(&sources, &environment::variable);
-    match arguments.format {
-        Format::Human => print_for_people(&sources, rulebook.as_ref(), &findings),
-        Format::Json => print_json(rulebook.as_ref(), &findings),
+    let (rulebook, mut findings) = compile(&sources, &environment::variable);
+    findings.extend(rulebook.iter().flat_map(|book| lint(book, &sources)));
+    findings.sort();
+    print(arguments, &sources, rulebook.as_ref(), &findings);
+    match rulebook {
+        Some(_) if findings.is_empty() || !arguments.deny_warnings => Exit::Fine,
+        _ => Exit::Invalid,
     }
-    if rulebook.is_some() { Exit::Fine } else { Exit::Invalid }
+}
+
+fn print(
+    arguments: &CheckArguments,
+    sources: &Sources,
+    rulebook: Option<&Rulebook>,
+    findings: &[Finding],
+) {
+    let folder = &arguments.workspace;
+    match arguments.format {
+        Report::Human => print_for_people(sources, rulebook, findings),
+        Report::Json => print_json(rulebook, findings),
+        Report::Github => findings.iter().for_each(|finding| say(&command(finding, folder))),
+        Report::Sarif => say(&sarif(findings, folder)),
+    }
+}
+
+/// The workspace as it lies on disk, with the text on standard input in the place of one file.
+fn sources(arguments: &CheckArguments) -> anyhow::Result<Sources> {
+    let mut sources = disk::read(&arguments.workspace)?;
+    if let Some(path) = &arguments.path {
+        let path = within(&arguments.workspace, path)?;
+        let mut text = Vec::new();
+        std::io::stdin().lock().take(MOST_OF_INPUT).read_to_end(&mut text)?;
+        anyhow::ensure!(matters(&path, &sources), "`{path}` is no file that docent reads here");
+        sources.files.insert(path, text);
+    }
+    Ok(sources)
+}
+
+/// A path as the workspace names it; editors give it from the root of the file system.
+fn within(workspace: &Path, path: &Path) -> anyhow::Result<String> {
+    let path = match path.is_absolute() {
+        true => path
+            .strip_prefix(workspace.canonicalize()?)
+            .with_context(|| format!("`{}` is not in the workspace", path.display()))?,
+        false => path.strip_prefix(".").unwrap_or(path),
+    };
+    Ok(path.to_string_lossy().replace('\\', "/"))
+}
+
+fn matters(path: &str, sources: &Sources) -> bool {
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let endings: &[&str] = if folder == PROMPTS { &[".md"] } else { &[".yaml", ".yml"] };
+    let is_read =
+        folders(sources).contains(&folder) && endings.iter().any(|end| name.ends_with(end));
+    path == FILE || is_read
 }
 
 pub(crate) fn print_for_people(
@@ -53,6 +112,5 @@ pub(crate) fn print_for_people(
 }
 
 pub(crate) fn print_json(rulebook: Option<&Rulebook>, findings: &[Finding]) {
-    let digest = rulebook.map(|book| &*book.digest);
-    say(&json!({ "valid": rulebook.is_some(), "digest": digest, "findings": findings }).to_string());
+    say(&object(rulebook, findings));
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod formats;
 mod report;
 mod serve;
 mod test;
@@ -55,8 +56,17 @@ struct CheckArguments {
     #[arg(default_value = ".")]
     workspace: PathBuf,
     /// How findings are printed.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Report::Human)]
+    format: Report,
+    /// Exit 2 for warnings too.
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Take the text on standard input for the file that --as names: for editors.
+    #[arg(long, requires = "path")]
+    stdin: bool,
+    /// The file that standard input stands for: rules/projects.yaml.
+    #[arg(long = "as", value_name = "FILE", requires = "stdin")]
+    path: Option<PathBuf>,
 }
 
 /// Arguments of `docent explain`.
@@ -108,6 +118,19 @@ struct TestArguments {
     /// How results are printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+}
+
+/// How `docent check` tells what it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Report {
+    /// For people, with the source line.
+    Human,
+    /// One JSON object.
+    Json,
+    /// Workflow commands, shown beside the lines of a pull request.
+    Github,
+    /// A SARIF 2.1.0 log, for code scanning.
+    Sarif,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

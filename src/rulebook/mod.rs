@@ -4,12 +4,14 @@
 pub mod builtin;
 pub mod case;
 pub mod cases;
+pub mod codes;
 pub mod compile;
 pub mod condition;
 pub mod environment;
 pub mod finding;
 pub mod ids;
 pub mod index;
+pub mod lint;
 pub mod pages;
 pub mod prompts;
 pub mod reader;

@@ -173,6 +173,11 @@ impl<'n> Fields<'n> {
         self.node
     }
 
+    /// Whether keys are written that are not known: what is missing is probably misspelt.
+    pub fn has_strays(&self) -> bool {
+        !self.strays.is_empty()
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&'n Node> {
         self.node.get(key)
@@ -260,24 +265,31 @@ pub fn flag(node: &Node, findings: &mut Findings<'_>) -> Option<bool> {
     if let Value::Bool(value) = typed(node) {
         return Some(value);
     }
-    wrong_type(node, "`true` or `false`", Some("write `true` or `false`".into()), findings);
+    let help = match node.as_str().map(str::to_lowercase).as_deref() {
+        Some("true" | "yes" | "y" | "on" | "ja") => "write `true`, without quotes",
+        Some("false" | "no" | "n" | "off" | "nei") => "write `false`, without quotes",
+        _ => "write `true` or `false`",
+    };
+    wrong_type(node, "`true` or `false`", Some(help.into()), findings);
     None
 }
 
 /// A whole number of a range; anything else is a finding.
 pub fn whole(node: &Node, range: RangeInclusive<i64>, findings: &mut Findings<'_>) -> Option<i64> {
-    let Value::Int(value) = typed(node) else {
-        wrong_type(node, "a whole number", None, findings);
-        return None;
-    };
-    if range.contains(&value) {
-        return Some(value);
-    }
     let (low, high) = (range.start(), range.end());
     let help = match *high {
         i64::MAX => format!("write {low} or more"),
         _ => format!("write a number from {low} to {high}"),
     };
+    let Value::Int(value) = typed(node) else {
+        let quoted = node.as_str().map(str::trim).filter(|text| text.parse::<i64>().is_ok());
+        let help = quoted.map_or(help, |number| format!("write `{number}`, without quotes"));
+        wrong_type(node, "a whole number", Some(help), findings);
+        return None;
+    };
+    if range.contains(&value) {
+        return Some(value);
+    }
     findings.error(node, "out-of-range", format!("`{value}` is out of range"), Some(help));
     None
 }

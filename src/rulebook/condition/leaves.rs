@@ -180,7 +180,11 @@ impl Reader<'_, '_, '_> {
         let least = fields.get("at_least").map(|node| span(node, self.findings));
         let most = fields.get("at_most").map(|node| span(node, self.findings));
         if least.is_none() && most.is_none() {
-            return self.lacks_bound(node, "at_least: 20s");
+            return if fields.has_strays() {
+                None
+            } else {
+                self.lacks_bound(node, "at_least: 20s")
+            };
         }
         let longer = |most: Span| at_least(most.plus(Span::from_millis(1)));
         let least = least.map(|span| span.map(at_least));

@@ -23,6 +23,9 @@ pub(in crate::rulebook::condition) fn read(
         .filter_map(|key| fields.get(key).map(|value| (*key, value)))
         .filter_map(|(key, value)| test(key, value, findings))
         .collect();
+    if tests.is_empty() && fields.has_strays() {
+        return None;
+    }
     if tests.is_empty() {
         let help = "write for example `is: pro`".to_owned();
         findings.error(node, "missing-key", "nothing is required of this trait", Some(help));

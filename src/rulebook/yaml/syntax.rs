@@ -16,10 +16,19 @@ pub(super) fn syntax(error: &ScanError, source: &str) -> Stop {
         return Stop { spot, code: "tab", message, help: Some("indent with spaces".into()) };
     }
     let message = text.strip_suffix('.').unwrap_or(&text).to_lowercase();
-    let help = written
-        .contains(": ")
-        .then(|| "a text that contains `: `, `#`, `[` or `{` needs quotes".to_owned());
+    let help = help(&message, written).map(str::to_owned);
     Stop { spot: Spot { line, column, length: 1 }, code: "syntax", message, help }
+}
+
+/// What to write, when the parser's words leave no doubt.
+fn help(message: &str, written: &str) -> Option<&'static str> {
+    if message.contains("block collection") || message.contains("block mapping") {
+        return Some("indent this line exactly as the others of its list or mapping");
+    }
+    if message.contains("quoted scalar") && !message.contains("trailing") {
+        return Some("close the quote of the text above");
+    }
+    written.contains(": ").then_some("a text that contains `: `, `#`, `[` or `{` needs quotes")
 }
 
 /// The first tab that indents the line, or, when the parser speaks of one, a line after it.

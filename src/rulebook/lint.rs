@@ -1,0 +1,51 @@
+//! Warnings about rules that are well formed and yet hardly meant: conditions that can never hold,
+//! rules that another one hides, words without effect. Each is said only where it is certain.
+
+mod clash;
+mod condition;
+mod pages;
+mod pairs;
+mod places;
+mod product;
+mod tests_written;
+
+use crate::rulebook::finding::Finding;
+use crate::rulebook::lint::places::Places;
+use crate::rulebook::settings::Settings;
+use crate::rulebook::{Product, Rulebook, Sources};
+
+/// What a lint looks at.
+struct Desk<'s> {
+    settings: &'s Settings,
+    sources: &'s Sources,
+    places: Places<'s>,
+    found: Vec<Finding>,
+}
+
+/// Every warning about a rulebook, by file, line and column. `sources` are those it was compiled
+/// from.
+pub fn lint(book: &Rulebook, sources: &Sources) -> Vec<Finding> {
+    let places = Places::of(sources);
+    let mut desk = Desk { settings: &book.settings, sources, places, found: Vec::new() };
+    for product in book.products.values() {
+        about(product, &mut desk);
+    }
+    let mut found = desk.found;
+    found.sort();
+    // Two products may share a folder.
+    found.dedup();
+    found
+}
+
+fn about(product: &Product, desk: &mut Desk<'_>) {
+    product::quotas(product, desk);
+    for rule in &product.rules {
+        condition::check(product, rule, desk);
+        product::cooldown(product, rule, desk);
+        product::tour(product, rule, desk);
+        product::traits(product, rule, desk);
+        product::references(product, rule, desk);
+        tests_written::check(product, rule, desk);
+    }
+    pairs::check(product, desk);
+}
