@@ -1,6 +1,5 @@
 //! `docent check` as editors and continuous integration call it.
 #![cfg(test)]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::fs;
 use std::io::Write as _;
