@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::rulebook::condition::{
-    Bound, Comparison, Condition, Counted, Field, Tally, Term, TextTest, TraitTest,
+    Bound, Comparison, Condition, Counted, Field, Scope, Tally, Term, TextTest, TraitTest,
 };
 use crate::rulebook::lint::pages::{all_covered, any_overlap, covers};
 use crate::rulebook::settings::Activity;
@@ -91,7 +91,7 @@ fn most(of: &Counted, limits: &Activity) -> i64 {
     }
     let one_each = matches!(
         of,
-        Counted::Actions(..) | Counted::Errors | Counted::RageClicks | Counted::Returns
+        Counted::Actions { .. } | Counted::Errors | Counted::RageClicks | Counted::Returns
     );
     if one_each { actions } else { i64::MAX }
 }
@@ -105,7 +105,8 @@ fn range(bound: Bound, truth: bool) -> (i64, i64) {
         (Bound::AtMost(i64::MAX), false) => (0, -1),
         (Bound::AtMost(most), false) => (most + 1, i64::MAX),
         (Bound::Exactly(number), true) => (number, number),
-        (Bound::Exactly(_), false) => (0, i64::MAX),
+        (Bound::Between(low, high), true) => (low, high),
+        (Bound::Exactly(_) | Bound::Between(..), false) => (0, i64::MAX),
     }
 }
 
@@ -136,7 +137,14 @@ fn clash(one: Wanted<'_>, other: Wanted<'_>) -> bool {
 /// Whether what is counted is among what `whole` counts.
 fn is_part(part: &Counted, whole: &Counted) -> bool {
     match (part, whole) {
-        (Counted::Actions(a, Some(_)), Counted::Actions(b, None)) => a == b,
+        (
+            Counted::Actions { kind, text, scope },
+            Counted::Actions { kind: all, text: any, scope: here },
+        ) => {
+            kind == all
+                && (any.is_none() || text == any)
+                && (*here == Scope::Session || scope == here)
+        }
         (part, whole) => part == whole,
     }
 }
