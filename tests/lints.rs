@@ -117,6 +117,10 @@ fn a_condition_that_can_never_hold() {
                 "when: [{ dwell: 5s }, { any: [{ errors: 1 }, { count: { type: x, at_least: 201 } }] }]",
             ],
             &["when: session.dwell_s > 5 && false"],
+            &[
+                "when: [{ count: { type: x, scope: page, at_least: 3 } }, { count: { type: x, at_most: 1 } }]",
+            ],
+            &["when: [{ errors: { between: [3, 5] } }, { errors: { at_most: 2 } }]"],
         ],
         &[
             &["when: [{ dwell: { at_least: 10s, at_most: 30s } }]"],
@@ -139,6 +143,10 @@ fn a_condition_that_can_never_hold() {
                 "when: [{ trait: { name: plan, is: pro } }, { trait: { name: plan, not_in: [free] } }]",
             ],
             &["when: session.path != \"/\" && session.dwell_s > 5"],
+            &[
+                "when: [{ count: { type: x, at_least: 3 } }, { count: { type: x, scope: page, at_most: 1 } }]",
+            ],
+            &["when: [{ errors: { between: [3, 5] } }, { errors: { at_most: 4 } }]"],
             &["when: [{ visits: { page: /a, at_most: 0 } }, { dwell: 5s }]"],
             &["when: [{ any: [{ page: /a }, { page: /b }] }, { page: /b }, { dwell: 2s }]"],
         ],
