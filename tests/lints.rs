@@ -154,6 +154,25 @@ fn a_condition_that_can_never_hold() {
 }
 
 #[test]
+fn counts_of_a_page_and_between_two_numbers_that_can_never_be() {
+    holds(
+        "never-true",
+        &[
+            &[
+                "when: [{ count: { type: x, scope: page, at_least: 3 } }, { count: { type: x, at_most: 1 } }]",
+            ],
+            &["when: [{ errors: { between: [3, 5] } }, { errors: { at_most: 2 } }]"],
+        ],
+        &[
+            &[
+                "when: [{ count: { type: x, at_least: 3 } }, { count: { type: x, scope: page, at_most: 1 } }]",
+            ],
+            &["when: [{ errors: { between: [3, 5] } }, { errors: { at_most: 4 } }]"],
+        ],
+    );
+}
+
+#[test]
 fn a_condition_that_always_holds() {
     holds(
         "always-true",
