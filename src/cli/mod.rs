@@ -3,7 +3,9 @@
 mod check;
 mod explain;
 mod formats;
+mod new;
 mod report;
+mod schema;
 mod serve;
 mod test;
 
@@ -30,6 +32,10 @@ enum Command {
     Explain(ExplainArguments),
     /// Runs the tests beside the rules, in virtual time.
     Test(TestArguments),
+    /// Makes a workspace, or a rule, tour or prompt of one, to start from.
+    New(NewArguments),
+    /// Prints the JSON Schema of a kind of file, for editors.
+    Schema(SchemaArguments),
 }
 
 /// Arguments of `docent serve`.
@@ -133,6 +139,56 @@ enum Report {
     Sarif,
 }
 
+/// Arguments of `docent new`.
+#[derive(Debug, clap::Args)]
+struct NewArguments {
+    /// What to make.
+    #[arg(value_enum)]
+    kind: NewKind,
+    /// Its name: a workspace's folder and product, else the id and the file.
+    name: String,
+    /// The folder to make a workspace in, else the workspace itself.
+    #[arg(long = "in", value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// Whose rule or tour, when the workspace has several products.
+    #[arg(long)]
+    product: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum NewKind {
+    /// A folder with settings, a draft rule, a tour, a prompt and the schemas.
+    Workspace,
+    /// A draft rule with its tests.
+    Rule,
+    /// A tour of one step.
+    Tour,
+    /// A prompt with its front matter.
+    Prompt,
+}
+
+/// Arguments of `docent schema`.
+#[derive(Debug, clap::Args)]
+struct SchemaArguments {
+    /// The kind of file.
+    #[arg(value_enum)]
+    kind: SchemaKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SchemaKind {
+    /// docent.yaml
+    Docent,
+    /// rules/*.yaml, rules/*.test.yaml included
+    Rules,
+    /// tours/*.yaml
+    Tours,
+    /// The front matter of prompts/*.md
+    Prompts,
+    /// rules/*.test.yaml alone
+    Tests,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people, with the source line.
@@ -171,6 +227,8 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
     };
     ExitCode::from(exit as u8)
 }

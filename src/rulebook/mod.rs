@@ -17,6 +17,7 @@ pub mod prompts;
 pub mod reader;
 pub mod render;
 pub mod rule;
+pub mod schema;
 pub mod settings;
 pub mod suggest;
 pub mod suites;

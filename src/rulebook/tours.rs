@@ -10,7 +10,7 @@ use crate::rulebook::yaml::Node;
 const KEYS: [&str; 9] =
     ["id", "name", "use_when", "not_for", "description", "route", "steps", "timeout", "cooldown"];
 const STEP: [&str; 4] = ["target", "title", "content", "placement"];
-const PLACEMENTS: [&str; 5] = ["top", "bottom", "left", "right", "auto"];
+pub(in crate::rulebook) const PLACEMENTS: [&str; 5] = ["top", "bottom", "left", "right", "auto"];
 
 /// The tours of one file. `ids` holds those of the product's other files, and afterwards these too,
 /// with the ids of tours that have mistakes.

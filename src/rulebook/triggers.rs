@@ -36,16 +36,16 @@ const KEYS: [&str; 14] = [
     "tests",
 ];
 const OFFER: [&str; 6] = ["body", "accept", "dismiss", "labels", "tour", "timeout"];
-const MODES: [(&str, Mode); 4] = [
+pub(in crate::rulebook) const MODES: [(&str, Mode); 4] = [
     ("live", Mode::Live),
     ("shadow", Mode::Shadow),
     ("draft", Mode::Draft),
     ("paused", Mode::Paused),
 ];
 /// Higher first; this when none is written.
-const PRIORITY: u8 = 50;
+pub(in crate::rulebook) const PRIORITY: u8 = 50;
 /// As many as the seeds' clients show.
-const MOST_LABELS: usize = 3;
+pub(in crate::rulebook) const MOST_LABELS: usize = 3;
 const DAY: Span = Span::from_seconds(86_400);
 
 /// What a product's rules refer to.

@@ -20,6 +20,8 @@ use crate::rulebook::reader::Findings;
 use crate::rulebook::settings::Windows;
 use crate::rulebook::yaml::Node;
 
+pub(in crate::rulebook) use crate::rulebook::builtin::params::NAMES;
+
 /// One of the SDK's detectors with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Builtin {

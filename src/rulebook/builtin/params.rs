@@ -10,7 +10,8 @@ use crate::rulebook::builtin::section::SectionPlaybook;
 use crate::rulebook::reader::{Fields, Findings, list, name_of, text, words, wrong_type};
 use crate::rulebook::yaml::{Node, Value};
 
-const NAMES: [&str; 3] = ["canonical_url_ping_pong", "user_page_dwell", "section_playbook_match"];
+pub(in crate::rulebook) const NAMES: [&str; 3] =
+    ["canonical_url_ping_pong", "user_page_dwell", "section_playbook_match"];
 
 /// What a parameter must be.
 #[derive(Clone, Copy)]

@@ -29,31 +29,31 @@ const RAGE_GAP: Span = Span::from_millis(1_000);
 const RAGE_CLICKS: usize = 3;
 
 /// The window of `repeated_failure` when none is written.
-pub(in crate::rulebook::condition) const FAILURE_WINDOW: Span = Span::from_seconds(300);
+pub(in crate::rulebook) const FAILURE_WINDOW: Span = Span::from_seconds(300);
 /// Failures that `repeated_failure` takes when no number is written.
-pub(in crate::rulebook::condition) const FAILURES: i64 = 3;
+pub(in crate::rulebook) const FAILURES: i64 = 3;
 /// The window of `form_struggle` when none is written.
-pub(in crate::rulebook::condition) const STRUGGLE_WINDOW: Span = Span::from_seconds(180);
+pub(in crate::rulebook) const STRUGGLE_WINDOW: Span = Span::from_seconds(180);
 /// Returns to a field that make a struggle when no number is written.
-pub(in crate::rulebook::condition) const REFOCUSED: i64 = 3;
+pub(in crate::rulebook) const REFOCUSED: i64 = 3;
 /// Errors of a field that make a struggle when no number is written.
-pub(in crate::rulebook::condition) const FIELD_ERRORS: i64 = 2;
+pub(in crate::rulebook) const FIELD_ERRORS: i64 = 2;
 /// Percent of a page that `scroll_depth` takes when no number is written.
-pub(in crate::rulebook::condition) const SCROLLED: i64 = 50;
+pub(in crate::rulebook) const SCROLLED: i64 = 50;
 
 /// A detector that counts incidents in a window.
 #[derive(Debug)]
-pub(in crate::rulebook::condition) struct Detector {
+pub(in crate::rulebook) struct Detector {
     /// The leaf and the function.
-    pub(in crate::rulebook::condition) name: &'static str,
+    pub(in crate::rulebook) name: &'static str,
     /// Incidents when no number is written.
-    pub(in crate::rulebook::condition) least: i64,
+    pub(in crate::rulebook) least: i64,
     /// The window when none is written.
-    pub(in crate::rulebook::condition) within: Span,
+    pub(in crate::rulebook) within: Span,
     /// The span it measures by: its key, and what is taken when it is not written.
-    pub(in crate::rulebook::condition) span: (&'static str, Span),
+    pub(in crate::rulebook) span: (&'static str, Span),
     /// What it counts, given that span.
-    pub(in crate::rulebook::condition) of: fn(Span) -> Counted,
+    pub(in crate::rulebook) of: fn(Span) -> Counted,
 }
 
 /// Detectors that measure nothing have no key for a span.
@@ -106,7 +106,7 @@ static DETECTORS: [Detector; 6] = [
 ];
 
 /// The counting detector of this name.
-pub(in crate::rulebook::condition) fn detector(name: &str) -> Option<&'static Detector> {
+pub(in crate::rulebook) fn detector(name: &str) -> Option<&'static Detector> {
     DETECTORS.iter().find(|detector| detector.name == name)
 }
 

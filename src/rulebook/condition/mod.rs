@@ -4,7 +4,7 @@
 
 mod activity;
 mod arguments;
-mod detectors;
+pub(in crate::rulebook) mod detectors;
 mod eval;
 mod explain;
 mod expression;

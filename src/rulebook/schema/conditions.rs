@@ -1,0 +1,152 @@
+//! Conditions: the leaves of the list form, from the table that the reader uses, with the shape of
+//! each key.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::domain::offer::Outcome;
+use crate::domain::time::Span;
+use crate::rulebook::condition::detectors::{
+    FAILURE_WINDOW, FAILURES, FIELD_ERRORS, REFOCUSED, SCROLLED, STRUGGLE_WINDOW, detector,
+};
+use crate::rulebook::condition::vocabulary::{LEAVES, Leaf, PING_PONG_WINDOW, WINDOW};
+use crate::rulebook::schema::shape::{ANY, Shape, Writer};
+
+const CONDITION: &str = "#/definitions/condition";
+const TIMES: Shape = Shape::Whole(1, i64::MAX);
+const COUNT: Shape = Shape::Whole(0, i64::MAX);
+const PERCENT: Shape = Shape::Whole(0, 100);
+/// An action's type, or a page.
+const STEP: Shape = Shape::Either(&[Shape::Page, Shape::Pattern(r"^(?!/)[\s\S]*\S")]);
+
+/// `when:`, and what it nests.
+pub(in crate::rulebook::schema) fn when(_: &Writer) -> Json {
+    json!({ "anyOf": [
+        { "type": "array", "minItems": 1, "items": { "$ref": CONDITION } },
+        { "type": "string", "pattern": r"\S" },
+    ] })
+}
+
+/// What `when` refers to.
+pub(in crate::rulebook::schema) fn definitions(writer: &Writer) -> Json {
+    let leaves: Map<_, _> =
+        LEAVES.iter().map(|leaf| (leaf.name.to_owned(), self::leaf(writer, leaf))).collect();
+    let condition = json!({ "anyOf": [
+        { "type": "object", "minProperties": 1, "additionalProperties": false, "properties": leaves },
+        { "type": "array", "minItems": 1, "items": { "$ref": CONDITION } },
+    ] });
+    json!({ "condition": condition })
+}
+
+fn leaf(writer: &Writer, leaf: &Leaf) -> Json {
+    let mut forms: Vec<_> = short(leaf.name).iter().map(|shape| writer.shape(shape)).collect();
+    if !leaf.keys.is_empty() {
+        forms.push(long(writer, leaf));
+    }
+    let doc = format!("{}; for example `{}`", leaf.doc, leaf.short);
+    json!({ "description": doc, "anyOf": forms })
+}
+
+/// What may stand after the leaf's name instead of a mapping.
+fn short(leaf: &str) -> &'static [Shape] {
+    match leaf {
+        "page" => &[Shape::Several(&Shape::Page, 1)],
+        "dwell" | "idle" => &[Shape::Span],
+        "count" | "query" | "seen" | "rhai" => &[Shape::Words],
+        "visits" => &[TIMES, Shape::Page],
+        "scroll_depth" => &[Shape::Whole(1, 100)],
+        "first_time" => &[STEP],
+        "sequence" => &[Shape::List(&STEP, 1, ANY)],
+        "any" | "not" => &[Shape::Raw(nested)],
+        "trait" | "repeated_failure" => &[],
+        _ => &[TIMES],
+    }
+}
+
+fn nested(_: &Writer) -> Json {
+    json!({ "$ref": CONDITION })
+}
+
+fn long(writer: &Writer, leaf: &Leaf) -> Json {
+    let keys = leaf.keys.iter().map(|key| {
+        let mut schema = writer.shape(&shape(leaf.name, key));
+        if let (Some(members), Some(default)) = (schema.as_object_mut(), default(leaf.name, key)) {
+            members.insert("default".into(), default);
+        }
+        ((*key).to_owned(), schema)
+    });
+    let mut schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": keys.collect::<Map<_, _>>(),
+        "required": required(leaf.name),
+    });
+    let bounds: Vec<_> = bounds(leaf).map(|key| json!({ "required": [key] })).collect();
+    if let (Some(members), "sequence") = (schema.as_object_mut(), leaf.name) {
+        members.insert("dependencies".into(), json!({ "absent": ["for"], "for": ["absent"] }));
+    }
+    if let (Some(members), false) = (schema.as_object_mut(), bounds.is_empty()) {
+        members.insert("anyOf".into(), bounds.into());
+    }
+    schema
+}
+
+/// Keys of which one must be there.
+fn bounds(leaf: &Leaf) -> impl Iterator<Item = &'static str> {
+    let wanted = matches!(leaf.name, "dwell" | "idle" | "trait");
+    leaf.keys.iter().copied().filter(move |key| wanted && *key != "name")
+}
+
+fn required(leaf: &str) -> &'static [&'static str] {
+    match leaf {
+        "count" => &["type"],
+        "trait" => &["name"],
+        "query" => &["name"],
+        "seen" => &["trigger"],
+        "sequence" | "first_time" => &["of"],
+        "repeated_failure" => &["failure", "success"],
+        _ => &[],
+    }
+}
+
+fn shape(leaf: &str, key: &str) -> Shape {
+    match (leaf, key) {
+        (_, "within" | "for" | "stay" | "gap" | "after") | ("dwell" | "idle", _) => Shape::Span,
+        ("trait", "at_least" | "at_most") => Shape::Number,
+        ("trait", "is" | "is_not") => Shape::Scalar,
+        ("trait", "in" | "not_in") => Shape::List(&Shape::Scalar, 1, ANY),
+        ("visits", "page") => Shape::Page,
+        ("seen", "outcome") => Shape::Names(|| Outcome::ALL.map(Outcome::as_str).to_vec()),
+        ("sequence", "of") => Shape::List(&STEP, 1, ANY),
+        ("sequence", "until" | "absent") | ("first_time", "of") => STEP,
+        ("first_time", "default") => Shape::Flag,
+        ("query", "in") => Shape::List(&Shape::Words, 1, ANY),
+        ("count", "scope") => Shape::Names(|| vec!["page", "session"]),
+        ("scroll_depth", _) => PERCENT,
+        (_, "between") => Shape::List(&COUNT, 2, 2),
+        (_, "times" | "refocused") | ("form_struggle", "errors") => TIMES,
+        (_, "at_least" | "at_most" | "exactly") => COUNT,
+        _ => Shape::Words,
+    }
+}
+
+/// What is taken for a key when it is not written, and stands on its own.
+fn default(leaf: &str, key: &str) -> Option<Json> {
+    let text = |span: Span| Some(span.to_string().into());
+    let counting = detector(leaf);
+    match (leaf, key, counting) {
+        (_, "within", Some(detector)) => text(detector.within),
+        (_, "at_least", Some(detector)) => Some(detector.least.into()),
+        (_, key, Some(detector)) => (key == detector.span.0).then(|| text(detector.span.1))?,
+        ("ping_pong", "within", _) => text(PING_PONG_WINDOW),
+        ("repeated_failure", "within", _) => text(FAILURE_WINDOW),
+        ("form_struggle", "within", _) => text(STRUGGLE_WINDOW),
+        (_, "within", _) => text(WINDOW),
+        ("ping_pong", "times", _) => Some(2.into()),
+        ("repeated_failure", "at_least", _) => Some(FAILURES.into()),
+        ("form_struggle", "refocused", _) => Some(REFOCUSED.into()),
+        ("form_struggle", "errors", _) => Some(FIELD_ERRORS.into()),
+        ("scroll_depth", "at_least", _) => Some(SCROLLED.into()),
+        ("count", "scope", _) => Some("session".into()),
+        _ => None,
+    }
+}

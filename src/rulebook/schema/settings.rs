@@ -1,0 +1,303 @@
+//! The keys of `docent.yaml`. Every default is that of `settings.rs`.
+
+use serde_json::{Value as Json, json};
+
+use crate::rulebook::schema::shape::{ANY, Key, Mapping, Shape, key, open, or};
+use crate::rulebook::settings::{Limits, Proactive, ProductSettings, Rate, Settings};
+
+/// `host:port`, or `[host]:port`.
+const ADDRESS: &str = r"^([^:]+|\[[^\]]+\]):[0-9]+$";
+const SIZE: &str = r"^[0-9]+\s*([KMGT]iB|[KMG]?B)$";
+const RATE: &str = r"^\s*\+?0*[1-9][0-9]*\s*/\s*[smh]\s*$";
+const ORIGIN: &str = r"^\*$|^[a-z]+://[^/?#]+$";
+const URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?:";
+/// A folder of the workspace: relative, without `..`.
+const FOLDER: &str = r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\]*\S[^\\]*$";
+const ONE_DAY: &str = "up to 1d";
+
+const MANY: Shape = Shape::Whole(0, 1_000_000);
+
+pub(in crate::rulebook::schema) static WORKSPACE: Mapping = Mapping {
+    keys: &[
+        key("version", Shape::Version, "the version of this kind of file"),
+        or(
+            "listen",
+            Shape::Pattern(ADDRESS),
+            || Settings::default().listen.into(),
+            "host and port; a change needs a restart",
+        ),
+        key("admin", Shape::Map(&ADMIN), "operators' routes"),
+        or(
+            "store",
+            Shape::Pattern("^memory$"),
+            || Settings::default().store.into(),
+            "where records live; a change needs a restart",
+        ),
+        key("limits", Shape::Map(&LIMITS), "what the process may take"),
+        key(
+            "products",
+            Shape::Table(r"^[A-Za-z0-9_.-]{1,128}$", &PRODUCT, 1),
+            "each product's settings, by its id",
+        ),
+    ],
+    required: &["version", "products"],
+    also: None,
+};
+
+static ADMIN: Mapping = open(&[
+    or(
+        "listen",
+        Shape::Pattern(r"^$|^([^:]+|\[[^\]]+\]):[0-9]+$"),
+        || "".into(),
+        "an address of their own; empty: the main one, on loopback only",
+    ),
+    or("tokens", Shape::Several(&Shape::Words, 0), || json!([]), "bearer tokens, one or several"),
+]);
+
+static LIMITS: Mapping = open(&[
+    or(
+        "max_sessions",
+        Shape::Whole(1, i64::MAX),
+        || Limits::default().max_sessions.into(),
+        "sessions kept",
+    ),
+    or(
+        "max_memory",
+        Shape::Either(&[Shape::Whole(1, i64::MAX), Shape::Pattern(SIZE)]),
+        || "4GiB".into(),
+        "bytes of records kept",
+    ),
+    or(
+        "session_ttl",
+        Shape::Span,
+        || Limits::default().session_ttl.to_string().into(),
+        "how long activity lives after its last write, from 1m to 366d",
+    ),
+    or(
+        "ledger_ttl",
+        Shape::Span,
+        || Limits::default().ledger_ttl.to_string().into(),
+        "how long dismissals, cooldowns and counters live, from 1m to 366d",
+    ),
+    or(
+        "per_session",
+        Shape::Pattern(RATE),
+        || rate(Limits::default().per_session),
+        "requests of one session; bursts are ten times that",
+    ),
+    or(
+        "per_client",
+        Shape::Pattern(RATE),
+        || rate(Limits::default().per_client),
+        "requests of one client address; bursts are ten times that",
+    ),
+    or(
+        "trusted_proxies",
+        Shape::Several(&Shape::Words, 0),
+        || json!([]),
+        "addresses or blocks whose `X-Forwarded-For` is believed",
+    ),
+    or(
+        "actions_per_batch",
+        Shape::Whole(1, 100_000),
+        || Limits::default().actions_per_batch.into(),
+        "actions kept of one batch; the oldest go",
+    ),
+]);
+
+static PRODUCT: Shape = Shape::Either(&[Shape::Null, Shape::Map(&SETTINGS)]);
+
+static SETTINGS: Mapping = open(&[
+    or("rules", Shape::Pattern(FOLDER), || product().rules.into(), "the folder of its triggers"),
+    or("tours", Shape::Pattern(FOLDER), || product().tours.into(), "the folder of its tours"),
+    or(
+        "allowed_origins",
+        Shape::Several(&Shape::Pattern(ORIGIN), 0),
+        || json!([]),
+        "where browsers may ask from: `https://app.example.com`, or `*`",
+    ),
+    key("keys", Shape::Map(&KEYS), "who may ask; each class may hold several, for rotation"),
+    key("proactive", Shape::Map(&PROACTIVE), "the gates before any trigger"),
+    key("activity", Shape::Map(&ACTIVITY), "what triggers can look back on"),
+    key("builtins", Shape::Map(&BUILTINS), "the windows of the SDK's detectors"),
+    key("retrieval", Shape::Map(&RETRIEVAL), "what chatbots get"),
+    or(
+        "sources",
+        Shape::List(&Shape::Map(&SOURCE), 0, ANY),
+        || json!([]),
+        "where activity comes from, beside pushes",
+    ),
+    or("sinks", Shape::List(&Shape::Null, 0, 0), || json!([]), "not available in this version"),
+]);
+
+static KEYS: Mapping = open(&[
+    secrets("publishable", "for browsers"),
+    secrets("secret", "for chatbots and operators of this product"),
+    secrets("webhook", "sign pushes"),
+    secrets("session_signing", "sign session tokens"),
+]);
+
+static PROACTIVE: Mapping = open(&[
+    or(
+        "enabled",
+        Shape::Flag,
+        || Proactive::default().enabled.into(),
+        "whether anything is offered at all",
+    ),
+    or(
+        "redeliver",
+        Shape::Flag,
+        || Proactive::default().redeliver.into(),
+        "say the pending offer again at each poll until it is answered",
+    ),
+    or(
+        "min_interval",
+        Shape::Span,
+        || Proactive::default().min_interval.to_string().into(),
+        "between two offers of a session",
+    ),
+    key("circuit", Shape::Map(&CIRCUIT), "silence after failed deliveries"),
+    key("quotas", Shape::Map(&QUOTAS), "caps over sliding windows; 0 means no limit"),
+    key("conservative", Shape::Map(&CONSERVATIVE), "silence after a \"No thanks\""),
+    or(
+        "typed_chat_overrides_offer",
+        Shape::Flag,
+        || Proactive::default().machine.typed_chat_overrides_offer.into(),
+        "whether a person who writes to the chatbot takes back a pending offer",
+    ),
+]);
+
+static CIRCUIT: Mapping = open(&[
+    or("failures", MANY, || Proactive::default().circuit.failures.into(), "after so many"),
+    or(
+        "pause",
+        Shape::Span,
+        || Proactive::default().circuit.pause.to_string().into(),
+        "for so long",
+    ),
+]);
+
+static QUOTAS: Mapping = open(&[
+    or(
+        "product_per_minute",
+        MANY,
+        || Proactive::default().quotas.product_per_minute.into(),
+        "offers of the product in a minute",
+    ),
+    or(
+        "session_per_hour",
+        MANY,
+        || Proactive::default().quotas.session_per_hour.into(),
+        "offers of a session in an hour",
+    ),
+    or(
+        "user_per_day",
+        MANY,
+        || Proactive::default().quotas.user_per_day.into(),
+        "offers to a user in a day",
+    ),
+]);
+
+static CONSERVATIVE: Mapping = open(&[
+    or(
+        "base",
+        Shape::Span,
+        || Proactive::default().machine.conservative_base.to_string().into(),
+        "after the first",
+    ),
+    or(
+        "step",
+        Shape::Span,
+        || Proactive::default().machine.conservative_step.to_string().into(),
+        "more after each further one",
+    ),
+    or(
+        "silent_after",
+        MANY,
+        || Proactive::default().machine.silent_after.into(),
+        "after so many, no offers in that session",
+    ),
+]);
+
+static ACTIVITY: Mapping = open(&[
+    or("keep", Shape::Span, || product().activity.keep.to_string().into(), ONE_DAY),
+    or(
+        "max_actions",
+        Shape::Whole(1, 1_000),
+        || product().activity.max_actions.into(),
+        "beyond so many, the oldest go",
+    ),
+]);
+
+static BUILTINS: Mapping = open(&[
+    or(
+        "lookback",
+        Shape::Span,
+        || product().builtins.lookback.to_string().into(),
+        "batches forwarded longer ago are not seen; up to 1d",
+    ),
+    or(
+        "max_actions",
+        Shape::Whole(1, 1_000),
+        || product().builtins.max_actions.into(),
+        "the newest so many actions are seen",
+    ),
+]);
+
+static RETRIEVAL: Mapping = open(&[
+    or(
+        "max_chunks",
+        Shape::Whole(1, 1_000),
+        || product().retrieval.max_chunks.into(),
+        "chunks kept of a session",
+    ),
+    or(
+        "debounce",
+        Shape::Span,
+        || product().retrieval.debounce.to_string().into(),
+        "silence after which a burst of batches becomes one chunk, up to 10m; 0s writes each",
+    ),
+    or(
+        "title",
+        Shape::Words,
+        || product().retrieval.title.into(),
+        "a record's title; `{time}` is the chunk's instant",
+    ),
+    or(
+        "by_email",
+        Shape::Flag,
+        || product().retrieval.by_email.into(),
+        "whether an e-mail address finds its newest session",
+    ),
+]);
+
+static SOURCE: Mapping = Mapping {
+    required: &["sse"],
+    ..open(&[key("sse", Shape::Map(&SSE), "an upstream that streams activity")])
+};
+
+static SSE: Mapping = Mapping {
+    keys: &[
+        key("url", Shape::Pattern(URL), "its base URL, or one that already contains `/stream/`"),
+        or("token", Shape::Text, || "".into(), "its bearer token; empty sends none"),
+    ],
+    required: &["url"],
+    also: None,
+};
+
+const fn secrets(name: &'static str, doc: &'static str) -> Key {
+    or(name, Shape::Several(&Shape::Words, 0), || json!([]), doc)
+}
+
+fn product() -> ProductSettings {
+    ProductSettings::default()
+}
+
+fn rate(rate: Rate) -> Json {
+    let unit = match rate.per.as_seconds() as i64 {
+        1 => "s",
+        60 => "m",
+        _ => "h",
+    };
+    format!("{}/{unit}", rate.requests).into()
+}

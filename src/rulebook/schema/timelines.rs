@@ -1,0 +1,92 @@
+//! The keys of tests.
+
+use serde_json::{Value as Json, json};
+
+use crate::domain::decision::Hold;
+use crate::domain::machine::AgentEvent;
+use crate::rulebook::schema::shape::{ANY, Mapping, Shape, Writer, key, open, or};
+
+pub(in crate::rulebook::schema) static FILE: Mapping = Mapping {
+    keys: &[
+        key("version", Shape::Version, "the version of this kind of file"),
+        key(
+            "product",
+            Shape::Text,
+            "whose triggers, when several products have theirs in this folder",
+        ),
+        key(
+            "tests",
+            Shape::List(&Shape::Map(&TEST), 0, ANY),
+            "what a person does, and what a poll must then answer; all triggers run together",
+        ),
+    ],
+    required: &["version", "tests"],
+    also: None,
+};
+
+pub(in crate::rulebook::schema) static TEST: Mapping = Mapping {
+    keys: &[
+        key("name", Shape::Words, "a sentence"),
+        key("timeline", Shape::List(&Shape::Map(&ENTRY), 1, ANY), "in order of time"),
+    ],
+    required: &["name", "timeline"],
+    also: None,
+};
+
+static ENTRY: Mapping = Mapping {
+    required: &["at"],
+    also: Some(kinds),
+    ..open(&[
+        key("at", Shape::Span, "since the start of the timeline"),
+        key(
+            "page",
+            Shape::Pattern(r"^/|://"),
+            "the person opens this page; beside `action`, where that happens",
+        ),
+        key("action", Shape::Words, "the person does something of this type: `click`, `error`"),
+        key("title", Shape::Words, "what a person would call what was acted on"),
+        or("repeat", Shape::Whole(1, 1_000), || 1.into(), "so many times at once"),
+        key("event", Shape::Names(|| AgentEvent::NAMES.to_vec()), "the front end reports this"),
+        key("for", Shape::Span, "how long a snoozed trigger rests"),
+        key("step", Shape::Whole(0, 1_000), "the step a tour failed at"),
+        key("reason", Shape::Words, "why a tour failed"),
+        or("counts", Shape::Flag, || true.into(), "whether the event is expected to be heeded"),
+        key("fires", Shape::Words, "a poll must offer this trigger"),
+        key("body", Shape::Words, "and say this"),
+        key("labels", Shape::List(&Shape::Text, 0, ANY), "with these buttons"),
+        key("tour", Shape::Words, "and this tour behind them"),
+        key(
+            "silent",
+            Shape::Raw(silent),
+            "a poll must offer nothing, for this reason, or `true` for any",
+        ),
+        key(
+            "next",
+            Shape::Either(&[Shape::Pattern("^never$"), Shape::Span]),
+            "how long the silence stands by itself, or `never`",
+        ),
+        key("clause", Shape::Words, "words of a condition that does not hold"),
+        key(
+            "trait",
+            Shape::Table(r"\S", &Shape::Either(&[Shape::Scalar, Shape::Null]), 0),
+            "this becomes known of the person",
+        ),
+        key("user", Shape::Words, "the person is identified by the product's own id"),
+        key("email", Shape::Words, "the person's e-mail address becomes known"),
+    ])
+};
+
+fn silent(_: &Writer) -> Json {
+    let mut reasons: Vec<Json> = Hold::ALL.map(|hold| hold.as_str().into()).to_vec();
+    reasons.push(true.into());
+    json!({ "enum": reasons })
+}
+
+/// One thing happens in an entry; what, is told by the key. A snooze says for how long.
+fn kinds(_: &Writer) -> Json {
+    let one = ["action", "event", "fires", "silent", "trait", "user", "email"];
+    let mut kinds: Vec<Json> = one.iter().map(|kind| json!({ "required": [kind] })).collect();
+    kinds.push(json!({ "required": ["page"] }));
+    let snoozed = json!({ "properties": { "event": { "const": "proactive_snoozed" } }, "required": ["event"] });
+    json!({ "anyOf": kinds, "if": snoozed, "then": { "required": ["for"] } })
+}
