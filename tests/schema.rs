@@ -1,6 +1,6 @@
 //! The schemas that editors use say what the readers say: no false alarm, and no mistake of key or
 //! type passed over.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
