@@ -85,3 +85,14 @@ pub const CODES: [(&str, &str); 73] = [
 pub fn about(code: &str) -> &'static str {
     CODES.iter().find(|(known, _)| *known == code).map_or("", |(_, about)| about)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_listed_once_in_order_and_explained() {
+        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(CODES.iter().all(|(_, about)| about.ends_with('.')));
+    }
+}
