@@ -88,7 +88,7 @@ fn every_shipped_file_follows_its_schema() {
 
 #[test]
 fn a_mistake_of_key_or_type_breaks_the_schema_too() {
-    let mut tried = 0;
+    let (mut tried, mut accepted) = (0, Vec::new());
     for (file, table) in [
         ("docent.yaml", "docent.txt"),
         ("rules/billing.yaml", "rules.txt"),
@@ -102,15 +102,17 @@ fn a_mistake_of_key_or_type_breaks_the_schema_too() {
             let plain = line.replace("\\n", "\n").replace("\\t", "\t");
             let parts: Vec<_> = plain.split("  =>  ").collect();
             let code = parts[2].split(' ').next().unwrap();
-            if !PLAIN.contains(&code) {
+            // The inside of an expression is a language of its own.
+            if !PLAIN.contains(&code) || parts[1].contains("session.") {
                 continue;
             }
             let value = tree(file, &good.replacen(parts[0], parts[1], 1)).unwrap();
-            assert!(!validator.is_valid(&value), "the schema of {file} accepts: {line}");
+            accepted.extend(validator.is_valid(&value).then(|| format!("{file}: {line}")));
             tried += 1;
         }
     }
-    assert!(tried >= 50, "only {tried} mistakes");
+    assert!(accepted.is_empty(), "schemas accept:\n{}", accepted.join("\n"));
+    assert!(tried >= 70, "only {tried} mistakes");
 }
 
 /// A file without a mistake, and the mappings in it that are tried.
