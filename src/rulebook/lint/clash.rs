@@ -86,14 +86,10 @@ fn has(field: Field, text: &str) -> bool {
 /// How many there may be: no more actions than are kept, and the visit under way.
 fn most(of: &Counted, limits: &Activity) -> i64 {
     let actions = i64::try_from(limits.max_actions).unwrap_or(i64::MAX);
-    if matches!(of, Counted::Visits(_) | Counted::Pages) {
-        return actions.saturating_add(1);
+    match of {
+        Counted::Visits(_) | Counted::Pages => actions.saturating_add(1),
+        _ => actions,
     }
-    let one_each = matches!(
-        of,
-        Counted::Actions { .. } | Counted::Errors | Counted::RageClicks | Counted::Returns
-    );
-    if one_each { actions } else { i64::MAX }
 }
 
 /// Lowest and highest number that satisfies a bound, or that does not.

@@ -27,7 +27,10 @@ pub(super) fn is_certain(condition: &Condition) -> bool {
         | Condition::Elapsed(..)
         | Condition::Tally(..)
         | Condition::Seen { .. }
-        | Condition::Sequence { .. } => true,
+        | Condition::Sequence(_)
+        | Condition::Query(_)
+        | Condition::FormStruggle { .. }
+        | Condition::FirstTime { default: Some(_), .. } => true,
         _ => false,
     }
 }
