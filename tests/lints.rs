@@ -78,7 +78,6 @@ fn a_condition_that_can_never_hold() {
             &["when: [{ count: { type: click, text: Pay } }, { not: { count: click } }]"],
             &["when: [{ count: { type: click, at_least: 500 } }]"],
             &["when: [{ quick_back: 500 }]"],
-            &["when: [{ errors: { between: [3, 5] } }, { errors: { at_most: 2 } }]"],
             &["page: /billing, when: [{ page: /projects }]"],
             &["page: [/a/b, /a/c], when: [{ dwell: 5s }, { not: { page: '/a/:x' } }]"],
             &["page: /billing, when: session.path == \"/projects\" && session.dwell_s > 5"],
