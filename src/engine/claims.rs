@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::machine::AgentState;
+use crate::domain::machine::{AgentState, Machine};
 use crate::domain::offer::Offer;
 use crate::domain::records::{Conversation, Product as ProductRecord, User};
 use crate::domain::session::{Session, TriggerMemory};
@@ -61,8 +61,7 @@ pub fn release_conversation(record: &mut Conversation, offer: &Offer, now: Times
     if record.offer.as_ref() == Some(&offer.id) {
         record.offer = None;
         let dismissals = record.machine.dismissals;
-        record.machine =
-            crate::domain::machine::Machine { since: now, dismissals, ..Default::default() };
+        record.machine = Machine { since: now, dismissals, ..Machine::default() };
     }
 }
 

@@ -15,7 +15,7 @@ use crate::http::gate::Seal;
 use crate::http::json;
 use crate::http::path::ids;
 use crate::http::site::{Desk, Visit};
-use crate::http::wire::activity::{AcceptedBody, PosthogBody, check_browser, check_ids};
+use crate::http::wire::activity::{AcceptedBody, PosthogBody, check_browser};
 use crate::ingest::{posthog as destination, signature, wire};
 
 const PUSH: Seal = Seal { header: signature::CONNECTOR_HEADER, holds: signature::is_signed };
@@ -36,7 +36,6 @@ pub(crate) async fn push(
         desk.app.metrics.batch(&visit.product.id, source, "ignored");
         return Ok(json::ok(&AcceptedBody::ignored()));
     };
-    check_ids(&delivery)?;
     let voucher = voucher(&desk, &visit, &parts, &delivery)?;
     let (trust, voucher) = (visit.admitted.trust, voucher.as_deref());
     let advanced = desk.app.deliver(&visit.product, &delivery, trust, voucher, visit.now).await?;

@@ -57,7 +57,7 @@ pub enum Mode {
     /// Offered.
     #[default]
     Live,
-    /// Decided and noted, never shown, never charged.
+    /// Being tried out: never shown, never charged. This version reads it and decides nothing of it.
     Shadow,
     /// Being written.
     Draft,

@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 
 use crate::domain::action::Delivery;
 use crate::http::error::ApiError;
-use crate::http::path::LONGEST_ID;
 use crate::ingest::posthog::Dropped;
 
 /// A browser's batch holds at most so many actions.
@@ -69,26 +68,6 @@ impl PosthogBody {
     }
 }
 
-/// Whether a delivery's ids are short enough to be ids; 422 otherwise.
-pub fn check_ids(delivery: &Delivery) -> Result<(), ApiError> {
-    let ids = match delivery {
-        Delivery::Actions(batch) => [
-            ("session_id", &batch.session_id),
-            ("user_id", &batch.user_id),
-            ("email", &batch.email),
-            ("conversation_id", &batch.conversation_id),
-        ],
-        Delivery::Summary(summary) => [("session_id", &summary.session_id); 4],
-    };
-    let long = ids.iter().find(|(_, id)| id.as_ref().is_some_and(|id| id.len() > LONGEST_ID));
-    match long {
-        None => Ok(()),
-        Some((name, _)) => {
-            Err(ApiError::unprocessable(format!("`{name}` is longer than {LONGEST_ID} bytes")))
-        }
-    }
-}
-
 /// Whether a browser may send this; 422 otherwise.
 pub fn check_browser(delivery: &Delivery) -> Result<(), ApiError> {
     let refused = |detail: String| Err(ApiError::unprocessable(detail));
@@ -125,12 +104,6 @@ mod tests {
         assert_eq!(status(&batch(Some("ps_1"), 51)), Some(422));
         assert_eq!(status(&batch(None, 1)), Some(422));
         assert_eq!(status(&Delivery::Summary(Summary::default())), Some(422));
-    }
-
-    #[test]
-    fn an_id_of_513_bytes_is_none() {
-        assert!(check_ids(&batch(Some(&"x".repeat(512)), 0)).is_ok());
-        assert_eq!(check_ids(&batch(Some(&"x".repeat(513)), 0)).unwrap_err().status, 422);
     }
 
     #[test]
