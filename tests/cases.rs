@@ -18,17 +18,26 @@ use docent::engine::fire::{commit, propose};
 use docent::engine::react::react;
 use docent::engine::suite::run;
 use docent::rulebook::Product;
-use docent::rulebook::case::{Case, Moment, Offered, Quiet, What};
+use docent::rulebook::case::{Case, Given, Moment, Offered, Quiet, What};
 use docent::rulebook::condition::Truth;
 use proptest::prelude::*;
 
 use timelines::{LINGER, LOOKS, PLAIN, TWO, rulebook};
 
+/// Runs one test of the rule `linger` that starts with this.
+fn given_linger(given: &str, entries: &str) -> Option<Failure> {
+    under(PLAIN, &format!("        given: {{ {given} }}\n"), entries)
+}
+
 /// Runs one test of the rule `linger`, an entry a line.
 fn linger(settings: &str, entries: &str) -> Option<Failure> {
+    under(settings, "", entries)
+}
+
+fn under(settings: &str, keys: &str, entries: &str) -> Option<Failure> {
     let entries: String = entries.lines().map(|line| format!("          - {line}\n")).collect();
     let rules = format!(
-        "version: 1\ntriggers:\n{LINGER}    tests:\n      - name: it\n        timeline:\n{entries}"
+        "version: 1\ntriggers:\n{LINGER}    tests:\n      - name: it\n{keys}        timeline:\n{entries}"
     );
     let report = run(&rulebook(&[("docent.yaml", settings), ("rules/a.yaml", &rules)]), &|_| true);
     assert_eq!(report.tests.len(), 1);
@@ -179,6 +188,56 @@ fn a_rule_off_its_page_says_so() {
     assert_eq!(linger(PLAIN, entries).unwrap().ladders[0].came_to, "not on this page");
 }
 
+#[test]
+fn a_test_starts_with_what_is_given() {
+    let quick = "settings: { proactive: { min_interval: 1s } }";
+    let answered = "{ at: 20s, fires: linger }\n{ at: 21s, event: proactive_accepted_chat }\n\
+                    { at: 22s, event: bot_response_completed }\n";
+    for (given, entries) in [
+        (
+            "state: conservative_assistance",
+            "{ at: 599s, silent: \"fsm:conservative_cooldown\", next: 1s }",
+        ),
+        (
+            "state: conservative_assistance, dismissals: 2",
+            "{ at: 899s, silent: \"fsm:conservative_cooldown\", next: 1s }",
+        ),
+        (
+            "state: conservative_assistance, dismissals: 3",
+            "{ at: 9h, silent: \"fsm:conservative_cooldown\", next: never }",
+        ),
+        (
+            "state: reactive_assistance",
+            "{ at: 20s, silent: \"fsm:wrong_state\", next: 280s }\n\
+          { at: 21s, event: bot_response_completed }\n{ at: 21s, fires: linger }",
+        ),
+        (
+            "state: guidance_execution",
+            "{ at: 2s, event: tour_completed }\n{ at: 20s, fires: linger }",
+        ),
+        (
+            "dismissals: 1",
+            "{ at: 20s, fires: linger }\n{ at: 20s, event: proactive_dismissed }\n\
+          { at: 20s, silent: \"fsm:conservative_cooldown\", next: 15m }",
+        ),
+        (
+            "user: u_1",
+            "{ at: 20s, fires: linger }\n{ at: 20s, event: reset }\n\
+          { at: 10m, action: click, repeat: 2 }\n{ at: 10m, silent: trigger_cooldown }",
+        ),
+        (quick, &format!("{answered}{{ at: 30s, silent: trigger_cooldown }}")),
+        ("dismissals: 0", &format!("{answered}{{ at: 30s, silent: \"resilience:min_interval\" }}")),
+        ("settings: { proactive: { enabled: false } }", "{ at: 20s, silent: not_enabled }"),
+        (
+            "settings: { proactive: { quotas: {} } }",
+            &format!("{answered}{{ at: 30s, silent: \"resilience:min_interval\" }}"),
+        ),
+    ] {
+        let failure = given_linger(given, &format!("{LOOKS}{entries}"));
+        assert_eq!(failure, None, "{given}");
+    }
+}
+
 // ---- by hand
 
 /// What a person does between two polls.
@@ -283,7 +342,7 @@ proptest! {
     ) {
         let product = product();
         let timeline = by_hand(&product, &steps);
-        let case = Case { name: "it".into(), line: 0, timeline };
+        let case = Case { name: "it".into(), line: 0, given: Given::default(), timeline };
         prop_assert_eq!(play(&product, &case).failure, None);
         let polls: Vec<_> = (0..case.timeline.len())
             .filter(|place| matches!(case.timeline[*place].what, What::Fires(_) | What::Silent(_)))

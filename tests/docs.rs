@@ -124,7 +124,8 @@ fn the_tables_of_keys_have_every_key() {
         assert_eq!(Some(&shown), known.get(what), "{what}");
         tables.insert(what);
     }
-    let expected = ["a prompt", "a step", "a tour", "a trigger", "an entry", "an offer"];
+    let expected =
+        ["a prompt", "a step", "a test", "a tour", "a trigger", "an entry", "an offer", "given"];
     assert_eq!(tables, BTreeSet::from(expected));
 }
 

@@ -180,6 +180,10 @@ fn benches() -> Vec<Bench> {
     let test = json!({ "name": "t", "timeline": [{ "at": "0s", "silent": true }] });
     let tests = json!({ "version": 1, "tests": [test] });
     benches.push(bench(Kind::Tests, "rules/all.test.yaml", "", tests));
+    let given = json!({ "user": "u", "settings": { "proactive": {} } });
+    let test = json!({ "name": "t", "given": given, "timeline": [{ "at": "0s", "silent": true }] });
+    let tests = json!({ "version": 1, "tests": [test] });
+    benches.push(bench(Kind::Tests, "rules/all.test.yaml", "/tests/0/given", tests));
     benches
 }
 

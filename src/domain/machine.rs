@@ -150,6 +150,22 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// A machine that came to a state at `now`, after so many dismissals; the silence after one has
+    /// had at least that one.
+    pub fn begun(
+        state: AgentState,
+        dismissals: u32,
+        policy: &MachinePolicy,
+        now: Timestamp,
+    ) -> Self {
+        let silent = state == AgentState::ConservativeAssistance;
+        let dismissals = if silent { dismissals.max(1) } else { dismissals };
+        let mut machine = Self { dismissals, ..Self::default() };
+        let until = machine.deadline(state, policy, now);
+        machine.enter(state, until, now);
+        machine
+    }
+
     /// The state at `now`: a deadline that has come leads to thinking (inclusive), as of that
     /// deadline, whenever somebody looks. Returns the state that ended, if one did.
     pub fn settle(&mut self, now: Timestamp) -> Option<AgentState> {

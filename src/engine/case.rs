@@ -10,7 +10,7 @@ use serde_json::Map;
 
 use crate::domain::action::{Batch, Delivery, RawAction, Trust};
 use crate::domain::decision::{Decision, Hold, Verdict};
-use crate::domain::machine::AgentEvent;
+use crate::domain::machine::{AgentEvent, Machine};
 use crate::domain::offer::Offer;
 use crate::domain::records::{Context, Product as ProductRecord, User};
 use crate::domain::session::Session;
@@ -24,9 +24,10 @@ use crate::engine::gates::{MINUTE, Refused};
 use crate::engine::observe::{Heard, Observer, Recording};
 use crate::engine::react::react;
 use crate::rulebook::Product;
-use crate::rulebook::case::{Case, Moment, What};
+use crate::rulebook::case::{Case, Given, Moment, What};
 use crate::rulebook::condition::View;
 use crate::rulebook::rule::Rule;
+use crate::rulebook::settings::Proactive;
 
 pub use failure::{Failure, Ladder, Rung};
 
@@ -52,9 +53,22 @@ pub struct Played {
 
 /// Lives through a case with the rules of this product.
 pub fn play(product: &Product, case: &Case) -> Played {
+    let mut own = None;
+    let product = match &case.given.proactive {
+        Some(proactive) => own.insert(under(product, proactive)),
+        None => product,
+    };
     let mut player = Player::new(product);
+    player.begin(&case.given);
     let failure = case.timeline.iter().find_map(|moment| player.live(moment).err());
     Played { failure: failure.map(|failure| *failure), ..player.played }
+}
+
+/// The product under the settings of one test.
+fn under(product: &Product, proactive: &Proactive) -> Product {
+    let mut own = product.clone();
+    own.settings.proactive = proactive.clone();
+    own
 }
 
 /// One poll: what it came to, before anything is charged.
@@ -87,6 +101,19 @@ impl<'p> Player<'p> {
             record: ProductRecord::default(),
             page: String::new(),
             played: Played::default(),
+        }
+    }
+
+    fn begin(&mut self, given: &Given) {
+        let Given { user, email, traits, state, dismissals, proactive: _ } = given;
+        if user.is_some() || email.is_some() || !traits.is_empty() {
+            let (user_id, email, traits) = (user.clone(), email.clone(), traits.clone());
+            self.deliver(Batch { user_id, email, traits, ..Batch::default() }, START);
+        }
+        if state.is_some() || dismissals.is_some() {
+            let policy = &self.product.settings.proactive.machine;
+            let (state, dismissals) = (state.unwrap_or_default(), dismissals.unwrap_or_default());
+            self.session.machine = Machine::begun(state, dismissals, policy, START);
         }
     }
 

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use crate::domain::decision::Hold;
-use crate::domain::machine::AgentEvent;
+use crate::domain::machine::{AgentEvent, AgentState};
 use crate::domain::time::Span;
+use crate::rulebook::settings::Proactive;
 
 /// One named timeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,8 +16,27 @@ pub struct Case {
     pub name: String,
     /// The line it begins on.
     pub line: usize,
+    /// What stands when it starts.
+    pub given: Given,
     /// In order of time.
     pub timeline: Vec<Moment>,
+}
+
+/// What stands when a timeline starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Given {
+    /// The product's own id of the person.
+    pub user: Option<String>,
+    /// Their e-mail.
+    pub email: Option<String>,
+    /// What is known of them.
+    pub traits: Map<String, Value>,
+    /// Where the agent stands, since this instant.
+    pub state: Option<AgentState>,
+    /// Dismissals and abandoned tours so far; at least one when the state is the silence after one.
+    pub dismissals: Option<u32>,
+    /// The gates' settings, where the test has its own.
+    pub proactive: Option<Box<Proactive>>,
 }
 
 /// One entry of a timeline.
@@ -56,7 +78,7 @@ pub enum What {
     /// A poll is expected to stay silent.
     Silent(Quiet),
     /// Something becomes known of the person.
-    Trait(String, serde_json::Value),
+    Trait(String, Value),
     /// The person is identified by the product's own id.
     User(String),
     /// The person's e-mail becomes known.
@@ -93,5 +115,5 @@ pub struct Suite {
     /// Relative to the workspace.
     pub file: Arc<str>,
     /// In the order written.
-    pub cases: Vec<Case>,
+    pub cases: Arc<[Case]>,
 }

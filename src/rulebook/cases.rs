@@ -2,14 +2,25 @@
 //! what a poll must then answer.
 
 mod entry;
+pub(in crate::rulebook) mod given;
 
 use std::collections::BTreeMap;
 
 use crate::domain::time::Span;
-use crate::rulebook::case::{Case, Moment, What};
+use crate::rulebook::case::{Case, Given, Moment, What};
 use crate::rulebook::ids::Ids;
 use crate::rulebook::reader::{Fields, Findings, list, span, words};
+use crate::rulebook::settings::Proactive;
 use crate::rulebook::yaml::Node;
+
+/// What a list of tests is about.
+#[derive(Debug)]
+pub struct Stage<'s> {
+    /// What they may speak of.
+    pub scope: Scope<'s>,
+    /// The gates' settings they run under.
+    pub proactive: &'s Proactive,
+}
 
 /// What tests may speak of.
 #[derive(Debug)]
@@ -26,11 +37,12 @@ pub enum Scope<'s> {
 }
 
 /// The tests of a list.
-pub fn read(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Vec<Case> {
+pub fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Vec<Case> {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     let mut cases = Vec::new();
     for item in list(node, findings) {
-        let Some(fields) = Fields::of(item, "a test", &["name", "timeline"], findings) else {
+        let Some(fields) = Fields::of(item, "a test", &["name", "given", "timeline"], findings)
+        else {
             continue;
         };
         let name = fields.need("name", findings).and_then(|node| {
@@ -42,16 +54,18 @@ pub fn read(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Vec<
             }
             Some(name)
         });
+        let mut given = Given::default();
+        fields.fill("given", &mut given, |node, f| given::read(node, stage, f), findings);
         let timeline = fields.need("timeline", findings);
-        let timeline = timeline.map(|node| self::timeline(node, scope, findings));
+        let timeline = timeline.map(|node| self::timeline(node, stage, findings));
         if let (Some(name), Some(timeline)) = (name, timeline) {
-            cases.push(Case { name: name.trim().to_owned(), line: item.at.line, timeline });
+            cases.push(Case { name: name.trim().to_owned(), line: item.at.line, given, timeline });
         }
     }
     cases
 }
 
-fn timeline(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Vec<Moment> {
+fn timeline(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Vec<Moment> {
     let (mut moments, mut latest, before) = (Vec::new(), Span::ZERO, findings.count());
     for item in list(node, findings) {
         let Some(fields) = Fields::of(item, "an entry", &entry::KEYS, findings) else { continue };
@@ -65,7 +79,7 @@ fn timeline(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Vec<
             latest = latest.max(at);
             Some(at)
         });
-        let whats = entry::read(&fields, scope, findings);
+        let whats = entry::read(&fields, stage, findings);
         let line = item.at.line;
         moments.extend(
             at.into_iter().flat_map(|at| {

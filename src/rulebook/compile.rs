@@ -171,7 +171,8 @@ impl<'s> Reading<'s> {
         }
         let (mut ids, mut rules, mut known) = (Ids::default(), Vec::new(), true);
         let tour_ids = all.then_some(&tour_ids);
-        let around = Around { tours: &tours, tour_ids, activity: &settings.activity };
+        let (activity, proactive) = (&settings.activity, &settings.proactive);
+        let around = Around { tours: &tours, tour_ids, activity, proactive };
         let files = self.files(&settings.rules, &YAML).into_iter();
         let (tests, files): (Vec<_>, Vec<_>) = files.partition(|(path, _)| tests_all(path));
         for file in files {
@@ -184,7 +185,8 @@ impl<'s> Reading<'s> {
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
         let here = products.iter().filter(|(_, other)| other.rules == settings.rules);
         let sharing: Vec<&str> = here.map(|(id, _)| &**id).collect();
-        let around = suites::Around { product: id, sharing: &sharing, ids: known.then_some(&ids) };
+        let ids = known.then_some(&ids);
+        let around = suites::Around { product: id, sharing: &sharing, ids, proactive };
         Part { rules, tours, suites: self.suites(tests, &around) }
     }
 
@@ -198,7 +200,7 @@ impl<'s> Reading<'s> {
             let cases = self.yaml(file, |root, findings| suites::read(root, around, findings));
             let cases = cases.unwrap_or_default();
             if !cases.is_empty() {
-                found.push(Suite { file: file.0.into(), cases });
+                found.push(Suite { file: file.0.into(), cases: cases.into() });
             }
         }
         found

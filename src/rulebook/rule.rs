@@ -39,7 +39,7 @@ pub struct Rule {
     /// Where it is written.
     pub written: Written,
     /// Its `tests:`.
-    pub cases: Vec<Case>,
+    pub cases: Arc<[Case]>,
 }
 
 /// What makes a rule match.

@@ -1,9 +1,10 @@
 //! `rules/*.test.yaml`: tests of a product's whole rulebook.
 
 use crate::rulebook::case::Case;
-use crate::rulebook::cases::{self, Scope};
+use crate::rulebook::cases::{self, Scope, Stage};
 use crate::rulebook::ids::Ids;
 use crate::rulebook::reader::{Fields, Findings, name_of, version};
+use crate::rulebook::settings::Proactive;
 use crate::rulebook::yaml::Node;
 
 /// Whose rulebook a file may test.
@@ -15,6 +16,8 @@ pub struct Around<'p> {
     pub sharing: &'p [&'p str],
     /// Its triggers; `None` when some could not be read.
     pub ids: Option<&'p Ids>,
+    /// Its gates' settings.
+    pub proactive: &'p Proactive,
 }
 
 /// The tests of one file that are this product's.
@@ -27,8 +30,9 @@ pub fn read(root: &Node, around: &Around<'_>, findings: &mut Findings<'_>) -> Ve
         return Vec::new();
     }
     let scope = Scope::Whole(around.ids.filter(|_| whose.is_some()));
+    let stage = Stage { scope, proactive: around.proactive };
     let tests = fields.need("tests", findings);
-    tests.map(|node| cases::read(node, &scope, findings)).unwrap_or_default()
+    tests.map(|node| cases::read(node, &stage, findings)).unwrap_or_default()
 }
 
 /// The product a file names, or the only one there is; nothing when that is a mistake.

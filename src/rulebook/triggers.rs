@@ -6,7 +6,7 @@ use crate::domain::session::Session;
 use crate::domain::text::{BODY_MAX_CHARS, strip};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::tour::Catalogue;
-use crate::rulebook::cases::{self, Scope};
+use crate::rulebook::cases::{self, Scope, Stage};
 use crate::rulebook::condition::View;
 use crate::rulebook::ids::{Ids, trigger_id};
 use crate::rulebook::pages::patterns;
@@ -14,7 +14,7 @@ use crate::rulebook::reader::{
     Fields, Findings, between, flag, list, name_of, number, text, version, words, wrong_type,
 };
 use crate::rulebook::rule::{COOLDOWN, Copy, Mode, OFFER_TIMEOUT, Rule, When, Written};
-use crate::rulebook::settings::Activity;
+use crate::rulebook::settings::{Activity, Proactive};
 use crate::rulebook::suggest::did_you_mean;
 use crate::rulebook::yaml::{Node, Value};
 use crate::rulebook::{builtin, condition};
@@ -57,6 +57,8 @@ pub struct Around<'p> {
     pub tour_ids: Option<&'p Ids>,
     /// What its rules can look back on.
     pub activity: &'p Activity,
+    /// The gates' settings their tests run under.
+    pub proactive: &'p Proactive,
 }
 
 /// The rules of one file. `ids` holds those of the product's other files, and afterwards these too.
@@ -100,7 +102,7 @@ fn rule(
     let offer = offer(&fields, around, findings);
     let tests = fields.get("tests").map(|node| {
         let scope = Scope::Alone { id: written, clauses: when.as_ref().map(clauses) };
-        cases::read(node, &scope, findings)
+        cases::read(node, &Stage { scope, proactive: around.proactive }, findings)
     });
     let written = Written { file: Arc::clone(findings.file()), line: node.at.line };
     Some(Rule {
@@ -115,7 +117,7 @@ fn rule(
         again_after,
         judge,
         written,
-        cases: tests.unwrap_or_default(),
+        cases: tests.unwrap_or_default().into(),
     })
 }
 

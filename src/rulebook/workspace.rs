@@ -12,6 +12,7 @@ use crate::rulebook::reader::{
     Fields, Findings, between, number, text, version, words, wrong_type,
 };
 use crate::rulebook::settings::{Admin, Limits, ProductSettings, Settings};
+pub(in crate::rulebook) use crate::rulebook::workspace::product::proactive;
 use crate::rulebook::workspace::values::{address, proxies, rate, secrets, size};
 use crate::rulebook::yaml::{Node, Value};
 

@@ -86,7 +86,7 @@ pub(crate) fn meaning(rule: &Rule) -> String {
         id: Arc::from(""),
         name: String::new(),
         written: Default::default(),
-        cases: Vec::new(),
+        cases: Arc::default(),
         ..rule.clone()
     };
     format!("{plain:#?}")
@@ -100,7 +100,7 @@ pub(crate) fn keys() -> BTreeMap<String, BTreeSet<String>> {
                     b: { proactive: { circuit: 1, quotas: 1, conservative: 1 } }\n  c: 1\n";
     let rules = format!(
         "version: 1\ntriggers:\n  - 1\n  - {{ id: a, when: [dwell: 1s], offer: 1, tests: [1] }}\n  \
-         - {{ id: b, when: [dwell: 1s], {OFFER}, tests: [{{ name: t, timeline: [1] }}] }}\n"
+         - {{ id: b, when: [dwell: 1s], {OFFER}, tests: [{{ name: t, given: 1, timeline: [1] }}] }}\n"
     );
     let tours = "version: 1\ntours: [1, { id: a, name: a, use_when: a, steps: [1] }]\n";
     let mut found = compiled(&[

@@ -4,7 +4,7 @@ use crate::domain::decision::Hold;
 use crate::domain::machine::AgentEvent;
 use crate::domain::time::Span;
 use crate::rulebook::case::{Offered, Quiet, What};
-use crate::rulebook::cases::Scope;
+use crate::rulebook::cases::{Scope, Stage, given};
 use crate::rulebook::reader::{
     Fields, Findings, flag, list, name_of, number, span, text, words, wrong_type,
 };
@@ -39,7 +39,7 @@ const MEMBERS: [(&str, &str); 3] =
 /// What happens or is expected; nothing when a mistake is among the findings.
 pub(super) fn read(
     fields: &Fields<'_>,
-    scope: &Scope<'_>,
+    stage: &Stage<'_>,
     findings: &mut Findings<'_>,
 ) -> Vec<What> {
     let written: Vec<&str> = KINDS.into_iter().filter(|kind| fields.get(kind).is_some()).collect();
@@ -51,7 +51,7 @@ pub(super) fn read(
         [kind] => {
             strays(fields, kind, &EXTRAS, findings);
             let node = fields.get(kind);
-            node.map(|node| one(kind, node, fields, scope, findings)).unwrap_or_default()
+            node.map(|node| one(kind, node, fields, stage, findings)).unwrap_or_default()
         }
         [] => {
             let help = format!("add one of `{}`", KINDS.join("`, `"));
@@ -82,14 +82,14 @@ fn one(
     kind: &str,
     node: &Node,
     fields: &Fields<'_>,
-    scope: &Scope<'_>,
+    stage: &Stage<'_>,
     findings: &mut Findings<'_>,
 ) -> Vec<What> {
     let what = match kind {
         "page" => page(node, findings).map(What::Page),
         "event" => event(node, fields, findings),
-        "fires" => fires(node, fields, scope, findings).map(What::Fires),
-        "silent" => silent(node, fields, scope, findings).map(What::Silent),
+        "fires" => fires(node, fields, stage, findings).map(What::Fires),
+        "silent" => silent(node, fields, stage, findings).map(What::Silent),
         "user" => words(node, findings).map(|user| What::User(user.to_owned())),
         "email" => words(node, findings).map(|email| What::Email(email.to_owned())),
         _ => return traits(node, findings),
@@ -151,10 +151,10 @@ fn event(node: &Node, fields: &Fields<'_>, findings: &mut Findings<'_>) -> Optio
 fn fires(
     node: &Node,
     fields: &Fields<'_>,
-    scope: &Scope<'_>,
+    stage: &Stage<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Offered> {
-    let trigger = trigger(node, scope, findings);
+    let trigger = trigger(node, stage, findings);
     let own = |node: &Node, findings: &mut Findings<'_>| {
         words(node, findings).map(|words| Some(words.to_owned()))
     };
@@ -169,9 +169,9 @@ fn fires(
     Some(Offered { trigger: trigger?, body, labels, tour })
 }
 
-fn trigger(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Option<String> {
+fn trigger(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option<String> {
     let written = words(node, findings)?;
-    let (known, message, otherwise) = match scope {
+    let (known, message, otherwise) = match &stage.scope {
         Scope::Alone { id, .. } => {
             let own = (*id)?;
             let otherwise = format!("a trigger's tests run it alone; write `{own}`");
@@ -198,13 +198,13 @@ fn trigger(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Optio
 fn silent(
     node: &Node,
     fields: &Fields<'_>,
-    scope: &Scope<'_>,
+    stage: &Stage<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Quiet> {
     let hold = hold(node, findings);
     let (mut next, mut clause) = (None, None);
     fields.fill("next", &mut next, |node, f| self::next(node, f).map(Some), findings);
-    let known = |node: &Node, f: &mut Findings<'_>| self::clause(node, scope, f).map(Some);
+    let known = |node: &Node, f: &mut Findings<'_>| self::clause(node, stage, f).map(Some);
     fields.fill("clause", &mut clause, known, findings);
     Some(Quiet { hold: hold?, next, clause })
 }
@@ -230,9 +230,9 @@ fn next(node: &Node, findings: &mut Findings<'_>) -> Option<Span> {
 }
 
 /// Words of one of the trigger's clauses.
-fn clause(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Option<String> {
+fn clause(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option<String> {
     let written = words(node, findings)?.trim();
-    let Scope::Alone { clauses, .. } = scope else {
+    let Scope::Alone { clauses, .. } = &stage.scope else {
         let help = "remove `clause`; a trigger's own tests can name it".to_owned();
         let message = "tests of the whole rulebook speak of no one condition";
         findings.error(node, "conflict", message, Some(help));
@@ -253,20 +253,8 @@ fn clause(node: &Node, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Option
 }
 
 fn traits(node: &Node, findings: &mut Findings<'_>) -> Vec<What> {
-    let Value::Map(entries) = &node.value else {
-        let help = "write `trait: { plan: pro }`".to_owned();
-        wrong_type(node, "a mapping", Some(help), findings);
-        return Vec::new();
-    };
-    let mut whats = Vec::new();
-    for (key, value) in entries {
-        match (words(key, findings), &value.value) {
-            (_, Value::Seq(_) | Value::Map(_)) => {
-                wrong_type(value, "text, a number, `true` or `false`", None, findings);
-            }
-            (Some(name), _) => whats.push(What::Trait(name.to_owned(), value.to_json())),
-            (None, _) => {}
-        }
-    }
-    whats
+    given::traits(node, findings)
+        .into_iter()
+        .map(|(name, value)| What::Trait(name, value))
+        .collect()
 }

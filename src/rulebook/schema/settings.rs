@@ -137,7 +137,7 @@ static KEYS: Mapping = open(&[
     secrets("session_signing", "sign session tokens"),
 ]);
 
-static PROACTIVE: Mapping = open(&[
+pub(in crate::rulebook::schema) static PROACTIVE: Mapping = open(&[
     or(
         "enabled",
         Shape::Flag,

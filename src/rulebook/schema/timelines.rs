@@ -3,7 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use crate::domain::decision::Hold;
-use crate::domain::machine::AgentEvent;
+use crate::domain::machine::{AgentEvent, AgentState};
+use crate::rulebook::cases::given::STATES;
+use crate::rulebook::schema::settings::PROACTIVE;
 use crate::rulebook::schema::shape::{ANY, Mapping, Shape, Writer, key, open, or};
 
 pub(in crate::rulebook::schema) static FILE: Mapping = Mapping {
@@ -27,11 +29,30 @@ pub(in crate::rulebook::schema) static FILE: Mapping = Mapping {
 pub(in crate::rulebook::schema) static TEST: Mapping = Mapping {
     keys: &[
         key("name", Shape::Words, "a sentence"),
+        key("given", Shape::Map(&GIVEN), "what stands when the timeline starts"),
         key("timeline", Shape::List(&Shape::Map(&ENTRY), 1, ANY), "in order of time"),
     ],
     required: &["name", "timeline"],
     also: None,
 };
+
+static GIVEN: Mapping = open(&[
+    key("user", Shape::Words, "the person is known by the product's own id"),
+    key("email", Shape::Words, "the person's e-mail address is known"),
+    key("traits", TRAITS, "what is known of the person"),
+    key(
+        "state",
+        Shape::Names(|| STATES.map(AgentState::as_str).to_vec()),
+        "where the agent stands, from this instant on",
+    ),
+    key("dismissals", Shape::Whole(0, 1_000), "dismissals and abandoned tours so far"),
+    key("settings", Shape::Map(&SETTINGS), "in place of the product's, in this test alone"),
+]);
+
+static SETTINGS: Mapping =
+    open(&[key("proactive", Shape::Map(&PROACTIVE), "the gates before any trigger")]);
+
+const TRAITS: Shape = Shape::Table(r"\S", &Shape::Either(&[Shape::Scalar, Shape::Null]), 0);
 
 static ENTRY: Mapping = Mapping {
     required: &["at"],
@@ -66,11 +87,7 @@ static ENTRY: Mapping = Mapping {
             "how long the silence stands by itself, or `never`",
         ),
         key("clause", Shape::Words, "words of a condition that does not hold"),
-        key(
-            "trait",
-            Shape::Table(r"\S", &Shape::Either(&[Shape::Scalar, Shape::Null]), 0),
-            "this becomes known of the person",
-        ),
+        key("trait", TRAITS, "this becomes known of the person"),
         key("user", Shape::Words, "the person is identified by the product's own id"),
         key("email", Shape::Words, "the person's e-mail address becomes known"),
     ])

@@ -47,7 +47,10 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     fields.fill("tours", &mut product.tours, folder, findings);
     fields.fill("allowed_origins", &mut product.allowed_origins, origins, findings);
     fields.fill("keys", &mut product.keys, keys, findings);
-    fields.fill("proactive", &mut product.proactive, proactive, findings);
+    let gates = product.proactive.clone();
+    let read = |node: &Node, f: &mut Findings<'_>| proactive(node, gates, f);
+    fields.fill("proactive", &mut product.proactive, read, findings);
+    close_together(&fields, &product.proactive, findings);
     fields.fill("activity", &mut product.activity, activity, findings);
     fields.fill("builtins", &mut product.builtins, windows, findings);
     fields.fill("retrieval", &mut product.retrieval, retrieval, findings);
@@ -71,42 +74,51 @@ fn keys(node: &Node, findings: &mut Findings<'_>) -> Option<Keys> {
     Some(keys)
 }
 
-fn proactive(node: &Node, findings: &mut Findings<'_>) -> Option<Proactive> {
+/// The gates' settings: what is written, and else what `proactive` has.
+pub(in crate::rulebook) fn proactive(
+    node: &Node,
+    mut proactive: Proactive,
+    findings: &mut Findings<'_>,
+) -> Option<Proactive> {
     let fields = Fields::of(node, "`proactive`", &PROACTIVE, findings)?;
-    let mut proactive = Proactive::default();
-    let machine = &mut proactive.machine;
+    let Proactive { circuit, quotas, machine, .. } = proactive.clone();
     fields.fill("enabled", &mut proactive.enabled, flag, findings);
     fields.fill("redeliver", &mut proactive.redeliver, flag, findings);
-    fields.fill("min_interval", &mut proactive.min_interval, min_interval, findings);
-    fields.fill("circuit", &mut proactive.circuit, circuit, findings);
-    fields.fill("quotas", &mut proactive.quotas, quotas, findings);
-    fields.fill("conservative", machine, conservative, findings);
-    let overrides = &mut machine.typed_chat_overrides_offer;
+    fields.fill("min_interval", &mut proactive.min_interval, span, findings);
+    let read = |node: &Node, f: &mut Findings<'_>| self::circuit(node, circuit, f);
+    fields.fill("circuit", &mut proactive.circuit, read, findings);
+    let read = |node: &Node, f: &mut Findings<'_>| self::quotas(node, quotas, f);
+    fields.fill("quotas", &mut proactive.quotas, read, findings);
+    let read = |node: &Node, f: &mut Findings<'_>| conservative(node, machine, f);
+    fields.fill("conservative", &mut proactive.machine, read, findings);
+    let overrides = &mut proactive.machine.typed_chat_overrides_offer;
     fields.fill("typed_chat_overrides_offer", overrides, flag, findings);
     Some(proactive)
 }
 
-fn min_interval(node: &Node, findings: &mut Findings<'_>) -> Option<Span> {
-    let interval = span(node, findings)?;
-    if interval < CLIENT_SUPPRESSION {
+/// Clients keep an answered trigger from view for a while of their own.
+fn close_together(product: &Fields<'_>, proactive: &Proactive, findings: &mut Findings<'_>) {
+    let written = product.get("proactive").and_then(|node| node.get("min_interval"));
+    if let Some(node) = written.filter(|_| proactive.min_interval < CLIENT_SUPPRESSION) {
         let message = "clients may ignore a trigger for 30s after it was answered";
         findings.warning(node, "short-interval", message, Some("write `30s` or more".into()));
     }
-    Some(interval)
 }
 
-fn circuit(node: &Node, findings: &mut Findings<'_>) -> Option<CircuitPolicy> {
+fn circuit(
+    node: &Node,
+    mut circuit: CircuitPolicy,
+    findings: &mut Findings<'_>,
+) -> Option<CircuitPolicy> {
     let fields = Fields::of(node, "`circuit`", &["failures", "pause"], findings)?;
-    let mut circuit = CircuitPolicy::default();
     fields.fill("failures", &mut circuit.failures, number(0..=1_000_000), findings);
     fields.fill("pause", &mut circuit.pause, span, findings);
     Some(circuit)
 }
 
-fn quotas(node: &Node, findings: &mut Findings<'_>) -> Option<Quotas> {
+fn quotas(node: &Node, mut quotas: Quotas, findings: &mut Findings<'_>) -> Option<Quotas> {
     let known = ["product_per_minute", "session_per_hour", "user_per_day"];
     let fields = Fields::of(node, "`quotas`", &known, findings)?;
-    let mut quotas = Quotas::default();
     let most = || number(0..=1_000_000);
     fields.fill("product_per_minute", &mut quotas.product_per_minute, most(), findings);
     fields.fill("session_per_hour", &mut quotas.session_per_hour, most(), findings);
@@ -114,10 +126,13 @@ fn quotas(node: &Node, findings: &mut Findings<'_>) -> Option<Quotas> {
     Some(quotas)
 }
 
-fn conservative(node: &Node, findings: &mut Findings<'_>) -> Option<MachinePolicy> {
+fn conservative(
+    node: &Node,
+    mut machine: MachinePolicy,
+    findings: &mut Findings<'_>,
+) -> Option<MachinePolicy> {
     let known = ["base", "step", "silent_after"];
     let fields = Fields::of(node, "`conservative`", &known, findings)?;
-    let mut machine = MachinePolicy::default();
     fields.fill("base", &mut machine.conservative_base, span, findings);
     fields.fill("step", &mut machine.conservative_step, span, findings);
     fields.fill("silent_after", &mut machine.silent_after, number(0..=1_000_000), findings);

@@ -1,0 +1,72 @@
+//! `given:` of a test: what stands when its timeline starts, so that it needs no preamble.
+
+use serde_json::{Map, Value as Json};
+
+use crate::domain::machine::AgentState;
+use crate::rulebook::case::Given;
+use crate::rulebook::cases::Stage;
+use crate::rulebook::reader::{Fields, Findings, name_of, number, words, wrong_type};
+use crate::rulebook::settings::Proactive;
+use crate::rulebook::workspace;
+use crate::rulebook::yaml::{Node, Value};
+
+/// Every key of `given`.
+pub(in crate::rulebook) const KEYS: [&str; 6] =
+    ["user", "email", "traits", "state", "dismissals", "settings"];
+/// Where a session can stand without an offer of its own.
+pub(in crate::rulebook) const STATES: [AgentState; 4] = [
+    AgentState::Thinking,
+    AgentState::ReactiveAssistance,
+    AgentState::GuidanceExecution,
+    AgentState::ConservativeAssistance,
+];
+
+/// What stands at the start; what is wrong is left out.
+pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option<Given> {
+    let fields = Fields::of(node, "`given`", &KEYS, findings)?;
+    let mut given = Given::default();
+    let own = |node: &Node, findings: &mut Findings<'_>| {
+        words(node, findings).map(|words| Some(words.to_owned()))
+    };
+    fields.fill("user", &mut given.user, own, findings);
+    fields.fill("email", &mut given.email, own, findings);
+    fields.fill("traits", &mut given.traits, |node, f| Some(traits(node, f)), findings);
+    fields.fill("state", &mut given.state, |n, f| state(n, f).map(Some), findings);
+    let dismissals = number::<u32>(0..=1_000);
+    fields.fill("dismissals", &mut given.dismissals, |n, f| dismissals(n, f).map(Some), findings);
+    let settings = |node: &Node, f: &mut Findings<'_>| self::settings(node, stage, f);
+    fields.fill("settings", &mut given.proactive, |n, f| settings(n, f).map(Some), findings);
+    Some(given)
+}
+
+/// What is known of the person, by name.
+pub(super) fn traits(node: &Node, findings: &mut Findings<'_>) -> Map<String, Json> {
+    let mut traits = Map::new();
+    let Value::Map(entries) = &node.value else {
+        let help = "write for example `{ plan: pro }`".to_owned();
+        wrong_type(node, "a mapping", Some(help), findings);
+        return traits;
+    };
+    for (key, value) in entries {
+        match (words(key, findings), &value.value) {
+            (_, Value::Seq(_) | Value::Map(_)) => {
+                wrong_type(value, "text, a number, `true` or `false`", None, findings);
+            }
+            (Some(name), _) => drop(traits.insert(name.to_owned(), value.to_json())),
+            (None, _) => {}
+        }
+    }
+    traits
+}
+
+fn state(node: &Node, findings: &mut Findings<'_>) -> Option<AgentState> {
+    let name = name_of(node, "state to start in", &STATES.map(AgentState::as_str), findings)?;
+    STATES.into_iter().find(|state| state.as_str() == name)
+}
+
+/// The product's settings with these in their place.
+fn settings(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option<Box<Proactive>> {
+    let fields = Fields::of(node, "`settings`", &["proactive"], findings)?;
+    let node = fields.get("proactive")?;
+    workspace::proactive(node, stage.proactive.clone(), findings).map(Box::new)
+}
