@@ -32,6 +32,8 @@ impl Observer for Noted {
 
     fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
 
+    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
+
     fn rule(&mut self, place: usize, _: &Rule, _: &View<'_>, heard: &Heard<'_>) {
         match heard {
             Heard::Failed(_) => self.failed.push(place),

@@ -47,6 +47,14 @@ pub struct Batch {
     pub actions: Vec<RawAction>,
     /// What is known of the person, by name; scalars only.
     pub traits: Map<String, Value>,
+    /// The company or workspace the person belongs to, when known.
+    pub account_id: Option<String>,
+    /// What is known of the account, by name; scalars only.
+    pub account_traits: Map<String, Value>,
+    /// The browser's language, as BCP 47, when told.
+    pub locale: Option<String>,
+    /// The browser's time zone, as IANA names it, when told.
+    pub timezone: Option<String>,
     /// Unix seconds by the sender's clock; 0 when missing.
     pub forwarded_at: f64,
 }
@@ -144,11 +152,15 @@ impl Batch {
         first.user_id = or(first.user_id, &second.user_id);
         first.email = or(first.email, &second.email);
         first.conversation_id = or(first.conversation_id, &second.conversation_id);
+        first.account_id = or(first.account_id, &second.account_id);
+        first.locale = or(first.locale, &second.locale);
+        first.timezone = or(first.timezone, &second.timezone);
         first.actions.extend(second.actions.iter().cloned());
         for (index, action) in (0..).zip(&mut first.actions) {
             action.index = index;
         }
         first.traits.extend(second.traits.clone());
+        first.account_traits.extend(second.account_traits.clone());
         first.forwarded_at = first.forwarded_at.max(second.forwarded_at);
         first
     }

@@ -27,6 +27,30 @@ pub enum Hold {
     NoTrigger,
     /// Rules match, and all of them rest (`cooldown`, `again_after`, a snooze).
     TriggerCooldown,
+    /// A rule matches and its `schedule` has not begun.
+    ScheduleNotStarted,
+    /// A rule matches and its `schedule` is over.
+    ScheduleEnded,
+    /// A rule matches, and today or this hour is not in its `schedule`.
+    ScheduleClosed,
+    /// A rule matches, and the product keeps quiet at this hour (`quiet_hours`).
+    QuietHours,
+    /// A rule matches, and the person turned it down, took it or finished it not long ago (`on_dismiss`, …).
+    Backoff,
+    /// A rule matches, and the person had as many offers as a cap allows (`frequency`).
+    Frequency,
+    /// A rule matches, and another one of its `group` is being offered or its tour runs.
+    GroupBusy,
+    /// A rule matches, and the targets of its tour keep failing.
+    TargetUnhealthy,
+    /// A rule matches, and a placeholder of its words has no value and no fallback.
+    MissingVariable,
+    /// A rule matches, and the person is not in the share it is rolled out to (`rollout`).
+    RolloutOut,
+    /// A rule would fire, and the person is in its control group (`holdout`).
+    HoldoutTrigger,
+    /// A rule would fire, and the person is in the product's control group (`holdout`).
+    HoldoutGlobal,
     /// A rule matches and waits for its judge.
     JudgePending,
     /// A rule matches and its judge said no.
@@ -37,7 +61,7 @@ pub enum Hold {
 
 impl Hold {
     /// Every hold, in the order of the gates.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 26] = [
         Self::ScopeInvalid,
         Self::NotEnabled,
         Self::ConservativeCooldown,
@@ -49,6 +73,18 @@ impl Hold {
         Self::UserPerDay,
         Self::NoTrigger,
         Self::TriggerCooldown,
+        Self::ScheduleNotStarted,
+        Self::ScheduleEnded,
+        Self::ScheduleClosed,
+        Self::QuietHours,
+        Self::Backoff,
+        Self::Frequency,
+        Self::GroupBusy,
+        Self::TargetUnhealthy,
+        Self::MissingVariable,
+        Self::RolloutOut,
+        Self::HoldoutTrigger,
+        Self::HoldoutGlobal,
         Self::JudgePending,
         Self::JudgeRejected,
         Self::EvaluationError,
@@ -68,6 +104,18 @@ impl Hold {
             Self::UserPerDay => "quota:user_per_day",
             Self::NoTrigger => "no_trigger",
             Self::TriggerCooldown => "trigger_cooldown",
+            Self::ScheduleNotStarted => "schedule:not_started",
+            Self::ScheduleEnded => "schedule:ended",
+            Self::ScheduleClosed => "schedule:closed",
+            Self::QuietHours => "quiet_hours",
+            Self::Backoff => "backoff",
+            Self::Frequency => "frequency",
+            Self::GroupBusy => "group:busy",
+            Self::TargetUnhealthy => "target:unhealthy",
+            Self::MissingVariable => "render:missing_variable",
+            Self::RolloutOut => "rollout:out",
+            Self::HoldoutTrigger => "holdout:trigger",
+            Self::HoldoutGlobal => "holdout:global",
             Self::JudgePending => "judge:pending",
             Self::JudgeRejected => "judge:rejected",
             Self::EvaluationError => "evaluation_error",

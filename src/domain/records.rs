@@ -60,6 +60,15 @@ pub struct User {
     pub triggers: BTreeMap<Arc<str>, TriggerMemory>,
 }
 
+/// What is remembered of an account (a company, a workspace) across its people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Rises with every change that is kept.
+    pub seq: u64,
+    /// What is known of it, by name.
+    pub traits: Traits,
+}
+
 /// What is kept per product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Product {

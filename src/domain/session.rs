@@ -41,6 +41,12 @@ pub struct Session {
     pub identity: Identity,
     /// What is known of the person, by name.
     pub traits: Traits,
+    /// The browser's language, as BCP 47 (`nb-NO`), where it was told.
+    #[serde(default)]
+    pub locale: Option<Arc<str>>,
+    /// The browser's time zone, as IANA names it (`Europe/Oslo`), where it was told.
+    #[serde(default)]
+    pub timezone: Option<Arc<str>>,
     /// Where the person is; does not fall out of a window while they stare.
     pub place: Option<Place>,
     /// Recent actions, oldest first, bounded by the product's `activity` settings.
@@ -61,6 +67,9 @@ pub struct Identity {
     pub user_id: Option<Arc<str>>,
     /// E-mail, as sent.
     pub email: Option<Arc<str>>,
+    /// The company or workspace the person belongs to; `None` unless a trusted source said so.
+    #[serde(default)]
+    pub account: Option<Arc<str>>,
     /// Whether a trusted source or a session token said so.
     pub vouched: bool,
     /// Whether a session token said so: then no source can say otherwise.

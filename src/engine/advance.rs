@@ -101,6 +101,8 @@ fn take_batch(
     if received.trust == Trust::Trusted {
         identify(session, batch);
     }
+    note(&mut session.locale, batch.locale.as_ref());
+    note(&mut session.timezone, batch.timezone.as_ref());
     let forwarded = if batch.forwarded_at == 0.0 { now.as_seconds() } else { batch.forwarded_at };
     let skip = batch.actions.len().saturating_sub(received.most_actions);
     let taken = batch.actions.iter().skip(skip);
@@ -132,15 +134,18 @@ fn take_summary(
 fn identify(session: &mut Session, batch: &Batch) {
     let identity = &mut session.identity;
     let user = batch.user_id.as_ref().filter(|_| !identity.bound);
-    for (known, said) in
-        [(&mut identity.user_id, user), (&mut identity.email, batch.email.as_ref())]
-    {
-        if let Some(said) = said.filter(|said| known.as_deref() != Some(said)) {
-            *known = Some(said.as_str().into());
-        }
-    }
+    note(&mut identity.user_id, user);
+    note(&mut identity.email, batch.email.as_ref());
+    note(&mut identity.account, batch.account_id.as_ref());
     identity.vouched |= batch.user_id.is_some() || batch.email.is_some();
     learn(&mut session.traits, &batch.traits);
+}
+
+/// Takes what was said, where something was.
+fn note(known: &mut Option<Arc<str>>, said: Option<&String>) {
+    if let Some(said) = said.filter(|said| known.as_deref() != Some(said)) {
+        *known = Some(said.as_str().into());
+    }
 }
 
 fn take_action(session: &mut Session, raw: &RawAction, forwarded: f64, now: Timestamp) {

@@ -249,6 +249,8 @@ impl Observer for Watch<'_> {
 
     fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
 
+    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
+
     fn rule(&mut self, place: usize, _: &Rule, _: &View<'_>, heard: &Heard<'_>) {
         if matches!(heard, Heard::Silent(_) | Heard::Held(..)) {
             self.0.insert(place);

@@ -8,10 +8,10 @@ use crate::domain::machine::{AgentState, Machine};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::{Around, Scope};
-use crate::engine::claims::rests_until;
 use crate::engine::gates::{Facts, GATES, Refused};
 use crate::engine::observe::{Heard, Observer};
 use crate::engine::settle::settle;
+use crate::engine::standing::{Match, RULE_GATES};
 use crate::rulebook::Product;
 use crate::rulebook::condition::{Answer, EvalError, Truth, View};
 use crate::rulebook::rule::{Mode, Rule, When};
@@ -105,7 +105,7 @@ fn rules<O: Observer>(product: &Product, facts: &Facts<'_>, observer: &mut O) ->
     if session.last_action.is_some() {
         let view = View { session, user: facts.around.user.as_ref(), now };
         for (place, rule) in candidates::<O>(product, session.page()) {
-            let outcome = ask(product, rule, facts, &view);
+            let outcome = ask(product, rule, facts, &view, observer);
             observer.rule(place, rule, &view, &outcome.heard());
             tally.note(place, &outcome);
             if tally.winner.is_some() && !O::RECORDS {
@@ -131,7 +131,7 @@ enum Asked {
     Failed(EvalError),
     Silent(Answer),
     Matched(Answer),
-    Held(Hold, Timestamp),
+    Held(Refused),
 }
 
 impl Asked {
@@ -141,12 +141,18 @@ impl Asked {
             Self::Failed(error) => Heard::Failed(error),
             Self::Silent(answer) => Heard::Silent(*answer),
             Self::Matched(answer) => Heard::Matched(*answer),
-            Self::Held(hold, until) => Heard::Held(*hold, *until),
+            Self::Held(refused) => Heard::Held(*refused),
         }
     }
 }
 
-fn ask(product: &Product, rule: &Rule, facts: &Facts<'_>, view: &View<'_>) -> Asked {
+fn ask<O: Observer>(
+    product: &Product,
+    rule: &Rule,
+    facts: &Facts<'_>,
+    view: &View<'_>,
+    observer: &mut O,
+) -> Asked {
     if rule.mode != Mode::Live {
         return Asked::Skipped("not live");
     }
@@ -154,34 +160,38 @@ fn ask(product: &Product, rule: &Rule, facts: &Facts<'_>, view: &View<'_>) -> As
         return Asked::Skipped("not on this page");
     }
     let answer = match answer(product, rule, view) {
-        Ok(answer) if answer.truth == Truth::True => answer,
-        Ok(answer) => return Asked::Silent(answer),
+        Ok(answer) => answer,
         Err(error) => return Asked::Failed(error),
     };
-    if let Some(rest) = rests_until(rule, facts.session, facts.around.user.as_ref(), facts.now) {
-        return Asked::Held(Hold::TriggerCooldown, rest.min(answer.until));
+    let matches = answer.truth == Truth::True;
+    let refused = (matches || O::RECORDS)
+        .then(|| stands_back(&Match { product, rule, facts, view }, observer))
+        .flatten();
+    match refused {
+        _ if !matches => Asked::Silent(answer),
+        None => Asked::Matched(answer),
+        Some(refused) => Asked::Held(Refused { until: refused.until.min(answer.until), ..refused }),
     }
-    judged(rule, facts, answer)
+}
+
+/// What keeps a rule back that matches: the first of its gates that refuses.
+fn stands_back<O: Observer>(asked: &Match<'_>, observer: &mut O) -> Option<Refused> {
+    let mut first = None;
+    for (name, gate) in RULE_GATES {
+        let outcome = gate(asked);
+        observer.rule_gate(name, outcome);
+        first = first.or(outcome.err());
+        if first.is_some() && !O::RECORDS {
+            break;
+        }
+    }
+    first
 }
 
 fn answer(product: &Product, rule: &Rule, view: &View<'_>) -> Result<Answer, EvalError> {
     match &rule.when {
         When::Condition(condition) => condition.answer(view),
         When::Builtin(builtin) => Ok(builtin.answer(view, &product.settings.builtins)),
-    }
-}
-
-fn judged(rule: &Rule, facts: &Facts<'_>, answer: Answer) -> Asked {
-    let (true, Some(opinions)) = (rule.judge, &facts.around.judge) else {
-        return Asked::Matched(answer);
-    };
-    let standing = |opinion: &&crate::engine::around::Opinion| {
-        opinion.trigger == rule.id && facts.now < opinion.until
-    };
-    match opinions.iter().find(standing) {
-        None => Asked::Held(Hold::JudgePending, answer.until),
-        Some(opinion) if opinion.send => Asked::Matched(answer),
-        Some(opinion) => Asked::Held(Hold::JudgeRejected, opinion.until.min(answer.until)),
     }
 }
 
@@ -196,9 +206,9 @@ impl Tally {
             Asked::Matched(_) => {
                 self.winner.get_or_insert(place);
             }
-            Asked::Held(hold, until) => {
-                self.until = self.until.min(*until);
-                self.held.get_or_insert((*hold, place));
+            Asked::Held(refused) => {
+                self.until = self.until.min(refused.until);
+                self.held.get_or_insert((refused.hold, place));
             }
         }
     }

@@ -27,9 +27,7 @@ impl Told<'_> {
     pub fn text(&self) -> String {
         let mut text = format!("{}\n\ngates\n", self.verdict());
         for gate in &self.recording.gates {
-            let said = gate.refused.map_or_else(String::new, |refused| {
-                format!("  {}{}", refused.hold.as_str(), self.when(refused.until))
-            });
+            let said = self.refusal(gate);
             let mark = if gate.refused.is_some() { "held" } else { "ok" };
             let _written = writeln!(text, "  {mark:<5} {}{said}", gate.name);
         }
@@ -82,6 +80,9 @@ impl Told<'_> {
 
     fn rule(&self, text: &mut String, seen: &RuleSeen) {
         let _written = writeln!(text, "  {}: {}", self.id(seen.place), seen.came_to);
+        for gate in seen.gates.iter().filter(|gate| gate.refused.is_some()) {
+            let _written = writeln!(text, "    held {}{}", gate.name, self.refusal(gate));
+        }
         let width = seen.clauses.iter().map(|clause| clause.text.chars().count()).max();
         for Clause { text: clause, found, answer, .. } in &seen.clauses {
             let mark = match answer.truth {
@@ -92,6 +93,13 @@ impl Told<'_> {
             let (width, when) = (width.unwrap_or(0), self.when(answer.until));
             let _written = writeln!(text, "    {mark:<4} {clause:<width$}  found {found}{when}");
         }
+    }
+
+    /// `  quota:user_per_day, may change in 3h`; nothing where a gate let pass.
+    fn refusal(&self, gate: &GateSeen) -> String {
+        gate.refused.map_or_else(String::new, |refused| {
+            format!("  {}{}", refused.hold.as_str(), self.when(refused.until))
+        })
     }
 
     fn id(&self, place: usize) -> &str {

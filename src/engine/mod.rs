@@ -15,4 +15,5 @@ pub mod observe;
 pub mod person;
 pub mod react;
 pub mod settle;
+pub mod standing;
 pub mod suite;

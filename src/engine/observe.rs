@@ -1,7 +1,6 @@
 //! Observers of a decision. The poll's notes only what failed; the recording one writes down every
 //! gate, rule and clause, and makes the same code go on past refusals.
 
-use crate::domain::decision::Hold;
 use crate::domain::time::Timestamp;
 use crate::engine::gates::Refused;
 use crate::rulebook::condition::{Answer, EvalError, View};
@@ -13,6 +12,8 @@ pub trait Observer {
     const RECORDS: bool;
     /// A gate was asked.
     fn gate(&mut self, name: &'static str, outcome: Result<(), Refused>);
+    /// A gate of the rule asked about next was asked.
+    fn rule_gate(&mut self, name: &'static str, outcome: Result<(), Refused>);
     /// A rule was asked.
     fn rule(&mut self, place: usize, rule: &Rule, view: &View<'_>, heard: &Heard<'_>);
 }
@@ -29,13 +30,14 @@ pub enum Heard<'a> {
     /// It matches and could win.
     Matched(Answer),
     /// It matches, and this keeps it back until then.
-    Held(Hold, Timestamp),
+    Held(Refused),
 }
 
 /// The empty observer.
 impl Observer for () {
     const RECORDS: bool = false;
     fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
+    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
     fn rule(&mut self, _: usize, _: &Rule, _: &View<'_>, _: &Heard<'_>) {}
 }
 
@@ -46,6 +48,8 @@ pub struct Recording {
     pub gates: Vec<GateSeen>,
     /// Each rule and what it said, in priority order.
     pub rules: Vec<RuleSeen>,
+    /// The gates of the rule that comes next.
+    asked: Vec<GateSeen>,
 }
 
 /// A gate as asked.
@@ -66,6 +70,8 @@ pub struct RuleSeen {
     pub came_to: String,
     /// The first instant at which that may change.
     pub until: Timestamp,
+    /// Its own gates, where its condition was asked; they are asked even when that does not hold.
+    pub gates: Vec<GateSeen>,
     /// Its condition, clause by clause.
     pub clauses: Vec<crate::rulebook::condition::Clause>,
 }
@@ -77,18 +83,23 @@ impl Observer for Recording {
         self.gates.push(GateSeen { name, refused: outcome.err() });
     }
 
+    fn rule_gate(&mut self, name: &'static str, outcome: Result<(), Refused>) {
+        self.asked.push(GateSeen { name, refused: outcome.err() });
+    }
+
     fn rule(&mut self, place: usize, rule: &Rule, view: &View<'_>, heard: &Heard<'_>) {
         let (came_to, until) = match heard {
             Heard::Skipped(why) => ((*why).to_owned(), Timestamp::FOREVER),
             Heard::Failed(error) => (format!("evaluation_error: {error}"), view.now),
             Heard::Silent(answer) => ("silent".to_owned(), answer.until),
             Heard::Matched(answer) => ("matched".to_owned(), answer.until),
-            Heard::Held(hold, until) => (hold.as_str().to_owned(), *until),
+            Heard::Held(refused) => (refused.hold.as_str().to_owned(), refused.until),
         };
         let clauses = match &rule.when {
             When::Condition(condition) => condition.clauses(view),
             When::Builtin(_) => Vec::new(),
         };
-        self.rules.push(RuleSeen { place, came_to, until, clauses });
+        let gates = std::mem::take(&mut self.asked);
+        self.rules.push(RuleSeen { place, came_to, until, gates, clauses });
     }
 }

@@ -19,7 +19,7 @@ use crate::rulebook::suggest::did_you_mean;
 use crate::rulebook::yaml::{Node, Value};
 use crate::rulebook::{builtin, condition};
 
-const KEYS: [&str; 14] = [
+const KEYS: &[&str] = &[
     "id",
     "name",
     "owner",
@@ -35,7 +35,7 @@ const KEYS: [&str; 14] = [
     "judge",
     "tests",
 ];
-const OFFER: [&str; 6] = ["body", "accept", "dismiss", "labels", "tour", "timeout"];
+const OFFER: &[&str] = &["body", "accept", "dismiss", "labels", "tour", "timeout"];
 pub(in crate::rulebook) const MODES: [(&str, Mode); 4] = [
     ("live", Mode::Live),
     ("shadow", Mode::Shadow),
@@ -82,7 +82,7 @@ fn rule(
     ids: &mut Ids,
     findings: &mut Findings<'_>,
 ) -> Option<Rule> {
-    let fields = Fields::of(node, "a trigger", &KEYS, findings)?;
+    let fields = Fields::of(node, "a trigger", KEYS, findings)?;
     let written = fields.need("id", findings).and_then(|node| trigger_id(node, findings));
     let id = written.and_then(|id| ids.claim(fields.get("id")?, id, findings));
     let (mut name, mut owner, mut priority) = (written.map(str::to_owned), None, PRIORITY);
@@ -169,7 +169,7 @@ fn offer(rule: &Fields<'_>, around: &Around<'_>, findings: &mut Findings<'_>) ->
     let Some(node) = node else {
         return speaks.then(|| timings.copy(None, Vec::new(), None, around.tours));
     };
-    let fields = Fields::of(node, "an offer", &OFFER, findings)?;
+    let fields = Fields::of(node, "an offer", OFFER, findings)?;
     let body = if speaks { fields.get("body") } else { fields.need("body", findings) };
     let body = body.map(|node| self::body(node, findings));
     let labels = labels(&fields, speaks, findings);

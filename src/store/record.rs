@@ -11,8 +11,8 @@ use crate::domain::action::{Action, Batch, RawAction};
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::offer::Offer;
-use crate::domain::records::{Chunk, Context, Conversation, EmailIndex, Product, User};
-use crate::domain::session::{Session, TriggerMemory};
+use crate::domain::records::{Account, Chunk, Context, Conversation, EmailIndex, Product, User};
+use crate::domain::session::{Identity, Session, TriggerMemory};
 use crate::domain::time::Timestamp;
 use crate::store::memory::Housed;
 
@@ -50,8 +50,9 @@ impl Record for Session {
             .place
             .iter()
             .map(|place| text(&place.page) + text(&place.url) + text(&place.title));
-        let identity = [&self.identity.user_id, &self.identity.email];
-        let texts = identity.into_iter().chain([&self.summary]).flatten().map(text);
+        let Identity { user_id, email, account, .. } = &self.identity;
+        let told = [user_id, email, account, &self.locale, &self.timezone];
+        let texts = told.into_iter().chain([&self.summary]).flatten().map(text);
         let actions: usize = self.actions.iter().map(action).sum();
         let traits = self.traits.iter().map(|(name, value)| text(name) + json(value));
         block(self.actions.capacity() * size_of::<Action>())
@@ -123,6 +124,19 @@ impl Record for User {
 
     fn is_spent(&self, _now: Timestamp) -> bool {
         self.fired.is_empty() && self.triggers.is_empty() && self.traits.is_empty()
+    }
+}
+
+impl Record for Account {
+    const KIND: &'static str = "account";
+
+    fn weigh(&self) -> usize {
+        let traits = self.traits.iter().map(|(name, value)| text(name) + json(value));
+        traits.sum::<usize>() + nodes(&self.traits)
+    }
+
+    fn is_spent(&self, _now: Timestamp) -> bool {
+        self.traits.is_empty()
     }
 }
 
@@ -229,15 +243,18 @@ fn triggers(triggers: &BTreeMap<Arc<str>, TriggerMemory>) -> usize {
 }
 
 fn batch(batch: &Batch) -> usize {
-    let ids = [&batch.session_id, &batch.user_id, &batch.email, &batch.conversation_id];
+    let Batch { session_id, user_id, email, conversation_id, .. } = batch;
+    let ids = [session_id, user_id, email, conversation_id, &batch.account_id];
+    let told = [&batch.locale, &batch.timezone];
     let actions = batch.actions.iter().map(|raw| {
         let texts = [&raw.title, &raw.description, &raw.canonical_url, &raw.raw_url, &raw.kind];
         texts.map(string).iter().sum::<usize>()
     });
     block(batch.actions.capacity() * size_of::<RawAction>())
-        + ids.into_iter().flatten().map(string).sum::<usize>()
+        + ids.into_iter().chain(told).flatten().map(string).sum::<usize>()
         + actions.sum::<usize>()
         + object(&batch.traits)
+        + object(&batch.account_traits)
 }
 
 fn string(text: &String) -> usize {

@@ -121,6 +121,7 @@ fn with_person(session: Session, (id, traits, outcome): Person) -> Session {
         identity: Identity {
             user_id: id.map(Arc::from),
             email: id.map(Arc::from),
+            account: id.map(Arc::from),
             vouched: true,
             bound: false,
         },

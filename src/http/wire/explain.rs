@@ -49,6 +49,8 @@ pub struct RuleBody<'a> {
     pub came_to: String,
     /// The first instant at which time alone may change that, Unix seconds.
     pub until: Option<f64>,
+    /// Its own gates, in order; each is asked even when the condition does not hold.
+    pub gates: Vec<GateBody>,
     /// Its condition, leaf by leaf.
     pub clauses: Vec<ClauseBody>,
 }
@@ -87,6 +89,7 @@ impl<'a> ExplainedBody<'a> {
             trigger_id: id(seen.place),
             came_to: seen.came_to.clone(),
             until: later(seen.until, now),
+            gates: seen.gates.iter().map(|gate| gate_body(gate, now)).collect(),
             clauses: seen.clauses.iter().map(|clause| clause_body(clause, now)).collect(),
         };
         Self {

@@ -11,7 +11,7 @@ use crate::rulebook::workspace::not_available;
 use crate::rulebook::workspace::values::{folder, origins, secret, secrets, web_address};
 use crate::rulebook::yaml::{Node, Value};
 
-const KEYS: [&str; 10] = [
+const KEYS: &[&str] = &[
     "rules",
     "tours",
     "allowed_origins",
@@ -42,7 +42,7 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     if node.value == Value::Null {
         return product;
     }
-    let Some(fields) = Fields::of(node, "a product", &KEYS, findings) else { return product };
+    let Some(fields) = Fields::of(node, "a product", KEYS, findings) else { return product };
     fields.fill("rules", &mut product.rules, folder, findings);
     fields.fill("tours", &mut product.tours, folder, findings);
     fields.fill("allowed_origins", &mut product.allowed_origins, origins, findings);

@@ -10,7 +10,7 @@ mod shelf;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::domain::records::{Context, Conversation, EmailIndex, Product, User};
+use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rulebook::settings::Limits;
@@ -34,6 +34,7 @@ const BYTES_A_SHARD: u64 = 1 << 20;
 pub struct Memory {
     sessions: Shelf<SessionRow>,
     users: Shelf<Option<User>>,
+    accounts: Shelf<Option<Account>>,
     products: Shelf<Option<Product>>,
     conversations: Shelf<Option<Conversation>>,
     emails: Shelf<Option<EmailIndex>>,
@@ -52,6 +53,7 @@ impl Memory {
         Self {
             sessions: Shelf::new(shards, sessions),
             users: Shelf::new(shards, activity),
+            accounts: Shelf::new(shards, activity),
             products: Shelf::new(shards, products),
             conversations: Shelf::new(shards, activity),
             emails: Shelf::new(shards, activity),
@@ -87,6 +89,7 @@ impl Memory {
         let mut swept = Swept { turns_left: shards - 1 - turn, ..Swept::default() };
         self.sessions.sweep(&self.gauge, turn, now, &mut swept);
         self.users.sweep(&self.gauge, turn, now, &mut swept);
+        self.accounts.sweep(&self.gauge, turn, now, &mut swept);
         self.products.sweep(&self.gauge, turn, now, &mut swept);
         self.conversations.sweep(&self.gauge, turn, now, &mut swept);
         self.emails.sweep(&self.gauge, turn, now, &mut swept);
@@ -100,6 +103,7 @@ impl Memory {
             records: [
                 (Session::KIND, self.sessions.rows()),
                 (User::KIND, self.users.rows()),
+                (Account::KIND, self.accounts.rows()),
                 (Product::KIND, self.products.rows()),
                 (Conversation::KIND, self.conversations.rows()),
                 (EmailIndex::KIND, self.emails.rows()),

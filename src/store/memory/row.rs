@@ -1,6 +1,6 @@
 //! Rows: what one shelf keeps under one key, and which slot of it a record lives in.
 
-use crate::domain::records::{Context, Conversation, EmailIndex, Product, User};
+use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::store::memory::Memory;
@@ -104,6 +104,7 @@ housed! {
     Session => SessionRow, sessions, |row| &mut row.0;
     Context => SessionRow, sessions, |row| &mut row.1;
     User => Option<User>, users, |row| row;
+    Account => Option<Account>, accounts, |row| row;
     Product => Option<Product>, products, |row| row;
     Conversation => Option<Conversation>, conversations, |row| row;
     EmailIndex => Option<EmailIndex>, emails, |row| row;

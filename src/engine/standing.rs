@@ -1,0 +1,55 @@
+//! What stands between a rule that matches and its offer: gates of its own, asked in order; the
+//! first that refuses names the hold. They look at what a rule declares, the session, its
+//! surroundings and the time.
+
+use crate::domain::decision::Hold;
+use crate::domain::time::Timestamp;
+use crate::engine::around::Opinion;
+use crate::engine::claims::rests_until;
+use crate::engine::gates::{Facts, Refused};
+use crate::rulebook::Product;
+use crate::rulebook::condition::View;
+use crate::rulebook::rule::Rule;
+
+/// A rule whose condition holds, and what its gates look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Match<'a> {
+    /// Whose rule.
+    pub product: &'a Product,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The session, its surroundings and the time.
+    pub facts: &'a Facts<'a>,
+    /// As conditions see them.
+    pub view: &'a View<'a>,
+}
+
+/// A rule's gate: passes, or refuses and says until when.
+pub type RuleGate = fn(&Match<'_>) -> Result<(), Refused>;
+
+/// The gates of a rule in order, with their names.
+pub const RULE_GATES: [(&str, RuleGate); 2] = [("rest", rest), ("judge", judge)];
+
+fn refuse(hold: Hold, until: Timestamp) -> Result<(), Refused> {
+    Err(Refused { hold, until })
+}
+
+fn rest(asked: &Match<'_>) -> Result<(), Refused> {
+    let Facts { session, around, now, .. } = *asked.facts;
+    let rest = rests_until(asked.rule, session, around.user.as_ref(), now);
+    rest.map_or(Ok(()), |until| refuse(Hold::TriggerCooldown, until))
+}
+
+/// The judge's word comes last: it costs a model's time.
+fn judge(asked: &Match<'_>) -> Result<(), Refused> {
+    let (true, Some(opinions)) = (asked.rule.judge, &asked.facts.around.judge) else {
+        return Ok(());
+    };
+    let standing =
+        |opinion: &&Opinion| opinion.trigger == asked.rule.id && asked.facts.now < opinion.until;
+    match opinions.iter().find(standing) {
+        None => refuse(Hold::JudgePending, Timestamp::FOREVER),
+        Some(opinion) if opinion.send => Ok(()),
+        Some(opinion) => refuse(Hold::JudgeRejected, opinion.until),
+    }
+}
