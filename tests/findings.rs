@@ -2,10 +2,11 @@
 //! write instead.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+mod corpus;
 
+use std::collections::BTreeMap;
+
+use corpus::{FILES, Mistake, changed, env, good, mistakes};
 use docent::rulebook::codes::about;
 use docent::rulebook::compile::{compile, folders};
 use docent::rulebook::finding::Finding;
@@ -14,64 +15,12 @@ use docent::rulebook::render::render;
 use docent::rulebook::{Rulebook, Sources};
 use proptest::prelude::*;
 
-const FILES: [&str; 4] =
-    ["docent.yaml", "rules/billing.yaml", "tours/tours.yaml", "prompts/reply.md"];
-
-/// A workspace that uses nearly everything and has no mistake.
-fn good() -> Sources {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/findings/good");
-    let files = FILES.map(|path| (path.to_owned(), fs::read(root.join(path)).unwrap()));
-    Sources { files: BTreeMap::from(files) }
-}
-
-fn env(name: &str) -> Option<String> {
-    match name {
-        "SECRET" => Some("sk_1".into()),
-        "HOST" => Some("connector.example.com".into()),
-        "EMPTY" => Some(String::new()),
-        "NUMBER" => Some("7".into()),
-        _ => None,
-    }
-}
-
 fn check(sources: &Sources) -> (Option<Rulebook>, Vec<Finding>) {
     compile(sources, &env)
 }
 
-/// The good workspace with a text of one file replaced.
-fn changed(file: &str, from: &str, to: &str) -> Sources {
-    let mut sources = good();
-    let bytes = sources.files.get_mut(file).unwrap();
-    let text = String::from_utf8(bytes.clone()).unwrap();
-    assert_eq!(text.matches(from).count(), 1, "`{from}` must occur once in {file}");
-    *bytes = text.replace(from, to).into_bytes();
-    sources
-}
-
 fn brief(findings: &[Finding]) -> Vec<(&str, &str, usize, usize)> {
     findings.iter().map(|f| (&*f.file, f.code, f.line, f.column)).collect()
-}
-
-/// A mistake of `tests/data/findings/*.txt`, and where it must be found.
-struct Mistake {
-    from: String,
-    to: String,
-    code: String,
-    place: String,
-    help: String,
-}
-
-fn mistakes(name: &str) -> Vec<Mistake> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/findings").join(name);
-    let text = fs::read_to_string(path).unwrap();
-    let plain = |text: &str| text.replace("\\n", "\n").replace("\\t", "\t");
-    let mistake = |line: &str| {
-        let parts: Vec<_> = line.split("  =>  ").map(plain).collect();
-        let [from, to, found, help] = parts.try_into().unwrap();
-        let (code, place) = found.split_once(' ').unwrap();
-        Mistake { from, to, code: code.into(), place: place.into(), help }
-    };
-    text.lines().filter(|line| !line.starts_with('#')).map(mistake).collect()
 }
 
 /// How many mistakes, and how many of them have their repair told.

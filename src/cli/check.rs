@@ -1,18 +1,20 @@
 //! `docent check`: the same reading as at start and at reload, and what is hardly meant, printed.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::cli::formats::{command, object, sarif};
+use crate::cli::formats::{command, object, object_with_fixed, sarif};
 use crate::cli::report::{complain, count, say};
 use crate::cli::{CheckArguments, Exit, Report};
 use crate::library::disk;
+use crate::library::rewrite::rewrite;
 use crate::rulebook::compile::{PROMPTS, compile, folders};
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::lint::lint;
 use crate::rulebook::render::render;
+use crate::rulebook::repair::{Repaired, repair};
 use crate::rulebook::workspace::FILE;
 use crate::rulebook::{Rulebook, Sources};
 use crate::runtime::environment;
@@ -23,49 +25,90 @@ const MOST_OF_INPUT: u64 = (1 << 20) + 1;
 /// Prints every finding; exits 0 when the workspace would be served, 1 when it cannot be read,
 /// 2 when it has mistakes (or, if these are denied, warnings).
 pub(crate) fn run(arguments: &CheckArguments) -> Exit {
-    let sources = match sources(arguments) {
-        Ok(sources) => sources,
+    match checked(arguments) {
+        Ok(repaired) => {
+            let Repaired { rulebook, findings, .. } = &repaired;
+            print(arguments, &repaired);
+            match rulebook {
+                Some(_) if findings.is_empty() || !arguments.deny_warnings => Exit::Fine,
+                _ => Exit::Invalid,
+            }
+        }
         Err(error) => {
             complain(&format!("error: {error:#}"));
-            return Exit::Failed;
+            Exit::Failed
         }
-    };
-    let (rulebook, mut findings) = compile(&sources, &environment::variable);
-    findings.extend(rulebook.iter().flat_map(|book| lint(book, &sources)));
-    findings.sort();
-    print(arguments, &sources, rulebook.as_ref(), &findings);
-    match rulebook {
-        Some(_) if findings.is_empty() || !arguments.deny_warnings => Exit::Fine,
-        _ => Exit::Invalid,
     }
 }
 
-fn print(
-    arguments: &CheckArguments,
-    sources: &Sources,
-    rulebook: Option<&Rulebook>,
-    findings: &[Finding],
-) {
-    let folder = &arguments.workspace;
+/// What is found; with `--fix`, what then remains, and the files are written.
+fn checked(arguments: &CheckArguments) -> anyhow::Result<Repaired> {
+    let (sources, typed) = sources(arguments)?;
+    let mut checked = if arguments.fix {
+        let repaired = repair(&sources, &environment::variable, typed.as_deref());
+        match &typed {
+            Some(path) => {
+                let text = repaired.sources.files.get(path).map(Vec::as_slice);
+                std::io::stdout().lock().write_all(text.unwrap_or_default())?;
+            }
+            None => rewrite(&arguments.workspace, &sources, &repaired.sources)?,
+        }
+        repaired
+    } else {
+        let (rulebook, findings) = compile(&sources, &environment::variable);
+        Repaired { sources, fixed: Vec::new(), rulebook, findings }
+    };
+    let Repaired { sources, rulebook, findings, .. } = &mut checked;
+    findings.extend(rulebook.iter().flat_map(|book| lint(book, sources)));
+    findings.sort();
+    Ok(checked)
+}
+
+fn print(arguments: &CheckArguments, checked: &Repaired) {
+    let Repaired { sources, fixed, rulebook, findings } = checked;
+    let (folder, rulebook) = (&arguments.workspace, rulebook.as_ref());
+    if arguments.fix && arguments.stdin {
+        // Standard output is the text.
+        findings.iter().for_each(|finding| complain(&shown(finding, sources)));
+        return;
+    }
     match arguments.format {
-        Report::Human => print_for_people(sources, rulebook, findings),
+        Report::Human => {
+            fixed.iter().for_each(|finding| say(&told(finding)));
+            print_for_people(sources, rulebook, findings);
+        }
+        Report::Json if arguments.fix => say(&object_with_fixed(rulebook, findings, fixed)),
         Report::Json => print_json(rulebook, findings),
         Report::Github => findings.iter().for_each(|finding| say(&command(finding, folder))),
         Report::Sarif => say(&sarif(findings, folder)),
     }
 }
 
-/// The workspace as it lies on disk, with the text on standard input in the place of one file.
-fn sources(arguments: &CheckArguments) -> anyhow::Result<Sources> {
+/// One line about a repair: where, what was wrong, and what stands there now.
+fn told(finding: &Finding) -> String {
+    let Finding { file, line, column, message, fix, .. } = finding;
+    let replacement = fix.as_ref().map_or("", |fix| &fix.replacement);
+    let now = match replacement.lines().count() {
+        0 | 1 => format!("now `{replacement}`"),
+        lines => format!("{lines} lines are written anew"),
+    };
+    format!("fixed {file}:{line}:{column}: {message}; {now}")
+}
+
+/// The workspace as it lies on disk, with the text on standard input in the place of one file,
+/// whose name comes with it.
+fn sources(arguments: &CheckArguments) -> anyhow::Result<(Sources, Option<String>)> {
     let mut sources = disk::read(&arguments.workspace)?;
+    let mut typed = None;
     if let Some(path) = &arguments.path {
         let path = within(&arguments.workspace, path)?;
         let mut text = Vec::new();
         std::io::stdin().lock().take(MOST_OF_INPUT).read_to_end(&mut text)?;
         anyhow::ensure!(matters(&path, &sources), "`{path}` is no file that docent reads here");
-        sources.files.insert(path, text);
+        sources.files.insert(path.clone(), text);
+        typed = Some(path);
     }
-    Ok(sources)
+    Ok((sources, typed))
 }
 
 /// A path as the workspace names it; editors give it from the root of the file system.
@@ -93,10 +136,7 @@ pub(crate) fn print_for_people(
     rulebook: Option<&Rulebook>,
     findings: &[Finding],
 ) {
-    for finding in findings {
-        let source = sources.files.get(&*finding.file).map(|bytes| String::from_utf8_lossy(bytes));
-        say(&render(finding, source.as_deref().unwrap_or_default()));
-    }
+    findings.iter().for_each(|finding| say(&shown(finding, sources)));
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let found =
         format!("{}, {}", count(errors, "error"), count(findings.len() - errors, "warning"));
@@ -109,6 +149,11 @@ pub(crate) fn print_for_people(
         }
         None => say(&found),
     }
+}
+
+fn shown(finding: &Finding, sources: &Sources) -> String {
+    let source = sources.files.get(&*finding.file).map(|bytes| String::from_utf8_lossy(bytes));
+    render(finding, source.as_deref().unwrap_or_default())
 }
 
 pub(crate) fn print_json(rulebook: Option<&Rulebook>, findings: &[Finding]) {

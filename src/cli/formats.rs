@@ -6,12 +6,29 @@ use serde_json::{Value, json};
 
 use crate::rulebook::Rulebook;
 use crate::rulebook::codes::about;
-use crate::rulebook::finding::{Finding, Severity};
+use crate::rulebook::finding::{Finding, Fix, Severity};
 
 /// One object: whether the workspace would be served, its digest, and what was found.
 pub(crate) fn object(rulebook: Option<&Rulebook>, findings: &[Finding]) -> String {
+    described(rulebook, findings).to_string()
+}
+
+/// The same with what was repaired; `findings` are those that remain.
+pub(crate) fn object_with_fixed(
+    rulebook: Option<&Rulebook>,
+    findings: &[Finding],
+    fixed: &[Finding],
+) -> String {
+    let mut object = described(rulebook, findings);
+    if let Some(object) = object.as_object_mut() {
+        object.insert("fixed".to_owned(), json!(fixed));
+    }
+    object.to_string()
+}
+
+fn described(rulebook: Option<&Rulebook>, findings: &[Finding]) -> Value {
     let digest = rulebook.map(|book| &*book.digest);
-    json!({ "valid": rulebook.is_some(), "digest": digest, "findings": findings }).to_string()
+    json!({ "valid": rulebook.is_some(), "digest": digest, "findings": findings })
 }
 
 /// A workflow command, which GitHub shows beside the line. `folder` is the workspace.
@@ -78,12 +95,35 @@ fn result(finding: &Finding, codes: &[&str], folder: &Path) -> Value {
         });
         place.insert("region".to_owned(), region);
     }
-    json!({
+    let mut result = json!({
         "ruleId": code,
         "ruleIndex": codes.iter().position(|known| known == code),
         "level": level(finding.severity),
         "message": { "text": format!("{message}{help}") },
         "locations": [{ "physicalLocation": place }],
+    });
+    if let (Some(result), Some(fix)) = (result.as_object_mut(), &finding.fix) {
+        result.insert("fixes".to_owned(), json!([repair(finding, fix, folder)]));
+    }
+    result
+}
+
+fn repair(finding: &Finding, fix: &Fix, folder: &Path) -> Value {
+    let region = json!({
+        "startLine": fix.line,
+        "startColumn": fix.column,
+        "endLine": fix.end_line,
+        "endColumn": fix.end_column,
+    });
+    json!({
+        "description": { "text": finding.help.as_deref().unwrap_or(&finding.message) },
+        "artifactChanges": [{
+            "artifactLocation": { "uri": uri(&path(folder, &finding.file)) },
+            "replacements": [{
+                "deletedRegion": region,
+                "insertedContent": { "text": fix.replacement },
+            }],
+        }],
     })
 }
 
@@ -138,6 +178,7 @@ mod tests {
             code: "unknown-key",
             message: "a trigger has no key `100%: x`".into(),
             help: Some("did you mean `page`?".into()),
+            fix: None,
         }
     }
 

@@ -67,6 +67,9 @@ struct CheckArguments {
     /// Exit 2 for warnings too.
     #[arg(long)]
     deny_warnings: bool,
+    /// Repair what only one thing can be meant by; with --stdin, print the repaired text.
+    #[arg(long)]
+    fix: bool,
     /// Take the text on standard input for the file that --as names: for editors.
     #[arg(long, requires = "path")]
     stdin: bool,

@@ -3,5 +3,6 @@
 pub mod disk;
 mod grace;
 pub mod live;
+pub mod rewrite;
 pub mod status;
 pub mod watch;

@@ -16,6 +16,7 @@ pub mod pages;
 pub mod prompts;
 pub mod reader;
 pub mod render;
+pub mod repair;
 pub mod rule;
 pub mod schema;
 pub mod settings;

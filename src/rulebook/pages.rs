@@ -9,6 +9,9 @@ pub fn pattern(node: &Node, findings: &mut Findings<'_>) -> Option<PagePattern> 
     let written = words(node, findings)?;
     if let Some((message, help)) = trouble(written) {
         findings.error(node, "bad-page", message, Some(help));
+        if let Some(meant) = meant(written) {
+            findings.repair(written, &meant);
+        }
         return None;
     }
     Some(PagePattern::new(written))
@@ -22,6 +25,18 @@ pub fn patterns(node: &Node, findings: &mut Findings<'_>) -> Vec<PagePattern> {
         findings.error(node, "empty-list", "this list of pages is empty", Some(help));
     }
     items.iter().filter_map(|item| pattern(item, findings)).collect()
+}
+
+/// The page that is meant when a slash alone is wrong: the first is missing, or one is too many at
+/// an end. What may be a host is none.
+pub(in crate::rulebook) fn meant(written: &str) -> Option<String> {
+    let clean = written.trim_matches('/');
+    let page = format!("/{clean}");
+    let legal = |c: char| c.is_alphanumeric() || matches!(c, '/' | ':' | '-' | '_' | '.');
+    let first = clean.split('/').next().unwrap_or_default();
+    let is_host = !written.starts_with('/') && first.contains('.');
+    (!is_host && !clean.is_empty() && clean.chars().all(legal) && trouble(&page).is_none())
+        .then_some(page)
 }
 
 /// Why a pattern could never match a page, and what to write instead.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use minijinja::{Environment, Error, ErrorKind};
 
+use crate::rulebook::finding::Fix;
 use crate::rulebook::ids::{Ids, tour_id};
 use crate::rulebook::reader::{Fields, Findings, words, wrong_type};
-use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::suggest::{did_you_mean, surely};
 use crate::rulebook::yaml::{self, Node, Spot, Value};
 
 /// A prompt as checked.
@@ -138,6 +139,15 @@ fn placeholders(body: &str, first: usize, findings: &mut Findings<'_>) -> Option
             let spot = Spot { line: first + line, column, length: filter.chars().count() };
             let message = format!("no filter is called `{filter}`");
             findings.error_at(spot, "unknown-filter", message, did_you_mean(filter, FILTERS));
+            let end_column = column + spot.length;
+            let fix = |right: &str| Fix {
+                line: spot.line,
+                column,
+                end_line: spot.line,
+                end_column,
+                replacement: right.to_owned(),
+            };
+            findings.rewrite(surely(filter, FILTERS).map(fix));
         }
     }
     Some(found)

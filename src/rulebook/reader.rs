@@ -1,12 +1,14 @@
 //! A typed reader over nodes: what is wrong is noted and reading goes on, so that an author sees
 //! every mistake of a file at once.
 
+mod repairs;
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::domain::time::Span;
 use crate::rulebook::finding::{Finding, Severity};
-use crate::rulebook::suggest::{did_you_mean, nearest};
+use crate::rulebook::suggest::{did_you_mean, nearest, spelled_out};
 use crate::rulebook::yaml::{Node, Spot, Style, Value, resolve};
 
 /// Errors kept of one file, and warnings: whoever wrote more has one cause for them.
@@ -19,6 +21,8 @@ pub struct Findings<'s> {
     source: &'s str,
     list: Vec<Finding>,
     settled: Vec<Spot>,
+    /// The finding noted last, unless it was not kept.
+    latest: Option<usize>,
     /// Errors and warnings so far, the ones that are not kept included.
     errors: usize,
     warnings: usize,
@@ -28,7 +32,7 @@ impl<'s> Findings<'s> {
     /// Nothing found yet in `file` (relative to the workspace), whose text is `source`.
     pub fn new(file: &str, source: &'s str) -> Self {
         let (list, settled) = (Vec::new(), Vec::new());
-        Self { file: file.into(), source, list, settled, errors: 0, warnings: 0 }
+        Self { file: file.into(), source, list, settled, latest: None, errors: 0, warnings: 0 }
     }
 
     /// The file, relative to the workspace.
@@ -117,6 +121,7 @@ impl<'s> Findings<'s> {
         message: String,
         help: Option<String>,
     ) {
+        self.latest = None;
         if self.settled.contains(&spot) {
             return;
         }
@@ -129,8 +134,9 @@ impl<'s> Findings<'s> {
             return;
         }
         let Spot { line, column, length } = spot;
-        let file = Arc::clone(&self.file);
-        self.list.push(Finding { file, line, column, length, severity, code, message, help });
+        let (file, fix) = (Arc::clone(&self.file), None);
+        self.latest = Some(self.list.len());
+        self.list.push(Finding { file, line, column, length, severity, code, message, help, fix });
     }
 }
 
@@ -162,6 +168,8 @@ impl<'n> Fields<'n> {
         for (key, _) in entries {
             if !key.as_str().is_some_and(|name| known.contains(&name)) {
                 unknown_key(key, what, known, findings);
+                let absent = known.iter().copied().filter(|name| node.get(name).is_none());
+                findings.respell(key.as_str().unwrap_or_default(), absent);
                 strays.extend(key.as_str());
             }
         }
@@ -238,6 +246,10 @@ pub fn text<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Option<&'n str> 
             _ => format!("quote it: `\"{}\"`", node.written(findings.source())),
         };
         wrong_type(node, "text", Some(help), findings);
+        if matches!(node.value, Value::Int(_) | Value::Float(_)) {
+            let written = node.written(findings.source());
+            findings.replace(written, &format!("\"{written}\""));
+        }
     }
     found
 }
@@ -265,12 +277,13 @@ pub fn flag(node: &Node, findings: &mut Findings<'_>) -> Option<bool> {
     if let Value::Bool(value) = typed(node) {
         return Some(value);
     }
-    let help = match node.as_str().map(str::to_lowercase).as_deref() {
-        Some("true" | "yes" | "y" | "on" | "ja") => "write `true`, without quotes",
-        Some("false" | "no" | "n" | "off" | "nei") => "write `false`, without quotes",
-        _ => "write `true` or `false`",
+    let (help, meant) = match node.as_str().map(str::to_lowercase).as_deref() {
+        Some("true" | "yes" | "y" | "on" | "ja") => ("write `true`, without quotes", "true"),
+        Some("false" | "no" | "n" | "off" | "nei") => ("write `false`, without quotes", "false"),
+        _ => ("write `true` or `false`", ""),
     };
     wrong_type(node, "`true` or `false`", Some(help.into()), findings);
+    findings.replace(node.as_str().unwrap_or_default(), meant);
     None
 }
 
@@ -285,6 +298,9 @@ pub fn whole(node: &Node, range: RangeInclusive<i64>, findings: &mut Findings<'_
         let quoted = node.as_str().map(str::trim).filter(|text| text.parse::<i64>().is_ok());
         let help = quoted.map_or(help, |number| format!("write `{number}`, without quotes"));
         wrong_type(node, "a whole number", Some(help), findings);
+        if let Some(number) = quoted {
+            findings.replace(node.as_str().unwrap_or_default(), number);
+        }
         return None;
     };
     if range.contains(&value) {
@@ -313,9 +329,12 @@ pub fn span(node: &Node, findings: &mut Findings<'_>) -> Option<Span> {
         }
     };
     let help = || "a duration carries its unit: `30s`, `5m`, `7d`".to_owned();
-    Span::parse(&text)
-        .map_err(|error| findings.error(node, "bad-duration", error.to_string(), Some(help())))
-        .ok()
+    let parsed = Span::parse(&text);
+    if let Err(error) = &parsed {
+        findings.error(node, "bad-duration", error.to_string(), Some(help()));
+        findings.repair(&text, &spelled_out(&text).unwrap_or_else(|| text.clone()));
+    }
+    parsed.ok()
 }
 
 /// Reads a duration from `low` to `high`; anything else is a finding.
@@ -337,6 +356,9 @@ pub fn version(fields: &Fields<'_>, findings: &mut Findings<'_>) {
     if typed(node) != Value::Int(1) {
         let message = format!("`{}` is no version of this file", node.written(findings.source()));
         findings.error(node, "bad-version", message, Some("write `version: 1`".into()));
+        if node.as_str() == Some("1") {
+            findings.replace("1", "1");
+        }
     }
 }
 
@@ -371,6 +393,7 @@ pub fn name_of<'k>(
         let help = did_you_mean(name, known.iter().copied())
             .unwrap_or_else(|| format!("write one of `{}`", known.join("`, `")));
         findings.error(node, "unknown-name", format!("no {what} is called `{name}`"), Some(help));
+        findings.respell(name, known.iter().copied());
     }
     found
 }

@@ -12,7 +12,7 @@ pub fn render(finding: &Finding, source: &str) -> String {
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(finding.message.as_str()).id(finding.code);
-    let group = match extent(finding, source) {
+    let group = match finding.extent(source) {
         Some(extent) => Group::with_title(title).element(
             Snippet::source(source)
                 .path(&*finding.file)
@@ -23,17 +23,6 @@ pub fn render(finding: &Finding, source: &str) -> String {
     let help = finding.help.as_deref().map(|help| Level::HELP.message(help));
     let group = help.into_iter().fold(group, |group, help| group.element(help));
     Renderer::plain().render(&[group])
-}
-
-/// The bytes meant; `None` when the source has no such place.
-fn extent(finding: &Finding, source: &str) -> Option<std::ops::Range<usize>> {
-    let before = finding.line.checked_sub(1)?;
-    let line = source.split_inclusive('\n').nth(before)?;
-    let start: usize = source.split_inclusive('\n').take(before).map(str::len).sum();
-    let written = line.trim_end_matches(['\n', '\r']);
-    let at = |chars: usize| written.char_indices().nth(chars).map_or(written.len(), |(at, _)| at);
-    let from = finding.column.saturating_sub(1);
-    Some(start + at(from)..start + at(from + finding.length))
 }
 
 #[cfg(test)]
@@ -50,6 +39,7 @@ mod tests {
             code: "unknown-key",
             message: "a trigger has no key `pge`".into(),
             help: Some("did you mean `page`?".into()),
+            fix: None,
         }
     }
 

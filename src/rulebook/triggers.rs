@@ -15,7 +15,7 @@ use crate::rulebook::reader::{
 };
 use crate::rulebook::rule::{COOLDOWN, Copy, Mode, OFFER_TIMEOUT, Rule, When, Written};
 use crate::rulebook::settings::{Activity, Proactive};
-use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::yaml::{Node, Value};
 use crate::rulebook::{builtin, condition};
 
@@ -263,5 +263,8 @@ fn tour(node: &Node, known: Option<&Ids>, findings: &mut Findings<'_>) -> Option
         None => "the product has no tours".to_owned(),
     });
     findings.error(node, "unknown-tour", format!("no tour is called `{id}`"), Some(help));
+    if let Some(meant) = same_letters(id, known.iter()) {
+        findings.repair(id, meant);
+    }
     None
 }

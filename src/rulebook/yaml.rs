@@ -3,6 +3,7 @@
 //! booleans are `true` and `false` alone, and `NO`, `yes` and `012` are text.
 
 mod budget;
+mod mend;
 mod position;
 mod scalar;
 mod syntax;

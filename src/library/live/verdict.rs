@@ -76,5 +76,15 @@ fn about(
     help: Option<String>,
 ) -> Finding {
     let (line, column, length) = (0, 0, 0);
-    Finding { file: Arc::from(file), line, column, length, severity, code, message, help }
+    Finding {
+        file: Arc::from(file),
+        line,
+        column,
+        length,
+        severity,
+        code,
+        message,
+        help,
+        fix: None,
+    }
 }

@@ -5,10 +5,11 @@ use crate::domain::machine::AgentEvent;
 use crate::domain::time::Span;
 use crate::rulebook::case::{Offered, Quiet, What};
 use crate::rulebook::cases::{Scope, Stage, given};
+use crate::rulebook::pages::meant;
 use crate::rulebook::reader::{
     Fields, Findings, flag, list, name_of, number, span, text, words, wrong_type,
 };
-use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::yaml::{Node, Value};
 
 /// Every key of an entry.
@@ -115,6 +116,9 @@ fn page(node: &Node, findings: &mut Findings<'_>) -> Option<String> {
     }
     let message = format!("the page `{written}` does not begin with `/`");
     findings.error(node, "bad-page", message, Some(format!("write `/{written}`")));
+    if let Some(meant) = meant(written) {
+        findings.repair(written, &meant);
+    }
     None
 }
 
@@ -190,8 +194,14 @@ fn trigger(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Optio
     if known.contains(&written) {
         return Some(written.to_owned());
     }
-    let help = did_you_mean(written, known).unwrap_or(otherwise);
+    let alone = matches!(stage.scope, Scope::Alone { .. });
+    let help = did_you_mean(written, known.iter().copied()).unwrap_or(otherwise);
     findings.error(node, "unknown-name", message, Some(help));
+    // Of several triggers, a nearer look is only a guess.
+    match alone {
+        true => findings.respell(written, known),
+        false => findings.respell(written, same_letters(written, known)),
+    }
     None
 }
 

@@ -109,6 +109,7 @@ impl Checker<'_> {
         if outcome.is_none() {
             let help = outcome_help(text);
             self.note(at, "unknown-outcome", format!("no outcome is called `{text}`"), Some(help));
+            self.respell(text, Outcome::ALL.map(Outcome::as_str));
         }
         outcome.map(Argument::Outcome)
     }

@@ -70,7 +70,11 @@ pub(in crate::rulebook::condition) fn parse(
         Err(error) => {
             let place = reader.lines.place(error.position());
             let (message, help) = words(&error.err_type().to_string());
+            let assigns = help.as_deref() == Some(COMPARE);
             reader.note(place, "expression-syntax", message, help);
+            if let Some(mistake) = reader.mistakes.last_mut().filter(|_| assigns) {
+                mistake.repair = Some(("=".to_owned(), "==".to_owned()));
+            }
             return None;
         }
     };
@@ -100,11 +104,14 @@ fn engine() -> Engine {
     engine
 }
 
+/// What an assignment in a condition is meant to be.
+const COMPARE: &str = "compare with `==`";
+
 /// Rhai's message in our style, and what to write instead where the mistake is a usual one.
 fn words(message: &str) -> (String, Option<String>) {
     const USUAL: [(&str, &str); 4] = [
         ("Invalid character", "texts stand in double quotes: `\"click\"`"),
-        ("Unexpected '='", "compare with `==`"),
+        ("Unexpected '='", COMPARE),
         ("Unexpected '", "a condition is comparisons, joined by `&&` and `||`"),
         ("Expression exceeds", "nest less, or use the list form"),
     ];
@@ -123,7 +130,8 @@ struct Reader<'m> {
 
 impl Reader<'_> {
     fn note(&mut self, at: Place, code: &'static str, message: String, help: Option<String>) {
-        self.mistakes.push(Mistake { offset: at.offset, length: at.length, code, message, help });
+        let (offset, length, repair) = (at.offset, at.length, None);
+        self.mistakes.push(Mistake { offset, length, code, message, help, repair });
     }
 
     fn refused(&mut self, at: Place, what: &str, help: Option<&str>) -> Syntax {

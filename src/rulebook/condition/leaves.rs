@@ -56,6 +56,9 @@ impl Reader<'_, '_, '_> {
                     let place = (mistake.offset, mistake.length);
                     let (message, help) = (mistake.message, mistake.help);
                     self.findings.error_within(node, place, mistake.code, message, help);
+                    if let Some((wrong, right)) = mistake.repair {
+                        self.findings.repair(&wrong, &right);
+                    }
                 }
                 None
             }
@@ -141,6 +144,7 @@ impl Reader<'_, '_, '_> {
         let written = key.written(self.findings.source());
         let message = format!("there is no condition `{written}`");
         self.findings.error(key, "unknown-condition", message, Some(help));
+        self.findings.respell(name, LEAVES.iter().map(|leaf| leaf.name));
         None
     }
 
@@ -252,6 +256,7 @@ impl Reader<'_, '_, '_> {
         if outcome.is_none() {
             let message = format!("no outcome is called `{name}`");
             self.findings.error(node, "unknown-outcome", message, Some(outcome_help(name)));
+            self.findings.respell(name, Outcome::ALL.map(Outcome::as_str));
         }
         outcome
     }

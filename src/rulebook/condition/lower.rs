@@ -7,7 +7,7 @@ use crate::rulebook::condition::simplify::{compared, holds};
 use crate::rulebook::condition::vocabulary::{self, Asks, METHODS, Type, WORDS};
 use crate::rulebook::condition::{Comparison, Condition, Term};
 use crate::rulebook::settings::Activity;
-use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::suggest::{did_you_mean, surely};
 
 /// Something wrong in an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Mistake {
     pub message: String,
     /// What to write instead, when that is known.
     pub help: Option<String>,
+    /// A text there and what surely belongs in its place.
+    pub repair: Option<(String, String)>,
 }
 
 /// Reads one Rhai expression over `session`. All its mistakes come at once, in the order written;
@@ -58,7 +60,19 @@ impl Checker<'_> {
         help: Option<String>,
     ) {
         let (offset, length, message) = (at.offset, at.length, message.into());
-        self.mistakes.push(Mistake { offset, length, code, message, help });
+        self.mistakes.push(Mistake { offset, length, code, message, help, repair: None });
+    }
+
+    /// What was noted last is a misspelt name, if one of `known` is surely meant.
+    pub(in crate::rulebook::condition) fn respell<'k>(
+        &mut self,
+        wrong: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) {
+        let right = surely(wrong, known).map(str::to_owned);
+        if let Some(mistake) = self.mistakes.last_mut() {
+            mistake.repair = right.map(|right| (wrong.to_owned(), right));
+        }
     }
 
     fn condition(&mut self, syntax: &Syntax) -> Option<Condition> {
@@ -161,12 +175,14 @@ impl Checker<'_> {
             (format!("there is no `{name}` here"), help)
         };
         self.note(at, "unknown-name", message, help);
+        self.prefix(name, true);
         None
     }
 
     fn lone_call(&mut self, name: &str, at: Place) -> Typed {
         let help = self.prefixed(name);
         self.note(at, "unknown-function", format!("there is no function `{name}` here"), help);
+        self.prefix(name, false);
         None
     }
 
@@ -175,6 +191,20 @@ impl Checker<'_> {
             Some(word) => Some(format!("write {}", word.usage())),
             None => did_you_mean(name, ["session"])
                 .or_else(|| Some("everything is asked of `session`: `session.path`".into())),
+        }
+    }
+
+    /// What was noted last lacks its `session.`, or is a misspelt `session`.
+    fn prefix(&mut self, name: &str, is_field: bool) {
+        match vocabulary::word(name).filter(|word| word.is_field() == is_field) {
+            Some(word) => {
+                let right = format!("session.{}", word.name);
+                if let Some(mistake) = self.mistakes.last_mut() {
+                    mistake.repair = Some((name.to_owned(), right));
+                }
+            }
+            None if is_field => self.respell(name, ["session"]),
+            None => {}
         }
     }
 
@@ -203,6 +233,8 @@ impl Checker<'_> {
         let code = if what == "field" { "unknown-field" } else { "unknown-function" };
         let help = did_you_mean(name, WORDS.iter().map(|word| word.name));
         self.note(at, code, format!("`session` has no {what} `{name}`"), help);
+        let known = WORDS.iter().filter(|word| word.is_field() == (what == "field"));
+        self.respell(name, known.map(|word| word.name));
         None
     }
 
@@ -244,6 +276,9 @@ impl Checker<'_> {
             };
             let message = format!("{} has no method `{name}`", kind.as_str());
             self.note(at, "unknown-function", message, help);
+            if kind == Type::Text {
+                self.respell(name, METHODS.iter().map(|method| method.name));
+            }
             return None;
         };
         let wanted = usize::from(matches!(method.asks, Asks::Test(_)));

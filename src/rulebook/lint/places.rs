@@ -73,6 +73,7 @@ impl Desk<'_> {
         help: &str,
     ) {
         let (file, severity, help) = (file.into(), Severity::Warning, Some(help.to_owned()));
-        self.found.push(Finding { file, line, column, length, severity, code, message, help });
+        let fix = None;
+        self.found.push(Finding { file, line, column, length, severity, code, message, help, fix });
     }
 }

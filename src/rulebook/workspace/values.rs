@@ -92,11 +92,15 @@ pub(super) fn origins(node: &Node, findings: &mut Findings<'_>) -> Option<Vec<St
         if meant.as_deref() == Some(written) {
             return meant;
         }
-        let help = match meant {
+        let help = match &meant {
             Some(origin) => format!("write `{origin}`"),
             None => "write scheme and host, `https://app.example.com`".to_owned(),
         };
         findings.error(item, "bad-origin", format!("`{written}` is no origin"), Some(help));
+        let same = |meant: &&String| meant.eq_ignore_ascii_case(written.trim_end_matches('/'));
+        if let Some(meant) = meant.as_ref().filter(same) {
+            findings.repair(written, meant);
+        }
         None
     })
 }

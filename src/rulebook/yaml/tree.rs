@@ -12,6 +12,7 @@ use crate::rulebook::reader::Findings;
 use crate::rulebook::yaml::budget::{
     MAX_ALIASES, MAX_BYTES, MAX_DEPTH, Size, Spent, Stop, size, too_deep, too_many,
 };
+use crate::rulebook::yaml::mend::mend;
 use crate::rulebook::yaml::syntax::syntax;
 use crate::rulebook::yaml::{Node, Spot, Style, Value, resolve};
 
@@ -43,6 +44,18 @@ pub fn decode<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Box<Findings<'
 /// The one document of a file. `None` when it cannot be read as YAML; a syntax error is then the
 /// last finding. Duplicate keys, tags and text lost behind ` #` are findings too.
 pub fn read(findings: &mut Findings<'_>) -> Option<Node> {
+    match parse(findings) {
+        Ok(root) => root,
+        Err(stop) => {
+            let fix = mend(&stop, findings.source());
+            findings.error_at(stop.spot, stop.code, stop.message, stop.help);
+            findings.rewrite(fix);
+            None
+        }
+    }
+}
+
+pub(super) fn parse(findings: &mut Findings<'_>) -> Result<Option<Node>, Stop> {
     let options = granit_parser::options! {
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
@@ -57,16 +70,12 @@ pub fn read(findings: &mut Findings<'_>) -> Option<Node> {
         root: None,
     };
     for step in Parser::new_from_str_with_options(source, options) {
-        let taken = match step {
-            Ok((event, extent)) => tree.take(event, extent),
-            Err(error) => Err(syntax(&error, source)),
-        };
-        if let Err(stop) = taken {
-            tree.findings.error_at(stop.spot, stop.code, stop.message, stop.help);
-            return None;
+        match step {
+            Ok((event, extent)) => tree.take(event, extent)?,
+            Err(error) => return Err(syntax(&error, source)),
         }
     }
-    tree.root
+    Ok(tree.root)
 }
 
 /// A list or mapping that has not ended yet.

@@ -70,6 +70,7 @@ impl Reader<'_, '_, '_> {
                     .unwrap_or_else(|| "write `page` or `session`".to_owned());
                 let message = format!("there is no scope `{name}`");
                 self.findings.error(node, "unknown-name", message, Some(help));
+                self.findings.respell(name, ["page", "session"]);
                 None
             }
         }
@@ -177,6 +178,7 @@ impl Reader<'_, '_, '_> {
             let message = format!("no number is between {least} and {most}");
             let help = Some(format!("write `between: [{most}, {least}]`"));
             self.findings.error(node, "never-true", message, help);
+            self.findings.rephrase(node, format!("[{most}, {least}]"));
             return None;
         }
         Some(Bound::Between(least, most))
