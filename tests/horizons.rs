@@ -222,6 +222,7 @@ fn an_ignored_offer_is_awaited() {
         expires_at: Timestamp::from_millis(60_000),
         cooldown: Span::ZERO,
         metadata: serde_json::Map::new(),
+        tester: false,
     };
     let session = Session { offer: Some(offer), ..Session::default() };
     let view = View { session: &session, user: None, now: Timestamp::from_millis(1) };

@@ -11,6 +11,7 @@ use crate::engine::around::Around;
 use crate::engine::decide::decide;
 use crate::engine::gates::MINUTE;
 use crate::engine::observe::Recording;
+use crate::engine::testers::is_tester;
 use crate::rulebook::Product;
 use crate::store::Key;
 
@@ -21,6 +22,8 @@ pub struct Explained {
     pub decision: Decision,
     /// Every gate, rule and clause.
     pub recording: Recording,
+    /// Whether it was decided for a tester.
+    pub tester: bool,
 }
 
 impl App {
@@ -38,7 +41,8 @@ impl App {
         self.look_around(product, &session, &mut around, now).await?;
         let mut recording = Recording::default();
         let decision = decide(product, &mut session, &around, now, &mut recording);
-        Ok(Explained { decision, recording })
+        let tester = is_tester(product, around.session.as_deref(), &session.identity);
+        Ok(Explained { decision, recording, tester })
     }
 
     /// Reads what a poll would learn from its claims alone: the person's and the product's records.

@@ -101,7 +101,9 @@ impl App {
                 self.notes.held(now, &product.id, question.session, hold);
             }
             (Verdict::Fire(_), Some(offer)) => {
-                self.metrics.offered(&product.id, &offer.trigger);
+                if !offer.tester {
+                    self.metrics.offered(&product.id, &offer.trigger);
+                }
                 self.notes.offered(now, &product.id, question.session, &offer.trigger);
             }
             (Verdict::Fire(_) | Verdict::Redeliver, _) => {}

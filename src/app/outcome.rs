@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::offer::Outcome;
+use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::User;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -12,19 +12,19 @@ use crate::store::{Key, Step, StoreError};
 
 /// Whose offer of what.
 pub(crate) struct Subject {
-    trigger: Arc<str>,
+    offer: Offer,
     /// The person's key, when somebody vouched for them.
     person: Option<Arc<str>>,
 }
 
 impl Subject {
-    pub(crate) fn of(session: &Session, trigger: Arc<str>) -> Self {
-        Self { trigger, person: session.identity.user_key().cloned() }
+    pub(crate) fn of(session: &Session, offer: Offer) -> Self {
+        Self { offer, person: session.identity.user_key().cloned() }
     }
 }
 
 impl App {
-    /// Something became of an offer. Its session knows already.
+    /// Something became of an offer. Its session knows already. A tester's outcomes are in no figure.
     pub(crate) async fn note_outcome(
         &self,
         product: &Product,
@@ -32,8 +32,11 @@ impl App {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Subject { trigger, person } = subject;
-        self.metrics.outcome(&product.id, trigger, outcome.as_str());
+        let Subject { offer, person } = subject;
+        let trigger = &offer.trigger;
+        if !offer.tester {
+            self.metrics.outcome(&product.id, trigger, outcome.as_str());
+        }
         let Some(person) = person else { return Ok(()) };
         let step = |slot: &mut Option<User>| {
             let user = slot.get_or_insert_default();

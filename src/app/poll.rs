@@ -113,7 +113,8 @@ impl App {
             }
         };
         let user = self.person(product, question.session, now).await?;
-        Ok(Around { scope, user, ..Around::default() })
+        let session = product.asks_of_session.then(|| question.session.into());
+        Ok(Around { scope, session, user, ..Around::default() })
     }
 
     /// What is remembered of the person, where the product's rules ask for it.
@@ -152,7 +153,7 @@ impl App {
             let seq = session.seq;
             // A poll creates no record, so an unknown session is bound by its first batch or event.
             session.seq += u64::from(seq > 0 && session.identity.bind(question.voucher));
-            let lapsed = lapse(session, now).map(|trigger| Subject::of(session, trigger));
+            let lapsed = lapse(session, now).map(|offer| Subject::of(session, offer));
             let looked = question.ask(product, session, around, now, attentive);
             if looked.seq == seq {
                 return Step::Keep(Some(looked));

@@ -78,9 +78,9 @@ impl App {
             }
             let bound = session.identity.bind(report.voucher);
             session.seq += u64::from(bound);
-            let lapsed = lapse(&mut session, now).map(|trigger| Subject::of(&session, trigger));
+            let lapsed = lapse(&mut session, now).map(|offer| Subject::of(&session, offer));
             let own = session.offer.as_ref().filter(|offer| is_own(offer));
-            let subject = own.map(|offer| Subject::of(&session, Arc::clone(&offer.trigger)));
+            let subject = own.map(|offer| Subject::of(&session, offer.clone()));
             let reaction = react(&mut session, report.event, report.offer, policy, now);
             let counted = reaction.unheard.is_none();
             *slot = (known || counted).then_some(session);
@@ -121,7 +121,7 @@ impl App {
             let Some(session) = slot else { return Step::Keep(None) };
             let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
             let meant = session.offer.as_ref().filter(|offer| is_meant(offer));
-            let subject = meant.map(|offer| Subject::of(session, Arc::clone(&offer.trigger)));
+            let subject = meant.map(|offer| Subject::of(session, offer.clone()));
             remember(session, report.event, is_meant, now);
             Step::Write(subject)
         };

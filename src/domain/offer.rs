@@ -31,6 +31,9 @@ pub struct Offer {
     pub cooldown: Span,
     /// What a builtin says about its match; an object, never null.
     pub metadata: Map<String, Value>,
+    /// Whether it was made to a tester, and stays out of every figure.
+    #[serde(default)]
+    pub tester: bool,
 }
 
 /// What became of an offer.

@@ -22,6 +22,8 @@ pub struct Around {
     pub circuit_until: Option<Timestamp>,
     /// Until when the product's quota is spent, if it is.
     pub product_full_until: Option<Timestamp>,
+    /// The session's id, where it bears on the decision.
+    pub session: Option<Arc<str>>,
     /// The person's memory, where it was loaded.
     pub user: Option<User>,
     /// What the judge said; `None` when no model is configured, and judged rules fire at once.
@@ -60,7 +62,7 @@ impl Scope {
 impl Around {
     /// Whether nothing but the session and the person's memory bears on the decision.
     pub fn is_plain(&self) -> bool {
-        let Self { scope, circuit_until, product_full_until, user: _, judge } = self;
+        let Self { scope, circuit_until, product_full_until, session: _, user: _, judge } = self;
         let known = circuit_until.is_some() || product_full_until.is_some() || judge.is_some();
         *scope == Scope::Own && !known
     }

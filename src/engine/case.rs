@@ -53,22 +53,23 @@ pub struct Played {
 
 /// Lives through a case with the rules of this product.
 pub fn play(product: &Product, case: &Case) -> Played {
-    let mut own = None;
-    let product = match &case.given.proactive {
-        Some(proactive) => own.insert(under(product, proactive)),
-        None => product,
-    };
+    let own = staged(product, &case.given);
+    let product = own.as_ref().unwrap_or(product);
     let mut player = Player::new(product);
     player.begin(&case.given);
     let failure = case.timeline.iter().find_map(|moment| player.live(moment).err());
     Played { failure: failure.map(|failure| *failure), ..player.played }
 }
 
-/// The product under the settings of one test.
-fn under(product: &Product, proactive: &Proactive) -> Product {
-    let mut own = product.clone();
-    own.settings.proactive = proactive.clone();
-    own
+/// The product as one test wants it, where that is not as it is.
+fn staged(product: &Product, given: &Given) -> Option<Product> {
+    let Given { proactive, tester, .. } = given;
+    let mut own = (proactive.is_some() || *tester).then(|| product.clone())?;
+    if let Some(proactive) = proactive {
+        own.settings.proactive = Proactive::clone(proactive);
+    }
+    own.settings.testers.extend(tester.then(|| SESSION.into()));
+    Some(own)
 }
 
 /// One poll: what it came to, before anything is charged.
@@ -105,7 +106,7 @@ impl<'p> Player<'p> {
     }
 
     fn begin(&mut self, given: &Given) {
-        let Given { user, email, traits, state, dismissals, proactive: _ } = given;
+        let Given { user, email, traits, state, dismissals, tester: _, proactive: _ } = given;
         if user.is_some() || email.is_some() || !traits.is_empty() {
             let (user_id, email, traits) = (user.clone(), email.clone(), traits.clone());
             self.deliver(Batch { user_id, email, traits, ..Batch::default() }, START);
@@ -218,6 +219,7 @@ impl<'p> Player<'p> {
         let minute = self.product.settings.proactive.quotas.product_per_minute;
         let user = self.session.identity.user_key();
         Around {
+            session: Some(SESSION.into()),
             user: user.map(|key| self.users.get(key).cloned().unwrap_or_default()),
             product_full_until: self.record.fired.full_until(minute, MINUTE, now),
             ..Around::default()

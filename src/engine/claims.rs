@@ -47,7 +47,8 @@ pub fn claim_conversation(
         return Ok(());
     }
     record.machine.settle(now);
-    if record.machine.state != AgentState::Thinking {
+    let spared = offer.tester && record.machine.state == AgentState::ConservativeAssistance;
+    if record.machine.state != AgentState::Thinking && !spared {
         return Err(Refused);
     }
     record.machine.offer(offer.expires_at, now);
@@ -65,7 +66,8 @@ pub fn release_conversation(record: &mut Conversation, offer: &Offer, now: Times
     }
 }
 
-/// Charges the person's daily quota and notes the trigger's firing for `again_after`.
+/// Charges the person's daily quota and notes the trigger's firing for `again_after`; neither for
+/// a tester.
 pub fn claim_user(
     record: &mut User,
     rule: &Rule,
@@ -73,7 +75,7 @@ pub fn claim_user(
     offer: &Offer,
     now: Timestamp,
 ) -> Result<(), Refused> {
-    if record.fired.holds(&offer.id) {
+    if offer.tester || record.fired.holds(&offer.id) {
         return Ok(());
     }
     let resting = again_at(rule, record.triggers.get(&rule.id)).is_some_and(|until| now < until);
@@ -98,7 +100,7 @@ pub fn release_user(record: &mut User, offer: &Offer) {
     }
 }
 
-/// Charges the product's quota per minute; an open circuit refuses too.
+/// Charges the product's quota per minute, but not for a tester; an open circuit refuses too.
 pub fn claim_product(
     record: &mut ProductRecord,
     quotas: Quotas,
@@ -109,10 +111,12 @@ pub fn claim_product(
         return Ok(());
     }
     let full = record.fired.full_until(quotas.product_per_minute, MINUTE, now);
-    if full.is_some() || record.circuit.open_until(now).is_some() {
+    if (full.is_some() && !offer.tester) || record.circuit.open_until(now).is_some() {
         return Err(Refused);
     }
-    record.fired.charge(&offer.id, now, MINUTE);
+    if !offer.tester {
+        record.fired.charge(&offer.id, now, MINUTE);
+    }
     Ok(())
 }
 

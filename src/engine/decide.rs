@@ -12,9 +12,10 @@ use crate::engine::gates::{Facts, GATES, Refused};
 use crate::engine::observe::{Heard, Observer};
 use crate::engine::settle::settle;
 use crate::engine::standing::{Match, RULE_GATES};
+use crate::engine::testers::{heard, is_offered, is_tester};
 use crate::rulebook::Product;
 use crate::rulebook::condition::{Answer, EvalError, Truth, View};
-use crate::rulebook::rule::{Mode, Rule, When};
+use crate::rulebook::rule::{Rule, When};
 
 /// Decides whether now is the moment. The verdict stands until [`Decision::until`] unless
 /// something happens. A session that has not acted is offered nothing.
@@ -51,15 +52,16 @@ fn afresh<O: Observer>(
     let foreign = foreign_machine(around, now);
     let machine = foreign.as_ref().unwrap_or(&session.machine);
     let settings = &product.settings.proactive;
-    let facts = Facts { settings, session, around, machine, now };
+    let tester = is_tester(product, around.session.as_deref(), &session.identity);
+    let facts = Facts { settings, session, around, machine, tester, now };
     let refused = gates(&facts, observer);
     if let Some(refused) = refused
         && !O::RECORDS
     {
         return held(&facts, refused);
     }
-    let heard = rules(product, &facts, observer);
-    refused.map_or(heard, |refused| held(&facts, refused))
+    let decision = rules(product, &facts, observer);
+    refused.map_or(decision, |refused| held(&facts, refused))
 }
 
 fn foreign_machine(around: &Around, now: Timestamp) -> Option<Machine> {
@@ -72,7 +74,7 @@ fn foreign_machine(around: &Around, now: Timestamp) -> Option<Machine> {
 fn gates<O: Observer>(facts: &Facts<'_>, observer: &mut O) -> Option<Refused> {
     let mut first = None;
     for (name, gate) in GATES {
-        let outcome = gate(facts);
+        let outcome = heard(facts.tester, gate(facts));
         observer.gate(name, outcome);
         first = first.or(outcome.err());
         if first.is_some() && !O::RECORDS {
@@ -153,7 +155,7 @@ fn ask<O: Observer>(
     view: &View<'_>,
     observer: &mut O,
 ) -> Asked {
-    if rule.mode != Mode::Live {
+    if !is_offered(rule.mode, facts.tester) {
         return Asked::Skipped("not live");
     }
     if !rule.is_for(facts.session.page()) {
@@ -178,7 +180,7 @@ fn ask<O: Observer>(
 fn stands_back<O: Observer>(asked: &Match<'_>, observer: &mut O) -> Option<Refused> {
     let mut first = None;
     for (name, gate) in RULE_GATES {
-        let outcome = gate(asked);
+        let outcome = heard(asked.facts.tester, gate(asked));
         observer.rule_gate(name, outcome);
         first = first.or(outcome.err());
         if first.is_some() && !O::RECORDS {

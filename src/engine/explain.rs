@@ -18,6 +18,8 @@ pub struct Told<'a> {
     pub decision: Decision,
     /// Everything that was looked at.
     pub recording: &'a Recording,
+    /// Whether for a tester.
+    pub tester: bool,
     /// When.
     pub now: Timestamp,
 }
@@ -25,7 +27,11 @@ pub struct Told<'a> {
 impl Told<'_> {
     /// The whole explanation as lines of text.
     pub fn text(&self) -> String {
-        let mut text = format!("{}\n\ngates\n", self.verdict());
+        let mut text = self.verdict();
+        if self.tester {
+            text.push_str("\na tester: nothing that spaces offers out counts");
+        }
+        text.push_str("\n\ngates\n");
         for gate in &self.recording.gates {
             let said = self.refusal(gate);
             let mark = if gate.refused.is_some() { "held" } else { "ok" };

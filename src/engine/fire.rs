@@ -9,6 +9,7 @@ use crate::domain::offer::Offer;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::gates::HOUR;
+use crate::engine::testers::is_tester;
 use crate::rulebook::Product;
 use crate::rulebook::builtin::Hit;
 use crate::rulebook::condition::View;
@@ -43,6 +44,7 @@ pub fn propose(
         expires_at: now.plus(rule.offer.timeout),
         cooldown: rule.offer.cooldown,
         metadata: hit.map_or_else(Map::new, |hit| hit.metadata),
+        tester: is_tester(product, Some(session_id), &session.identity),
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Facts<'a> {
     pub around: &'a Around,
     /// The asked-about machine, settled.
     pub machine: &'a Machine,
+    /// Whether this is a tester's session.
+    pub tester: bool,
     /// The instant of the question.
     pub now: Timestamp,
 }

@@ -17,3 +17,4 @@ pub mod react;
 pub mod settle;
 pub mod standing;
 pub mod suite;
+pub mod testers;

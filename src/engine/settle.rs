@@ -1,17 +1,15 @@
 //! What time alone changes in a session: an unanswered offer lapses, a silence ends.
 
-use std::sync::Arc;
-
 use crate::domain::machine::AgentState;
-use crate::domain::offer::Outcome;
+use crate::domain::offer::{Offer, Outcome};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::is_own;
 
 /// Settles, and tells whose offer nobody answered, if that is what ended.
-pub fn lapse(session: &mut Session, now: Timestamp) -> Option<Arc<str>> {
-    let open = session.offer.as_ref().filter(|offer| is_own(offer));
-    let open = open.map(|offer| Arc::clone(&offer.trigger));
+pub fn lapse(session: &mut Session, now: Timestamp) -> Option<Offer> {
+    session.machine.until.filter(|until| *until <= now)?;
+    let open = session.offer.clone().filter(is_own);
     let ended = settle(session, now);
     open.filter(|_| ended == Some(AgentState::ProactiveAssistance))
 }

@@ -77,6 +77,7 @@ fn run_product(product: &Product, wanted: &dyn Fn(&str) -> bool, report: &mut Re
         tours: product.tours.clone(),
         index: PageIndex::default(),
         asks_of_person: product.asks_of_person,
+        asks_of_session: product.asks_of_session,
         suites: Vec::new(),
     };
     for rule in &product.rules {

@@ -82,8 +82,9 @@ async fn explained(
             .ok_or_else(|| ApiError::unprocessable("`at` is not an instant in Unix seconds"))?,
     };
     let explained = desk.app.explain(&visit.product, question, now).await?;
-    let Explained { decision, recording } = &explained;
-    let told = Told { product: &visit.product, decision: *decision, recording, now };
+    let Explained { decision, recording, tester } = &explained;
+    let (product, decision, tester) = (&visit.product, *decision, *tester);
+    let told = Told { product, decision, recording, tester, now };
     let obstacle = match query(uri, "rule") {
         None => None,
         Some(rule) => Some(told.first_obstacle(&rule).ok_or_else(|| {

@@ -35,6 +35,8 @@ pub struct Given {
     pub state: Option<AgentState>,
     /// Dismissals and abandoned tours so far; at least one when the state is the silence after one.
     pub dismissals: Option<u32>,
+    /// Whether the person is a tester.
+    pub tester: bool,
     /// The gates' settings, where the test has its own.
     pub proactive: Option<Box<Proactive>>,
 }

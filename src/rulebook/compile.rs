@@ -46,9 +46,18 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
         let index = PageIndex::of(&rules);
         let asks_of_person = rules.iter().any(Rule::asks_of_person);
-        let name = Arc::clone(&id);
-        let product =
-            Product { id: name, digest, settings, rules, tours, index, asks_of_person, suites };
+        let asks_of_session = !settings.testers.is_empty();
+        let product = Product {
+            id: Arc::clone(&id),
+            digest,
+            settings,
+            rules,
+            tours,
+            index,
+            asks_of_person,
+            asks_of_session,
+            suites,
+        };
         (id, Arc::new(product))
     });
     let products: HashMap<_, _> = products.collect();

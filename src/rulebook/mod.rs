@@ -74,6 +74,8 @@ pub struct Product {
     pub index: PageIndex,
     /// Whether some rule asks what is remembered of the person across sessions.
     pub asks_of_person: bool,
+    /// Whether the session's id bears on what is decided.
+    pub asks_of_session: bool,
     /// Tests of all its rules together, by file.
     pub suites: Vec<Suite>,
 }

@@ -92,6 +92,8 @@ pub struct ProductSettings {
     pub retrieval: Retrieval,
     /// Where activity comes from, beside pushes.
     pub sources: Vec<Source>,
+    /// Who sees drafts, without spacing: e-mails, user ids or session ids.
+    pub testers: Vec<Arc<str>>,
 }
 
 /// Keys by class; each class may hold several, for rotation.
@@ -207,6 +209,7 @@ impl Default for ProductSettings {
                 by_email: true,
             },
             sources: Vec::new(),
+            testers: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and what it must not.
 
 mod product;
+mod testers;
 mod values;
 
 use std::collections::BTreeMap;

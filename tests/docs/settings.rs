@@ -84,6 +84,7 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
         builtins,
         retrieval,
         sources,
+        testers,
     } = product;
     lines.own(2, "ProductSettings", "rules", rules);
     lines.own(2, "ProductSettings", "tours", tours);
@@ -116,6 +117,7 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     lines.own(3, "Retrieval", "by_email", by_email);
     lines.own(2, "ProductSettings", "sources", none(&sources));
     lines.add(2, "sinks", "[]", "Not available in this version");
+    lines.own(2, "ProductSettings", "testers", none(&testers));
 }
 
 fn of_proactive(proactive: Proactive, lines: &mut Lines) {

@@ -18,6 +18,9 @@ pub struct ExplainedBody<'a> {
     pub verdict: &'a str,
     /// The revision that was asked.
     pub digest: &'a str,
+    /// Whether this is a tester, for whom nothing that spaces offers out counts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tester: bool,
     /// In order; the first that refuses decides.
     pub gates: Vec<GateBody>,
     /// In priority order; the first match that nothing holds wins.
@@ -95,6 +98,7 @@ impl<'a> ExplainedBody<'a> {
         Self {
             verdict,
             digest: &product.digest,
+            tester: explained.tester,
             gates: explained.recording.gates.iter().map(|gate| gate_body(gate, now)).collect(),
             rules: explained.recording.rules.iter().map(rule).collect(),
             first_obstacle,

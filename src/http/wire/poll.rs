@@ -167,6 +167,7 @@ mod tests {
             expires_at: NOW.plus(Span::from_seconds(60)),
             cooldown: Span::from_seconds(30),
             metadata: metadata.as_object().unwrap().clone(),
+            tester: false,
         }
     }
 

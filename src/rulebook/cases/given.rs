@@ -5,14 +5,14 @@ use serde_json::{Map, Value as Json};
 use crate::domain::machine::AgentState;
 use crate::rulebook::case::Given;
 use crate::rulebook::cases::Stage;
-use crate::rulebook::reader::{Fields, Findings, name_of, number, words, wrong_type};
+use crate::rulebook::reader::{Fields, Findings, flag, name_of, number, words, wrong_type};
 use crate::rulebook::settings::Proactive;
 use crate::rulebook::workspace;
 use crate::rulebook::yaml::{Node, Value};
 
 /// Every key of `given`.
-pub(in crate::rulebook) const KEYS: [&str; 6] =
-    ["user", "email", "traits", "state", "dismissals", "settings"];
+pub(in crate::rulebook) const KEYS: [&str; 7] =
+    ["user", "email", "traits", "state", "dismissals", "tester", "settings"];
 /// Where a session can stand without an offer of its own.
 pub(in crate::rulebook) const STATES: [AgentState; 4] = [
     AgentState::Thinking,
@@ -34,6 +34,7 @@ pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) 
     fields.fill("state", &mut given.state, |n, f| state(n, f).map(Some), findings);
     let dismissals = number::<u32>(0..=1_000);
     fields.fill("dismissals", &mut given.dismissals, |n, f| dismissals(n, f).map(Some), findings);
+    fields.fill("tester", &mut given.tester, flag, findings);
     let settings = |node: &Node, f: &mut Findings<'_>| self::settings(node, stage, f);
     fields.fill("settings", &mut given.proactive, |n, f| settings(n, f).map(Some), findings);
     Some(given)

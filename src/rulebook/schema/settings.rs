@@ -128,6 +128,12 @@ static SETTINGS: Mapping = open(&[
         "where activity comes from, beside pushes",
     ),
     or("sinks", Shape::List(&Shape::Null, 0, 0), || json!([]), "not available in this version"),
+    or(
+        "testers",
+        Shape::Several(&Shape::Words, 0),
+        || json!([]),
+        "who sees drafts, without spacing: e-mails, user ids or session ids",
+    ),
 ]);
 
 static KEYS: Mapping = open(&[

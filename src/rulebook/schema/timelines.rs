@@ -46,6 +46,12 @@ static GIVEN: Mapping = open(&[
         "where the agent stands, from this instant on",
     ),
     key("dismissals", Shape::Whole(0, 1_000), "dismissals and abandoned tours so far"),
+    or(
+        "tester",
+        Shape::Flag,
+        || false.into(),
+        "whether the person is one of the product's testers",
+    ),
     key("settings", Shape::Map(&SETTINGS), "in place of the product's, in this test alone"),
 ]);
 

@@ -8,6 +8,7 @@ use crate::rulebook::settings::{
     Activity, Keys, Proactive, ProductSettings, Quotas, Retrieval, Source, Windows,
 };
 use crate::rulebook::workspace::not_available;
+use crate::rulebook::workspace::testers::testers;
 use crate::rulebook::workspace::values::{folder, origins, secret, secrets, web_address};
 use crate::rulebook::yaml::{Node, Value};
 
@@ -22,6 +23,7 @@ const KEYS: &[&str] = &[
     "retrieval",
     "sources",
     "sinks",
+    "testers",
 ];
 const PROACTIVE: [&str; 7] = [
     "enabled",
@@ -55,6 +57,7 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     fields.fill("builtins", &mut product.builtins, windows, findings);
     fields.fill("retrieval", &mut product.retrieval, retrieval, findings);
     fields.fill("sources", &mut product.sources, sources, findings);
+    fields.fill("testers", &mut product.testers, testers, findings);
     if let Some(node) = fields.get("sinks")
         && !list(node, findings).is_empty()
     {
