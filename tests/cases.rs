@@ -323,7 +323,8 @@ fn polled(product: &Product, session: &mut Session, at: Span) -> What {
     match decision.verdict {
         Verdict::Fire(place) => {
             let rule = &product.rules[place];
-            let offer = propose(product, rule, session, "by hand", &own_conversation("x"), now);
+            let (known, conversation) = ((&*session, &Around::default()), own_conversation("x"));
+            let offer = propose(product, rule, known, "by hand", &conversation, now).unwrap();
             commit(session, &offer, true, now);
             What::Fires(Offered { trigger: rule.id.to_string(), ..Offered::default() })
         }

@@ -168,7 +168,8 @@ fn poll(product: &Product, session: &mut Session, now: Timestamp) -> Verdict {
     let decision = decide(product, session, &Around::default(), now, &mut ());
     if let Verdict::Fire(place) = decision.verdict {
         let conversation = own_conversation("s");
-        let offer = propose(product, &product.rules[place], session, "s", &conversation, now);
+        let (rule, known) = (&product.rules[place], (&*session, &Around::default()));
+        let offer = propose(product, rule, known, "s", &conversation, now).unwrap();
         commit(session, &offer, true, now);
     }
     decision.verdict

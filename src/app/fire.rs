@@ -243,7 +243,8 @@ mod tests {
         let looked = looked.await.unwrap().unwrap();
         let question = Question { session: "s", conversation: "dify-7", voucher: None };
         let mut around = app.around(&product, question, NOW).await.unwrap();
-        let offer = propose(&product, &product.rules[0], &looked, "s", &"dify-7".into(), NOW);
+        let (rule, thread) = (&product.rules[0], "dify-7".into());
+        let offer = propose(&product, rule, (&looked, &around), "s", &thread, NOW).unwrap();
         let (product, offer, seq) = (&product, &offer, looked.seq);
         let firing = Firing { product, place: 0, session: "s", seq, offer, now: NOW };
         assert!(matches!(app.fire(&firing, &mut around).await, Ok(Outcome::Fired)));

@@ -181,9 +181,9 @@ impl Question<'_> {
         let mut noted = Noted::new(attentive);
         let decision = decide(product, session, around, now, &mut noted);
         let offer = match decision.verdict {
-            Verdict::Fire(place) => product.rules.get(place).map(|rule| {
+            Verdict::Fire(place) => product.rules.get(place).and_then(|rule| {
                 let conversation = self.conversation_id(around);
-                propose(product, rule, session, self.session, &conversation, now)
+                propose(product, rule, (session, around), self.session, &conversation, now)
             }),
             Verdict::Redeliver => session.offer.clone(),
             Verdict::Hold(_) => None,

@@ -30,6 +30,18 @@ pub fn first_chars(text: &str, limit: usize) -> &str {
     }
 }
 
+/// At most `limit` Unicode scalar values: a longer text ends after a whole word, with an ellipsis.
+pub fn shorten(text: &str, limit: usize) -> std::borrow::Cow<'_, str> {
+    if text.chars().nth(limit).is_none() {
+        return text.into();
+    }
+    let head = first_chars(text, limit.saturating_sub(1));
+    let next = text.get(head.len()..).and_then(|rest| rest.chars().next());
+    let broken = next.is_some_and(|next| !next.is_whitespace());
+    let whole = head.rfind(char::is_whitespace).filter(|_| broken).and_then(|end| head.get(..end));
+    format!("{}…", whole.unwrap_or(head).trim_end()).into()
+}
+
 /// The longest prefix of at most `limit` bytes that ends between characters.
 pub fn first_bytes(text: &str, limit: usize) -> &str {
     if text.len() <= limit {
@@ -51,6 +63,19 @@ mod tests {
     fn strips_like_python() {
         assert_eq!(strip("\u{1c} a\u{a0}\u{3000}"), "a");
         assert_eq!(strip("\u{200b}a\u{feff}"), "\u{200b}a\u{feff}");
+    }
+
+    #[test]
+    fn what_is_shortened_ends_after_a_word() {
+        for (text, limit, expected) in [
+            ("a hand", 6, "a hand"),
+            ("a hand or two", 12, "a hand or…"),
+            ("a hand or two", 10, "a hand or…"),
+            ("a hand or two", 9, "a hand…"),
+            ("ååååå", 3, "åå…"),
+        ] {
+            assert_eq!(shorten(text, limit), expected, "{text} {limit}");
+        }
     }
 
     #[test]

@@ -207,9 +207,9 @@ impl<'p> Player<'p> {
             Verdict::Fire(place) => self.product.rules.get(place),
             Verdict::Redeliver | Verdict::Hold(_) => None,
         };
-        let propose =
-            |rule| propose(self.product, rule, &self.session, SESSION, &self.conversation, now);
-        let offer = winner.map(propose);
+        let known = (&self.session, &around);
+        let propose = |rule| propose(self.product, rule, known, SESSION, &self.conversation, now);
+        let offer = winner.and_then(propose);
         Poll { now, around, decision, offer }
     }
 

@@ -8,32 +8,31 @@ use sha2::{Digest, Sha256};
 use crate::domain::offer::Offer;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::engine::around::Around;
 use crate::engine::gates::HOUR;
 use crate::engine::testers::is_tester;
+use crate::engine::words::{Words, words};
 use crate::rulebook::Product;
-use crate::rulebook::builtin::Hit;
 use crate::rulebook::condition::View;
 use crate::rulebook::rule::{Rule, When};
 
-/// Words for a builtin that found nothing to say; never shown for a rule with a body.
-const NO_WORDS: &str = "Need a hand?";
-
-/// The offer a winning rule makes to this session now. Charges nothing.
+/// The offer a winning rule makes to this session now; nothing when its words cannot be said, which
+/// its gate `words` has ruled out. Charges nothing.
 pub fn propose(
     product: &Product,
     rule: &Rule,
-    session: &Session,
+    (session, around): (&Session, &Around),
     session_id: &str,
     conversation: &Arc<str>,
     now: Timestamp,
-) -> Offer {
-    let view = View { session, user: None, now };
+) -> Option<Offer> {
+    let view = View { session, user: around.user.as_ref(), now };
     let hit = match &rule.when {
         When::Builtin(builtin) => builtin.detect(&view, &product.settings.builtins),
         When::Condition(_) => None,
     };
-    let (body, labels) = words(rule, hit.as_ref());
-    Offer {
+    let Words { body, labels } = words(rule, &view, hit.as_ref())?;
+    Some(Offer {
         id: offer_id(&product.id, session_id, session.seq, &rule.id),
         trigger: Arc::clone(&rule.id),
         body,
@@ -45,20 +44,7 @@ pub fn propose(
         cooldown: rule.offer.cooldown,
         metadata: hit.map_or_else(Map::new, |hit| hit.metadata),
         tester: is_tester(product, Some(session_id), &session.identity),
-    }
-}
-
-/// A rule's own words come before its detector's.
-fn words(rule: &Rule, hit: Option<&Hit>) -> (Arc<str>, Vec<Arc<str>>) {
-    let said = hit.map_or(NO_WORDS, |hit| &hit.body);
-    let body = rule.offer.body.clone().unwrap_or_else(|| said.into());
-    let labels = match hit {
-        Some(hit) if rule.offer.labels.is_empty() => {
-            hit.labels.iter().map(|l| Arc::from(&**l)).collect()
-        }
-        _ => rule.offer.labels.clone(),
-    };
-    (body, labels)
+    })
 }
 
 /// `of_` and 24 hex digits of what makes the offer this one.

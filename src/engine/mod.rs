@@ -18,3 +18,4 @@ pub mod settle;
 pub mod standing;
 pub mod suite;
 pub mod testers;
+pub mod words;

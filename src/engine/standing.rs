@@ -7,6 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::around::Opinion;
 use crate::engine::claims::rests_until;
 use crate::engine::gates::{Facts, Refused};
+use crate::engine::words::has_words;
 use crate::rulebook::Product;
 use crate::rulebook::condition::View;
 use crate::rulebook::rule::Rule;
@@ -28,7 +29,7 @@ pub struct Match<'a> {
 pub type RuleGate = fn(&Match<'_>) -> Result<(), Refused>;
 
 /// The gates of a rule in order, with their names.
-pub const RULE_GATES: [(&str, RuleGate); 2] = [("rest", rest), ("judge", judge)];
+pub const RULE_GATES: [(&str, RuleGate); 3] = [("rest", rest), ("words", words), ("judge", judge)];
 
 fn refuse(hold: Hold, until: Timestamp) -> Result<(), Refused> {
     Err(Refused { hold, until })
@@ -38,6 +39,14 @@ fn rest(asked: &Match<'_>) -> Result<(), Refused> {
     let Facts { session, around, now, .. } = *asked.facts;
     let rest = rests_until(asked.rule, session, around.user.as_ref(), now);
     rest.map_or(Ok(()), |until| refuse(Hold::TriggerCooldown, until))
+}
+
+/// A text with a gap is never said.
+fn words(asked: &Match<'_>) -> Result<(), Refused> {
+    if has_words(asked.rule, asked.view) {
+        return Ok(());
+    }
+    refuse(Hold::MissingVariable, Timestamp::FOREVER)
 }
 
 /// The judge's word comes last: it costs a model's time.

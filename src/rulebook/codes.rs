@@ -2,7 +2,7 @@
 //! which list rules by themselves.
 
 /// Code and one sentence, by code.
-pub const CODES: [(&str, &str); 73] = [
+pub const CODES: [(&str, &str); 75] = [
     ("always-true", "A condition holds whatever the person does."),
     ("bad-address", "An address to listen on is host and port."),
     ("bad-duration", "A duration is a number with its unit, such as 30s, 5m or 7d."),
@@ -11,6 +11,7 @@ pub const CODES: [(&str, &str); 73] = [
     ("bad-key", "A key of a mapping is a text."),
     ("bad-origin", "An origin is scheme and host, without a path."),
     ("bad-page", "A page begins with / and has neither host, query nor trailing slash."),
+    ("bad-placeholder", "A placeholder is written {user.NAME}, with a default or without."),
     ("bad-proxy", "A trusted proxy is an address or a network."),
     ("bad-rate", "A rate is a number for a unit of time, such as 5/s."),
     ("bad-size", "A size is a number with its unit, such as 4GiB."),
@@ -68,11 +69,12 @@ pub const CODES: [(&str, &str); 73] = [
     ("tour-elsewhere", "A tour can start where it is offered."),
     ("unknown-condition", "A condition is one of those that exist."),
     ("unknown-field", "A field of the session is one of those that exist."),
-    ("unknown-filter", "A prompt's filter is one of those that exist."),
+    ("unknown-filter", "A filter of a placeholder is one of those that exist."),
     ("unknown-function", "A function is one of those that exist."),
     ("unknown-key", "A key is one of those that exist."),
     ("unknown-name", "A name is one of those that exist."),
     ("unknown-outcome", "An outcome is one of those that exist."),
+    ("unknown-placeholder", "A placeholder is one of those that exist."),
     ("unknown-tour", "An offered tour is in the catalogue."),
     ("unknown-trigger", "A trigger that is asked about is there."),
     ("unset-variable", "A variable of the environment is set, or has a default."),

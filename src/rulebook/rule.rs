@@ -7,6 +7,7 @@ use crate::domain::time::Span;
 use crate::rulebook::builtin::Builtin;
 use crate::rulebook::case::Case;
 use crate::rulebook::condition::Condition;
+use crate::rulebook::template::Text;
 
 /// How long an offer waits for an answer unless its rule or tour says otherwise.
 pub const OFFER_TIMEOUT: Span = Span::from_seconds(60);
@@ -69,9 +70,9 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Copy {
     /// At most 150 characters; absent only for a builtin, which then speaks the SDK's words.
-    pub body: Option<Arc<str>>,
+    pub body: Option<Text>,
     /// Accept, then dismiss; empty for a builtin that brings its own.
-    pub labels: Vec<Arc<str>>,
+    pub labels: Vec<Text>,
     /// A tour of the catalogue.
     pub tour: Option<Arc<str>>,
     /// How long it waits for an answer.

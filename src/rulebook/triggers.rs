@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::domain::session::Session;
-use crate::domain::text::{BODY_MAX_CHARS, strip};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::tour::Catalogue;
 use crate::rulebook::cases::{self, Scope, Stage};
@@ -11,13 +10,14 @@ use crate::rulebook::condition::View;
 use crate::rulebook::ids::{Ids, trigger_id};
 use crate::rulebook::pages::patterns;
 use crate::rulebook::reader::{
-    Fields, Findings, between, flag, list, name_of, number, text, version, words, wrong_type,
+    Fields, Findings, between, flag, list, name_of, number, text, version, words,
 };
 use crate::rulebook::rule::{COOLDOWN, Copy, Mode, OFFER_TIMEOUT, Rule, When, Written};
 use crate::rulebook::settings::{Activity, Proactive};
 use crate::rulebook::suggest::{did_you_mean, same_letters};
-use crate::rulebook::yaml::{Node, Value};
-use crate::rulebook::{builtin, condition};
+use crate::rulebook::template::Text;
+use crate::rulebook::yaml::Node;
+use crate::rulebook::{builtin, condition, copy};
 
 const KEYS: &[&str] = &[
     "id",
@@ -44,8 +44,6 @@ pub(in crate::rulebook) const MODES: [(&str, Mode); 4] = [
 ];
 /// Higher first; this when none is written.
 pub(in crate::rulebook) const PRIORITY: u8 = 50;
-/// As many as the seeds' clients show.
-pub(in crate::rulebook) const MOST_LABELS: usize = 3;
 const DAY: Span = Span::from_seconds(86_400);
 
 /// What a product's rules refer to.
@@ -171,8 +169,8 @@ fn offer(rule: &Fields<'_>, around: &Around<'_>, findings: &mut Findings<'_>) ->
     };
     let fields = Fields::of(node, "an offer", OFFER, findings)?;
     let body = if speaks { fields.get("body") } else { fields.need("body", findings) };
-    let body = body.map(|node| self::body(node, findings));
-    let labels = labels(&fields, speaks, findings);
+    let body = body.map(|node| copy::body(node, findings));
+    let labels = copy::labels(&fields, speaks, findings);
     let tour = fields.get("tour").map(|node| tour(node, around.tour_ids, findings));
     let patience = between(Span::from_seconds(1), DAY);
     fields.fill("timeout", &mut timings.timeout, |n, f| patience(n, f).map(Some), findings);
@@ -193,8 +191,8 @@ struct Timings {
 impl Timings {
     fn copy(
         self,
-        body: Option<Arc<str>>,
-        labels: Vec<Arc<str>>,
+        body: Option<Text>,
+        labels: Vec<Text>,
         tour: Option<Arc<str>>,
         tours: &Catalogue,
     ) -> Copy {
@@ -203,56 +201,6 @@ impl Timings {
         let cooldown = self.cooldown.or_else(|| known?.cooldown).unwrap_or(COOLDOWN);
         Copy { body, labels, tour, timeout, cooldown }
     }
-}
-
-fn body(node: &Node, findings: &mut Findings<'_>) -> Option<Arc<str>> {
-    let written = words(node, findings)?;
-    let body = strip(written);
-    let (length, most) = (body.chars().count(), BODY_MAX_CHARS);
-    if length > most {
-        let skipped = written.chars().take_while(|c| c.is_whitespace()).count();
-        let message = format!("the body has {length} characters; a toast carries {most}");
-        let help = format!("cut {} characters, from here on", length - most);
-        findings.error_within(node, (skipped + most, 1), "long-body", message, Some(help));
-    }
-    Some(body.into())
-}
-
-/// `accept` and `dismiss`, or `labels`; a builtin may leave them out.
-fn labels(fields: &Fields<'_>, speaks: bool, findings: &mut Findings<'_>) -> Vec<Arc<str>> {
-    let pair = fields.get("accept").or(fields.get("dismiss"));
-    if let (Some(_), Some(node)) = (fields.get("labels"), pair) {
-        let help = "keep `accept` and `dismiss`".to_owned();
-        let message = "an offer has `labels` or `accept` and `dismiss`";
-        findings.error(node, "conflict", message, Some(help));
-    }
-    let nodes: Vec<&Node> = match fields.get("labels") {
-        Some(node) => several(node, findings),
-        None if pair.is_none() && speaks => Vec::new(),
-        None => ["accept", "dismiss"].iter().filter_map(|key| fields.need(key, findings)).collect(),
-    };
-    let label = |node: &Node, findings: &mut Findings<'_>| {
-        let label = text(node, findings)?;
-        if label.trim().is_empty() {
-            let help = "write what the button says".to_owned();
-            findings.error(node, "blank-label", "this label is blank", Some(help));
-        }
-        Some(label.trim().into())
-    };
-    nodes.into_iter().filter_map(|node| label(node, findings)).collect()
-}
-
-fn several<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Vec<&'n Node> {
-    let Value::Seq(items) = &node.value else {
-        wrong_type(node, "a list of labels", Some("write `[Yes, No]`".into()), findings);
-        return Vec::new();
-    };
-    if !(1..=MOST_LABELS).contains(&items.len()) {
-        let message =
-            format!("an offer has 1 to {MOST_LABELS} labels, and here are {}", items.len());
-        findings.error(node, "out-of-range", message, None);
-    }
-    items.iter().collect()
 }
 
 fn tour(node: &Node, known: Option<&Ids>, findings: &mut Findings<'_>) -> Option<Arc<str>> {

@@ -10,6 +10,7 @@ use docent::library::live::Live;
 use docent::library::status::{Mode, Status};
 use docent::library::{disk, watch::watch};
 use docent::rulebook::Rulebook;
+use docent::rulebook::template::Text;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -103,9 +104,10 @@ impl Served {
 
 pub(crate) fn body_in(book: &Rulebook, rule: &str) -> Option<String> {
     let rules = book.products.get("acme").map(|product| product.rules.iter())?;
-    rules
-        .filter(|one| &*one.id == rule)
-        .find_map(|one| one.offer.body.as_deref().map(str::to_owned))
+    rules.filter(|one| &*one.id == rule).find_map(|one| match &one.offer.body {
+        Some(Text::Plain(body)) => Some(body.to_string()),
+        _ => None,
+    })
 }
 
 /// A file with one rule; no part of it is well-formed.

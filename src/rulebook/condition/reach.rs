@@ -3,14 +3,17 @@
 use crate::rulebook::condition::Condition;
 use crate::rulebook::condition::term::Term;
 use crate::rulebook::rule::{Rule, When};
+use crate::rulebook::template::Text;
 
 impl Rule {
-    /// Whether its condition looks at what is remembered of the person across sessions.
+    /// Whether its condition or its words look at what is remembered of the person across sessions.
     pub fn asks_of_person(&self) -> bool {
-        match &self.when {
-            When::Condition(condition) => condition.asks_of_person(),
-            When::Builtin(_) => false,
-        }
+        let mut texts = self.offer.body.iter().chain(&self.offer.labels);
+        texts.any(Text::asks_of_person)
+            || match &self.when {
+                When::Condition(condition) => condition.asks_of_person(),
+                When::Builtin(_) => false,
+            }
     }
 }
 

@@ -3,11 +3,12 @@
 use serde_json::{Value as Json, json};
 
 use crate::rulebook::builtin;
+use crate::rulebook::copy::MOST_LABELS;
 use crate::rulebook::rule::{COOLDOWN, OFFER_TIMEOUT};
 use crate::rulebook::schema::conditions;
 use crate::rulebook::schema::shape::{ANY, Key, Mapping, Shape, Writer, key, open, or};
 use crate::rulebook::schema::timelines;
-use crate::rulebook::triggers::{MODES, MOST_LABELS, PRIORITY};
+use crate::rulebook::triggers::{MODES, PRIORITY};
 
 pub(in crate::rulebook::schema) static FILE: Mapping = Mapping {
     keys: &[
@@ -88,7 +89,11 @@ static OFFER: Mapping = Mapping {
 };
 
 static OFFER_KEYS: [Key; 6] = [
-    key("body", Shape::Body, "what the toast says, at most 150 characters"),
+    key(
+        "body",
+        Shape::Body,
+        "what the toast says, at most 150 characters; `{user.NAME|default(\"there\")}`, `{account.NAME}`, `{page.title}` and `{page.path}` are filled in",
+    ),
     key("accept", Shape::Words, "the button that takes the offer"),
     key("dismiss", Shape::Words, "the button that declines it"),
     key(
