@@ -38,8 +38,13 @@ fn of_the_table_of_mistakes_many_are_repaired_and_none_gets_worse() {
             assert_eq!((&twice.sources, twice.fixed.len()), (&once.sources, 0), "{}", mistake.to);
             let changed = once.sources != sources;
             assert_eq!(changed, !once.fixed.is_empty(), "{}", mistake.to);
-            if changed {
+            if let Some(first) = once.fixed.first() {
                 assert!(once.rulebook.is_some(), "{}: {:#?}", mistake.to, once.findings);
+                let place = format!("{}:{}", first.line, first.column);
+                assert_eq!((first.code, &place), (&*mistake.code, &mistake.place));
+                // A person is told the same.
+                let help = first.help.as_deref().unwrap_or_default();
+                assert!(help.contains(&mistake.help), "{help}");
             }
             tried += 1;
             repaired += usize::from(changed);

@@ -4,6 +4,7 @@
 mod deliver;
 mod explain;
 mod fire;
+mod forget;
 mod gauges;
 mod health;
 mod learn;
@@ -15,6 +16,7 @@ mod retrieve;
 mod sources;
 
 pub use explain::Explained;
+pub use forget::Forgotten;
 pub use notes::{Note, NotedVerdict};
 pub use poll::{Polled, Question};
 pub use report::Report;

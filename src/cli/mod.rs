@@ -2,8 +2,10 @@
 
 mod check;
 mod explain;
+mod forget;
 mod formats;
 mod new;
+mod remote;
 mod report;
 mod schema;
 mod serve;
@@ -30,6 +32,8 @@ enum Command {
     Check(CheckArguments),
     /// Asks a running docent why a session is offered something, or nothing.
     Explain(ExplainArguments),
+    /// Removes what a running docent knows of a session, to start over while trying a rule.
+    Forget(ForgetArguments),
     /// Runs the tests beside the rules, in virtual time.
     Test(TestArguments),
     /// Makes a workspace, or a rule, tour or prompt of one, to start from.
@@ -99,6 +103,29 @@ struct ExplainArguments {
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
     /// The product's secret key.
+    #[arg(long, env = "DOCENT_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// How it is told.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// Arguments of `docent forget`.
+#[derive(Debug, clap::Args)]
+struct ForgetArguments {
+    /// The browser session.
+    #[arg(long, value_name = "ID")]
+    session: String,
+    /// The product.
+    #[arg(long, default_value = "acme")]
+    product: String,
+    /// A chat thread of the session, to forget as well.
+    #[arg(long)]
+    conversation: Option<String>,
+    /// Where docent's operators' routes are.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// An operator's token, or the product's secret key.
     #[arg(long, env = "DOCENT_KEY", hide_env_values = true)]
     key: Option<String>,
     /// How it is told.
@@ -229,6 +256,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Forget(arguments) => forget::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -13,6 +13,7 @@ pub mod cors;
 pub mod error;
 mod events;
 pub mod exposure;
+mod forget;
 pub mod front;
 pub mod gate;
 mod health;

@@ -18,7 +18,7 @@ use crate::http::front::Front;
 use crate::http::gate::{Admitted, Gate};
 use crate::http::origin::Address;
 use crate::http::{
-    admin, agent_state, clock, context, events, health, home, retrieval, tours, users,
+    admin, agent_state, clock, context, events, forget, health, home, retrieval, tours, users,
 };
 use crate::rulebook::{Product, Rulebook};
 
@@ -104,6 +104,7 @@ fn for_operators() -> Router<Arc<Desk>> {
     Router::new()
         .route("/metrics", quiet(health::metrics))
         .route("/admin/rules", quiet(admin::rules))
+        .route("/admin/sessions/{product}/{session}/forget", post(forget::session))
         .route("/__clock", post(clock::move_to))
 }
 

@@ -20,6 +20,7 @@ use crate::http::wire::activity::{AcceptedBody, PosthogBody};
 use crate::http::wire::agent_state::{ReportBody, ReportedBody};
 use crate::http::wire::error::{ErrorBody, RulesBody};
 use crate::http::wire::explain::{ClauseBody, ExplainedBody, GateBody, RuleBody};
+use crate::http::wire::forget::ForgottenBody;
 use crate::http::wire::health::HealthBody;
 use crate::http::wire::poll::{OfferBody, PollBody};
 use crate::http::wire::retrieval::{RecordBody, RecordsBody, RetrievalBody, RetrievalSetting};
@@ -81,6 +82,7 @@ fn components() -> ComponentsBuilder {
     let components = schema::<GateBody>(components);
     let components = schema::<RuleBody<'_>>(components);
     let components = schema::<ClauseBody>(components);
+    let components = schema::<ForgottenBody<'_>>(components);
     let components = schema::<HealthBody>(components);
     let components = schema::<RulesBody>(components);
     schema::<ErrorBody>(components)

@@ -40,7 +40,7 @@ const TOKEN: (Place, &str, &str) =
 const ST: (Place, &str, &str) = (Place::Query, "st", "The same, where no header can be sent.");
 
 /// Every route, once.
-pub(crate) const ROUTES: [Route; 12] = [
+pub(crate) const ROUTES: [Route; 13] = [
     Route {
         method: HttpMethod::Get,
         path: "/context/{product_id}/{session_id}",
@@ -175,6 +175,16 @@ pub(crate) const ROUTES: [Route; 12] = [
         body: None,
         answer: (JSON, &["Rules"]),
         errors: &[401, 403, 404, 405, 429],
+    },
+    Route {
+        method: HttpMethod::Post,
+        path: "/admin/sessions/{product_id}/{session_id}/forget",
+        summary: "Remove what is known of a session, and of a chat thread that `conversation_id` names; 404 when nothing is.",
+        audience: Audience::Operators,
+        extra: &[],
+        body: Some("Message"),
+        answer: (JSON, &["Forgotten"]),
+        errors: &[400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 503],
     },
     Route {
         method: HttpMethod::Get,

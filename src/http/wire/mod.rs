@@ -6,6 +6,7 @@ pub mod agent_state;
 pub mod clock;
 pub mod error;
 pub mod explain;
+pub mod forget;
 pub mod health;
 pub mod isoformat;
 pub mod poll;

@@ -1,0 +1,54 @@
+//! A running docent, asked by a command.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use url::Url;
+
+use crate::runtime::client;
+
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is asked.
+pub(crate) enum Ask {
+    /// GET.
+    Read,
+    /// POST of this JSON.
+    Change(serde_json::Value),
+}
+
+/// The address of a route: `base` and these pieces of a path, encoded.
+pub(crate) fn address(base: &str, pieces: &[&str]) -> Result<Url> {
+    let bad = || format!("`{base}` is not an address like http://127.0.0.1:8080");
+    let mut url = Url::parse(base).with_context(bad)?;
+    {
+        let Ok(mut path) = url.path_segments_mut() else { bail!(bad()) };
+        path.pop_if_empty().extend(pieces);
+    }
+    Ok(url)
+}
+
+/// The answer's body. Fails when docent at `base` cannot be reached or refuses.
+pub(crate) fn ask(base: &str, url: Url, key: Option<&str>, ask: &Ask) -> Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = client::shared()?;
+        let request = match ask {
+            Ask::Read => client.get(url),
+            Ask::Change(body) => client.post(url).json(body),
+        };
+        let request = match key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        };
+        let reached = format!("cannot reach docent at {base}");
+        let response = request.timeout(PATIENCE).send().await.context(reached)?;
+        let status = response.status();
+        let answer = response.text().await.context("the answer broke off")?;
+        if !status.is_success() {
+            bail!("docent answered {status}: {answer}");
+        }
+        Ok(answer)
+    })
+}
