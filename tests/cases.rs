@@ -299,7 +299,13 @@ fn by_hand(product: &Product, steps: &[Step]) -> Vec<Moment> {
             }
             Step::Click(times) => {
                 act("click", page, *times, &mut session);
-                What::Act { kind: "click".into(), title: String::new(), page: None, repeat: *times }
+                What::Act {
+                    kind: "click".into(),
+                    title: String::new(),
+                    properties: serde_json::Map::new(),
+                    page: None,
+                    repeat: *times,
+                }
             }
             Step::Event(event) => {
                 let policy = &product.settings.proactive.machine;

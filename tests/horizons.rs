@@ -11,8 +11,8 @@ use docent::domain::page::PagePattern;
 use docent::domain::session::Session;
 use docent::domain::time::{Span, Timestamp};
 use docent::rulebook::condition::{
-    Bound, Clock, Condition, Counted, Needle, Scope, Sequence, Step, Tally, TraitTest, Truth, View,
-    read_expression,
+    Bound, Clock, Condition, Counted, Filter, Needle, PropertyTest, Scope, Sequence, Step, Tally,
+    Truth, ValueTest, View, read_expression,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -24,7 +24,14 @@ fn span() -> impl Strategy<Value = Span> {
 }
 
 fn clicks(text: Option<&str>, scope: Scope) -> Counted {
-    Counted::Actions { kind: "click".into(), text: text.map(Needle::new), scope }
+    Counted::Actions { kind: "click".into(), text: text.map(Needle::new), scope, filter: None }
+}
+
+/// Clicks of which it is not always told whether they count.
+fn meant(name: &str, test: ValueTest, negated: bool) -> Counted {
+    let tests = vec![PropertyTest { name: name.into(), test, negated }];
+    let filter = Some(Box::new(Filter { tests, certain: false }));
+    Counted::Actions { kind: "click".into(), text: None, scope: Scope::Session, filter }
 }
 
 fn tally() -> impl Strategy<Value = Condition> {
@@ -32,6 +39,10 @@ fn tally() -> impl Strategy<Value = Condition> {
         clicks(None, Scope::Session),
         clicks(Some("SAVE"), Scope::Session),
         clicks(None, Scope::Page),
+        meant("form", ValueTest::In(vec![json!("import")]), false),
+        meant("form", ValueTest::In(vec![json!("import")]), true),
+        meant("rows", ValueTest::MoreThan(1.0), false),
+        meant("rows", ValueTest::Exists, true),
         Counted::Visits(None),
         Counted::Visits(Some(PagePattern::new("/b"))),
         Counted::Pages,
@@ -91,7 +102,7 @@ fn exact_leaf() -> impl Strategy<Value = Condition> {
 }
 
 fn other_leaf() -> impl Strategy<Value = Condition> {
-    let plan = || Condition::Trait("plan".into(), TraitTest::In(vec![json!("pro")]));
+    let plan = || Condition::Trait("plan".into(), ValueTest::In(vec![json!("pro")]));
     let arithmetic = ["60 / session.count(\"click\", \"5s\") > 20", "7 % session.dwell_s == 1"];
     let arithmetic = arithmetic.map(|source| read_expression(source, &LIMITS).unwrap());
     let fixed = prop::sample::select(vec![
@@ -101,7 +112,7 @@ fn other_leaf() -> impl Strategy<Value = Condition> {
         Condition::Seen { trigger: "hello".into(), outcome: Some(Outcome::Ignored) },
         plan(),
         Condition::Not(Box::new(plan())),
-        Condition::Trait("seats".into(), TraitTest::AtLeast(3.0)),
+        Condition::Trait("seats".into(), ValueTest::AtLeast(3.0)),
     ]);
     prop_oneof![2 => fixed, 1 => prop::sample::select(arithmetic.to_vec())]
 }

@@ -37,6 +37,34 @@ fn text() -> BoxedStrategy<String> {
     .boxed()
 }
 
+/// What properties must be: one or two of them, by a value, a list or tests.
+fn meant() -> impl Strategy<Value = String> {
+    let form = vec![
+        "form: \"import\"",
+        "form: [\"import\", \"x\"]",
+        "form: #{ is_not: \"import\" }",
+        "form: #{ contains: \"EXP\" }",
+        "form: #{ not_in: [\"import\", 5] }",
+        "ok: true",
+        "form: #{ exists: false }",
+        "form: #{ exists: true, gt: 1 }",
+        "form: #{ \"in\": [true] }",
+    ];
+    let rows = prop::sample::select(vec!["eq", "at_least", "gte", "at_most", "lte", "gt", "lt"]);
+    let bounds = prop::sample::select(vec!["0", "2.5", "-1", "5000"]);
+    let rows = prop_oneof![
+        3 => (rows, bounds).prop_map(|(test, bound)| format!("rows: #{{ {test}: {bound} }}")),
+        1 => Just("rows: #{ between: [1, 5000.0] }".to_owned()),
+    ];
+    let form = prop::sample::select(form).prop_map(str::to_owned);
+    prop_oneof![
+        2 => form.clone(),
+        2 => rows.clone(),
+        1 => (form, rows).prop_map(|(form, rows)| format!("{form}, {rows}")),
+    ]
+    .prop_map(|tests| format!("#{{ {tests} }}"))
+}
+
 /// Detectors that count, in every way to call them.
 fn detected() -> impl Strategy<Value = String> {
     let plain = prop::sample::select(vec!["page_loop", "dead_click", "no_results"]);
@@ -54,6 +82,10 @@ fn detected() -> impl Strategy<Value = String> {
         }),
         1 => (prop::sample::select(vec!["save", "x"]), window())
             .prop_map(|(text, w)| format!("session.count_here(\"click\", {text:?}, {w:?})")),
+        3 => (prop::sample::select(vec!["count", "count_here"]), meant(), window())
+            .prop_map(|(name, meant, w)| format!("session.{name}(\"click\", {meant}, {w:?})")),
+        1 => (meant(), window())
+            .prop_map(|(meant, w)| format!("session.count(\"click\", \"sa\", {meant}, {w:?})")),
     ]
 }
 

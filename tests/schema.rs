@@ -211,7 +211,7 @@ fn conditions() -> Vec<Value> {
         json!({ "ping_pong": { "times": 2 } }),
         json!({ "dwell": { "at_least": "1s" } }),
         json!({ "idle": { "at_most": "1s" } }),
-        json!({ "count": { "type": "click" } }),
+        json!({ "count": { "type": "click", "where": { "a": { "gt": 1 } } } }),
         json!({ "visits": { "exactly": 2 } }),
         json!({ "errors": { "within": "1m" } }),
         json!({ "rage_clicks": { "within": "1m" } }),

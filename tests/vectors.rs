@@ -42,6 +42,7 @@ fn action(url: &str, started: f64, ended: f64, forwarded: f64) -> Action {
         started,
         ended,
         forwarded,
+        properties: None,
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::page::without_query;
+use crate::domain::properties::Properties;
 use crate::domain::time::Timestamp;
 
 /// One action as it arrives, tolerant of everything (contract 2.2.2).
@@ -29,6 +30,8 @@ pub struct RawAction {
     pub timestamp_start: f64,
     /// Unix seconds by the sender's clock; 0 when missing.
     pub timestamp_end: f64,
+    /// What else the sender tells of it, by name; see [`crate::domain::properties::admit`].
+    pub properties: Map<String, Value>,
 }
 
 /// What one `actions` message delivers for one session.
@@ -109,6 +112,9 @@ pub struct Action {
     pub ended: f64,
     /// `forwarded_at` of its batch, else the receipt, for the builtins.
     pub forwarded: f64,
+    /// What else the sender told of it.
+    #[serde(default)]
+    pub properties: Option<Arc<Properties>>,
 }
 
 impl Delivery {

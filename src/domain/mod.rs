@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod machine;
 pub mod offer;
 pub mod page;
+pub mod properties;
 pub mod records;
 pub mod session;
 pub mod text;

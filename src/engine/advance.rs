@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::action::{Action, Batch, Delivery, RawAction, Summary, Trust};
 use crate::domain::page::{page_of, without_query};
+use crate::domain::properties::Properties;
 use crate::domain::records::Context;
 use crate::domain::session::{BATCHES_KEPT, Place, Session};
 use crate::domain::text::first_bytes;
@@ -160,6 +161,7 @@ fn take_action(session: &mut Session, raw: &RawAction, forwarded: f64, now: Time
         started: raw.timestamp_start,
         ended: raw.timestamp_end,
         forwarded,
+        properties: properties(session, raw),
     };
     if session.last_action.is_none() {
         session.first_seen = at;
@@ -197,6 +199,14 @@ fn share(session: &Session, text: &str) -> Arc<str> {
     known.find(|known| &***known == text).map_or_else(|| text.into(), Arc::clone)
 }
 
+/// What the action tells besides; shared with a recent action that tells the same.
+fn properties(session: &Session, raw: &RawAction) -> Option<Arc<Properties>> {
+    let told = Properties::of(&raw.properties)?;
+    let recent = session.actions.iter().rev().take(SHARE_WITHIN);
+    let mut known = recent.filter_map(|action| action.properties.as_ref());
+    Some(known.find(|known| ***known == told).map_or_else(|| Arc::new(told), Arc::clone))
+}
+
 /// How many of the oldest actions would have to go for the texts of the rest to fit.
 fn over_large(session: &Session) -> usize {
     let mut room = ACTIVITY_BYTES;
@@ -204,6 +214,8 @@ fn over_large(session: &Session) -> usize {
         let texts = [&action.kind, &action.title, &action.url, &action.page];
         // A text that several actions share is there once.
         let bytes: usize = texts.map(|text| text.len() / Arc::strong_count(text)).iter().sum();
+        let told = action.properties.as_ref();
+        let bytes = bytes + told.map_or(0, |told| told.bytes() / Arc::strong_count(told));
         let left = room.checked_sub(bytes);
         room = left.unwrap_or(0);
         left.is_some()
@@ -229,7 +241,10 @@ mod tests {
         let (mut session, mut context) = (Session::default(), Context::default());
         let action = |step: usize| RawAction {
             title: format!("{step} {}", "t".repeat(500)),
-            canonical_url: format!("/{step}/{}", "u".repeat(2_000)),
+            canonical_url: format!("/{step}/{}", "u".repeat(500)),
+            properties: [("note".into(), format!("{step} {}", "p".repeat(1_500)).into())]
+                .into_iter()
+                .collect(),
             ..RawAction::default()
         };
         let batch = Batch { actions: (0..200).map(action).collect(), ..Batch::default() };
@@ -238,7 +253,9 @@ mod tests {
         let received =
             Received { delivery: &delivery, identity, trust, voucher, most_actions: 1_000 };
         advance(&settings, &mut session, &mut context, &received, Timestamp::from_millis(9_000));
-        let kept = session.actions.iter().map(|action| action.title.len() + action.url.len());
+        let told = |action: &Action| action.properties.as_ref().map_or(0, |told| told.bytes());
+        let kept = session.actions.iter();
+        let kept = kept.map(|action| action.title.len() + action.url.len() + told(action));
         assert!((1..=ACTIVITY_BYTES).contains(&kept.sum()), "{}", session.actions.len());
         let newest = session.actions.back().map(|action| action.title.starts_with("199 "));
         assert_eq!(newest, Some(true));

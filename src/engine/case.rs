@@ -123,11 +123,13 @@ impl<'p> Player<'p> {
         match &moment.what {
             What::Page(page) => {
                 self.page.clone_from(page);
-                self.act("pageview", "", page, 1, now);
+                self.act(RawAction { kind: "pageview".into(), ..place(page) }, 1, now);
             }
-            What::Act { kind, title, page, repeat } => {
+            What::Act { kind, title, properties, page, repeat } => {
                 let page = page.clone().unwrap_or_else(|| self.page.clone());
-                self.act(kind, title, &page, *repeat, now);
+                let (kind, title) = (kind.clone(), title.clone());
+                let properties = properties.clone();
+                self.act(RawAction { kind, title, properties, ..place(&page) }, *repeat, now);
             }
             What::Trait(name, value) => {
                 let traits = Map::from_iter([(name.clone(), value.clone())]);
@@ -145,13 +147,7 @@ impl<'p> Player<'p> {
         Ok(())
     }
 
-    fn act(&mut self, kind: &str, title: &str, page: &str, repeat: u32, now: Timestamp) {
-        let action = RawAction {
-            kind: kind.into(),
-            title: title.into(),
-            canonical_url: page.into(),
-            ..RawAction::default()
-        };
+    fn act(&mut self, action: RawAction, repeat: u32, now: Timestamp) {
         self.deliver(Batch { actions: vec![action; repeat as usize], ..Batch::default() }, now);
     }
 
@@ -241,6 +237,11 @@ impl<'p> Player<'p> {
         commit(&mut self.session, offer, true, poll.now);
         self.played.fired.insert(place);
     }
+}
+
+/// Something done there.
+fn place(page: &str) -> RawAction {
+    RawAction { canonical_url: page.into(), ..RawAction::default() }
 }
 
 /// Notes which rules are asked and have nothing to offer.

@@ -42,4 +42,8 @@ fn put_action(action: &RawAction, put: &mut impl FnMut(&[u8])) {
     }
     put(&action.timestamp_start.to_be_bytes());
     put(&action.timestamp_end.to_be_bytes());
+    for (name, value) in &action.properties {
+        put(name.as_bytes());
+        put(value.to_string().as_bytes());
+    }
 }

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::action::{Batch, Delivery, RawAction, Summary};
+use crate::domain::properties;
 use crate::domain::text::first_chars;
 
 /// Longest title kept, in Unicode scalar values.
@@ -129,6 +130,7 @@ impl<'a> Reader<'a> {
             kind: members.text("type", KIND_CHARS),
             timestamp_start: members.seconds("timestamp_start"),
             timestamp_end: members.seconds("timestamp_end"),
+            properties: members.properties(),
         };
         self.warnings = self.warnings.saturating_add(members.warnings);
         Ok(action)
@@ -152,6 +154,15 @@ impl<'a> Reader<'a> {
         }
         self.warn_if(members.is_none());
         traits
+    }
+
+    /// Scalars by name, without what says who somebody is.
+    fn properties(&mut self) -> Map<String, Value> {
+        let Some(value) = self.present("properties") else { return Map::new() };
+        let members = value.as_object();
+        let (told, less) = properties::admit(members.into_iter().flatten());
+        self.warn_if(less || members.is_none());
+        told
     }
 
     /// A short text that says something.

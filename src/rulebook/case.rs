@@ -63,6 +63,8 @@ pub enum What {
         kind: String,
         /// What a person would call it.
         title: String,
+        /// What else is told of it, by name.
+        properties: Map<String, Value>,
         /// Where, when not on the current page.
         page: Option<String>,
         /// So many times at once.

@@ -11,6 +11,7 @@ use crate::domain::action::{Action, Batch, RawAction};
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::offer::Offer;
+use crate::domain::properties::Properties;
 use crate::domain::records::{Account, Chunk, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::{Identity, Session, TriggerMemory};
 use crate::domain::time::Timestamp;
@@ -223,7 +224,13 @@ fn nodes<K, V>(map: &BTreeMap<K, V>) -> usize {
 }
 
 fn action(action: &Action) -> usize {
-    text(&action.kind) + text(&action.title) + text(&action.url) + text(&action.page)
+    let told = action.properties.as_ref().map_or(0, |told| {
+        let entries = told
+            .iter()
+            .map(|(name, value)| size_of::<(Box<str>, Value)>() + block(name.len()) + json(value));
+        (block(size_of::<Properties>() + ARC_HEAD) + block(entries.sum())) / Arc::strong_count(told)
+    });
+    text(&action.kind) + text(&action.title) + text(&action.url) + text(&action.page) + told
 }
 
 fn offer(offer: &Offer) -> usize {
@@ -248,7 +255,7 @@ fn batch(batch: &Batch) -> usize {
     let told = [&batch.locale, &batch.timezone];
     let actions = batch.actions.iter().map(|raw| {
         let texts = [&raw.title, &raw.description, &raw.canonical_url, &raw.raw_url, &raw.kind];
-        texts.map(string).iter().sum::<usize>()
+        texts.map(string).iter().sum::<usize>() + object(&raw.properties)
     });
     block(batch.actions.capacity() * size_of::<RawAction>())
         + ids.into_iter().chain(told).flatten().map(string).sum::<usize>()

@@ -1,5 +1,6 @@
 //! Rhai itself, with the vocabulary's functions written naively over a session.
 
+mod properties;
 mod signs;
 mod steps;
 
@@ -147,6 +148,7 @@ fn register_functions(engine: &mut Engine) {
         let recent = o.within(window);
         recent.iter().filter(|action| &*action.kind == kind).filter(said).count() as i64
     });
+    properties::register(engine);
     engine.register_fn("visits", |o: &mut Oracle, page: &str, window: &str| {
         let page = PagePattern::new(page);
         o.visited(window).iter().filter(|visited| page.matches(visited)).count() as i64

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use docent::domain::action::Action;
 use docent::domain::offer::Outcome;
 use docent::domain::page::page_of;
+use docent::domain::properties::Properties;
 use docent::domain::session::{Identity, Place, Session, TriggerMemory};
 use docent::domain::time::{Span, Timestamp};
 use docent::rulebook::settings::Activity;
@@ -68,6 +69,17 @@ fn sign() -> impl Strategy<Value = Step> {
     )
 }
 
+/// What an action tells besides: nothing, one thing or several, as its title and gap have it.
+fn told(title: &str, gap: i64) -> Option<Arc<Properties>> {
+    let told = match (title, gap % 7) {
+        ("Save", 0..3) => json!({ "form": "import", "rows": gap }),
+        ("Save" | "VAT", _) => json!({ "form": "Export", "ok": true, "rows": 2.5 }),
+        ("save draft", _) => json!({ "rows": "many" }),
+        _ => json!({}),
+    };
+    Properties::of(told.as_object().unwrap()).map(Arc::new)
+}
+
 fn trait_name() -> impl Strategy<Value = Arc<str>> {
     prop::sample::select(vec!["plan", "seats", "beta"]).prop_map(Arc::from)
 }
@@ -103,6 +115,7 @@ fn with_actions(steps: Vec<Step>) -> Session {
             started: now.as_seconds(),
             ended: now.as_seconds(),
             forwarded: now.as_seconds(),
+            properties: told(title, gap),
         });
         session.last_action = Some(now);
         session.action_count += 1;

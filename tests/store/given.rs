@@ -49,6 +49,7 @@ pub(crate) fn action(page: &str) -> Action {
         started: 0.0,
         ended: 0.0,
         forwarded: 0.0,
+        properties: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::action::RawAction;
+use crate::domain::properties::admit;
 use crate::domain::text::{first_chars, strip};
 use crate::ingest::posthog::phrase::{Deed, deed};
 use crate::ingest::posthog::{address, instant};
@@ -58,6 +59,13 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// The event's own properties; those that PostHog adds start with `$`.
+    fn properties(&self) -> Map<String, Value> {
+        let members = self.members.get("properties").and_then(Value::as_object);
+        let own = members.into_iter().flatten().filter(|(name, _)| !name.starts_with('$'));
+        admit(own).0
+    }
+
     fn action(&self, deed: Deed) -> RawAction {
         let url = self.text("current_url");
         let (start, end) = (self.time(), self.time());
@@ -70,6 +78,7 @@ impl<'a> Event<'a> {
             kind: first_chars(&deed.kind, KIND_CHARS).to_owned(),
             timestamp_start: start,
             timestamp_end: end,
+            properties: self.properties(),
         }
     }
 }

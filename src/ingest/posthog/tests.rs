@@ -42,6 +42,7 @@ fn the_thirteen_members_become_one_action() {
             kind: "click".into(),
             timestamp_start: 1_772_368_205.25,
             timestamp_end: 1_772_368_205.25,
+            properties: serde_json::Map::new(),
         }],
         forwarded_at: 1_772_368_205.25,
         ..Batch::default()
@@ -257,4 +258,16 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_events_own_properties_are_its_actions() {
+    let properties = json!({
+        "$current_url": "https://app.acme.test/import", "$lib": "web", "form": "import",
+        "rows": 120, "list": [1], "contact": "ann@acme.test", "token": null,
+    });
+    let members = json!({ "event": "form_error", "properties": properties });
+    let expected = json!({ "form": "import", "rows": 120 });
+    assert_eq!(action(members).properties, *expected.as_object().unwrap());
+    assert!(action(json!({ "event": "form_error", "properties": null })).properties.is_empty());
 }

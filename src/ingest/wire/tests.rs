@@ -29,6 +29,7 @@ fn a_full_batch_is_read_without_a_warning() {
             "canonical_url": "https://app.acme.test/invoices?page=2", "index": 4,
             "type": "pageview", "timestamp_start": 999, "timestamp_end": 999.25,
             "raw_url": "https://app.acme.test/invoices?token=x#top", "session_id": "ps_7",
+            "properties": {"form": "import", "rows": 120, "ok": true, "gone": null},
         }],
     }));
     let expected = Batch {
@@ -45,6 +46,10 @@ fn a_full_batch_is_read_without_a_warning() {
             kind: "pageview".into(),
             timestamp_start: 999.0,
             timestamp_end: 999.25,
+            properties: json!({"form": "import", "rows": 120, "ok": true})
+                .as_object()
+                .unwrap()
+                .clone(),
         }],
         traits: json!({"plan": "pro", "seats": 3, "trial": false}).as_object().unwrap().clone(),
         account_id: Some("acct_3".into()),

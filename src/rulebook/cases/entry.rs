@@ -1,7 +1,10 @@
 //! One entry of a timeline: one thing that happens or is expected, and what belongs to it.
 
+use serde_json::{Map, Value as Json};
+
 use crate::domain::decision::Hold;
 use crate::domain::machine::AgentEvent;
+use crate::domain::properties::{CHARS, KEPT, admit};
 use crate::domain::time::Span;
 use crate::rulebook::case::{Offered, Quiet, What};
 use crate::rulebook::cases::{Scope, Stage, given};
@@ -13,15 +16,35 @@ use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::yaml::{Node, Value};
 
 /// Every key of an entry.
-pub(super) const KEYS: [&str; 20] = [
-    "at", "page", "action", "title", "repeat", "event", "for", "step", "reason", "counts", "fires",
-    "body", "labels", "tour", "silent", "next", "clause", "trait", "user", "email",
+pub(super) const KEYS: [&str; 21] = [
+    "at",
+    "page",
+    "action",
+    "title",
+    "properties",
+    "repeat",
+    "event",
+    "for",
+    "step",
+    "reason",
+    "counts",
+    "fires",
+    "body",
+    "labels",
+    "tour",
+    "silent",
+    "next",
+    "clause",
+    "trait",
+    "user",
+    "email",
 ];
 /// What an entry can be; `page` beside `action` says where.
 const KINDS: [&str; 8] = ["action", "page", "event", "fires", "silent", "trait", "user", "email"];
 /// What belongs to one kind alone.
-const EXTRAS: [(&str, &str); 11] = [
+const EXTRAS: [(&str, &str); 12] = [
     ("title", "action"),
+    ("properties", "action"),
     ("repeat", "action"),
     ("for", "event"),
     ("step", "event"),
@@ -105,7 +128,22 @@ fn act(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Option<What> {
     fields.fill("title", &mut title, own, findings);
     fields.fill("page", &mut place, |node, findings| page(node, findings).map(Some), findings);
     fields.fill("repeat", &mut repeat, number(1..=1_000), findings);
-    Some(What::Act { kind: kind?, title, page: place, repeat })
+    let properties = fields.get("properties").map(|node| properties(node, findings));
+    let properties = properties.unwrap_or_default();
+    Some(What::Act { kind: kind?, title, properties, page: place, repeat })
+}
+
+/// What is told of an action; what would not be kept is a finding.
+fn properties(node: &Node, findings: &mut Findings<'_>) -> Map<String, Json> {
+    let before = findings.count();
+    let said = given::traits(node, findings);
+    let (told, less) = admit(said.iter());
+    if less && findings.count() == before {
+        let message = format!("an action keeps {KEPT} properties with names of {CHARS} characters");
+        let help = "leave out what is more, and every e-mail address".to_owned();
+        findings.error(node, "out-of-range", message, Some(help));
+    }
+    told
 }
 
 /// Where a person goes in a test: a path or a number URL, with or without a query.

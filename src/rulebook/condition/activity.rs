@@ -12,8 +12,8 @@ use crate::domain::action::Action;
 use crate::domain::page::{PagePattern, query_value};
 use crate::domain::session::Visit;
 use crate::domain::time::{Span, Timestamp};
-use crate::rulebook::condition::View;
 use crate::rulebook::condition::detectors::{self, DEAD_KINDS, EMPTY_KINDS, ERROR_KINDS};
+use crate::rulebook::condition::{Filter, Truth, View};
 
 /// What `since` answers when there was no such action: 1,000,000,000 seconds, some thirty years.
 /// So `since("error") < 60` does not hold of somebody who never saw an error, and arithmetic on
@@ -34,7 +34,7 @@ pub enum Clock {
 }
 
 /// Something counted over a sliding window.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
     /// What is counted.
     pub of: Counted,
@@ -43,7 +43,7 @@ pub struct Tally {
 }
 
 /// What a tally counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Counted {
     /// Actions of a type.
     Actions {
@@ -53,6 +53,8 @@ pub enum Counted {
         text: Option<Needle>,
         /// Where they happened.
         scope: Scope,
+        /// Which of them, by their properties, if that is said.
+        filter: Option<Box<Filter>>,
     },
     /// Visits to a page, or to the current one. The visit under way always counts.
     Visits(Option<PagePattern>),
@@ -113,7 +115,7 @@ impl Needle {
         &self.written
     }
 
-    fn is_in(&self, title: &str) -> bool {
+    pub(in crate::rulebook::condition) fn is_in(&self, title: &str) -> bool {
         let (title_bytes, wanted) = (title.as_bytes(), self.folded.as_bytes());
         if wanted.is_empty() {
             return true;
@@ -185,7 +187,7 @@ impl Tally {
     /// How many, and until when that number stands.
     pub(in crate::rulebook::condition) fn total(&self, view: &View<'_>) -> (i64, Timestamp) {
         let (mut total, mut until) = (0, next_arrival(view));
-        self.each(view, &mut |leaves| {
+        self.each(view, false, &mut |leaves| {
             total += 1;
             until = until.min(leaves);
             ControlFlow::Continue(())
@@ -193,10 +195,25 @@ impl Tally {
         (total, until)
     }
 
+    /// Whether of some it cannot be told that they count.
+    pub fn is_vague(&self) -> bool {
+        matches!(&self.of, Counted::Actions { filter: Some(filter), .. } if !filter.certain)
+    }
+
+    /// How many more there would be if all counted that may.
+    pub(in crate::rulebook::condition) fn doubtful(&self, view: &View<'_>) -> i64 {
+        let mut all = 0;
+        self.each(view, true, &mut |_| {
+            all += 1;
+            ControlFlow::Continue(())
+        });
+        all - self.total(view).0
+    }
+
     /// When the `nth` newest (from one) leaves the window; `None` when there are fewer.
-    fn nth(&self, nth: i64, view: &View<'_>) -> Option<Timestamp> {
+    fn nth(&self, nth: i64, view: &View<'_>, perhaps: bool) -> Option<Timestamp> {
         let (mut met, mut found) = (0, None);
-        self.each(view, &mut |leaves| {
+        self.each(view, perhaps, &mut |leaves| {
             met += 1;
             if met < nth {
                 return ControlFlow::Continue(());
@@ -217,7 +234,22 @@ impl Tally {
             return (true, Timestamp::FOREVER);
         }
         let arrival = next_arrival(view);
-        self.nth(least, view).map_or((false, arrival), |leaves| (true, leaves.min(arrival)))
+        let leaves = self.nth(least, view, false);
+        leaves.map_or((false, arrival), |leaves| (true, leaves.min(arrival)))
+    }
+
+    /// The same where some may or may not count: unknown when it hangs on those.
+    pub(in crate::rulebook::condition) fn perhaps_reached(
+        &self,
+        least: i64,
+        view: &View<'_>,
+    ) -> (Truth, Timestamp) {
+        let (met, until) = self.reached(least, view);
+        if met {
+            return (Truth::True, until);
+        }
+        let leaves = self.nth(least, view, true);
+        leaves.map_or((Truth::False, until), |leaves| (Truth::Unknown, leaves.min(until)))
     }
 
     /// Whether there are so many, from `least` to `most`, and until when that stands.
@@ -235,17 +267,22 @@ impl Tally {
         (met, until.min(more_until))
     }
 
-    /// Hands over, newest first, when each counted thing that is in the window leaves it.
-    fn each(&self, view: &View<'_>, take: &mut dyn FnMut(Timestamp) -> ControlFlow<()>) {
+    /// Hands over, newest first, when each counted thing that is in the window leaves it; with
+    /// `perhaps`, also those of which it cannot be told that they count.
+    fn each(&self, view: &View<'_>, perhaps: bool, take: Take<'_>) {
         let inside = &mut |at: Timestamp| {
             let leaves = at.plus(self.within);
             if leaves > view.now { take(leaves) } else { ControlFlow::Break(()) }
         };
         match &self.of {
-            Counted::Actions { kind, text, scope } => each_action(view, inside, |action| {
+            Counted::Actions { kind, text, scope, filter } => each_action(view, inside, |action| {
                 action.kind == *kind
                     && scope.holds(action, view)
                     && text.as_ref().is_none_or(|text| text.is_in(&action.title))
+                    && filter.as_ref().is_none_or(|filter| match filter.of(action) {
+                        Truth::Unknown => perhaps,
+                        truth => truth == Truth::True,
+                    })
             }),
             Counted::Errors => detectors::each_of(&ERROR_KINDS, view, inside),
             Counted::DeadClicks => detectors::each_of(&DEAD_KINDS, view, inside),

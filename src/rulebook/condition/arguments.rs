@@ -8,7 +8,7 @@ use crate::domain::time::Span;
 use crate::rulebook::condition::expression::{Form, Place, Syntax};
 use crate::rulebook::condition::lower::Checker;
 use crate::rulebook::condition::sequence::Step;
-use crate::rulebook::condition::vocabulary::{Argument, Takes, Word};
+use crate::rulebook::condition::vocabulary::{Argument, Form as Signature, Takes, Word};
 use crate::rulebook::pages::trouble;
 use crate::rulebook::settings::Activity;
 use crate::rulebook::suggest::did_you_mean;
@@ -47,7 +47,12 @@ impl Checker<'_> {
         given: &[Syntax],
         at: Place,
     ) -> Option<Vec<Argument>> {
-        let Some(form) = word.forms.iter().find(|form| form.len() == given.len()) else {
+        let fits = |form: &&Signature| {
+            form.len() == given.len()
+                && form.iter().zip(given).all(|((_, takes), syntax)| takes.may_be(&syntax.form))
+        };
+        let as_long = || word.forms.iter().find(|form| form.len() == given.len());
+        let Some(form) = word.forms.iter().find(fits).or_else(as_long) else {
             let counts: Vec<_> = word.forms.iter().map(|form| form.len().to_string()).collect();
             let help = Some(format!("write {}", word.usage()));
             self.arity(word.name, &counts.join(" or "), given.len(), help, at);
@@ -66,6 +71,7 @@ impl Checker<'_> {
             (Takes::Outcome, Form::Text(text)) => self.outcome(text, syntax.at),
             (Takes::Steps, Form::List(steps)) => self.steps(steps, syntax.at),
             (Takes::Step, Form::Text(_)) => self.step(syntax).map(Argument::Step),
+            (Takes::Where, Form::Map(members)) => self.properties(members, syntax.at),
             (Takes::Truth, Form::Truth(truth)) => Some(Argument::Truth(*truth)),
             (Takes::Text, Form::Text(text)) => Some(Argument::Text(text.as_str().into())),
             (Takes::Page, Form::Text(text)) => self.page(text, syntax.at).map(Argument::Page),

@@ -7,10 +7,8 @@ use crate::rulebook::condition::activity::{Tally, parameter};
 use crate::rulebook::condition::detectors::{first_time, struggles};
 use crate::rulebook::condition::term::Value;
 use crate::rulebook::condition::{
-    Answer, Bound, Condition, EvalError, Term, TextTest, TraitTest, Truth, View,
+    Answer, Bound, Condition, EvalError, Term, TextTest, Truth, View,
 };
-
-use serde_json::Value as Json;
 
 impl Condition {
     /// The condition's value at `view.now`, and how long it stands.
@@ -28,11 +26,8 @@ impl Condition {
                 (pages.iter().any(|page| page.matches(here)).into(), Timestamp::FOREVER)
             }
             Self::Elapsed(clock, span) => known(clock.reached(*span, view)),
-            Self::Tally(tally, bound) => known(bound.met(tally, view)),
-            Self::Trait(name, test) => {
-                let value = view.known(name).filter(|value| !value.is_null());
-                (value.map_or(Truth::Unknown, |value| test.of(value)), Timestamp::FOREVER)
-            }
+            Self::Tally(tally, bound) => bound.met(tally, view),
+            Self::Trait(name, test) => (test.of(view.known(name)), Timestamp::FOREVER),
             Self::Seen { trigger, outcome } => known(seen(trigger, *outcome, view)),
             Self::Sequence(sequence) => known(sequence.stands(view)),
             Self::Query(name) => {
@@ -75,7 +70,7 @@ impl Condition {
 }
 
 impl Truth {
-    const fn opposite(self) -> Self {
+    pub(in crate::rulebook::condition) const fn opposite(self) -> Self {
         match self {
             Self::True => Self::False,
             Self::False => Self::True,
@@ -121,8 +116,11 @@ fn series(parts: &[Condition], decider: Truth, view: &View<'_>) -> Result<Answer
 }
 
 impl Bound {
-    fn met(self, tally: &Tally, view: &View<'_>) -> (bool, Timestamp) {
-        match self {
+    fn met(self, tally: &Tally, view: &View<'_>) -> (Truth, Timestamp) {
+        if tally.is_vague() {
+            return self.met_vaguely(tally, view);
+        }
+        known(match self {
             Self::AtLeast(least) => tally.reached(least, view),
             Self::AtMost(most) if most == i64::MAX => (true, Timestamp::FOREVER),
             Self::AtMost(most) => {
@@ -131,27 +129,26 @@ impl Bound {
             }
             Self::Exactly(wanted) => tally.between(wanted, wanted, view),
             Self::Between(least, most) => tally.between(least, most, view),
-        }
+        })
     }
-}
 
-impl TraitTest {
-    fn of(&self, value: &Json) -> Truth {
-        match (self, value.as_f64()) {
-            (Self::In(scalars), _) => scalars.iter().any(|scalar| same(scalar, value)).into(),
-            (Self::AtLeast(least), Some(number)) => (number >= *least).into(),
-            (Self::AtMost(most), Some(number)) => (number <= *most).into(),
-            _ => Truth::Unknown,
+    /// Where some may or may not count.
+    fn met_vaguely(self, tally: &Tally, view: &View<'_>) -> (Truth, Timestamp) {
+        let (least, most) = match self {
+            Self::AtLeast(least) => return tally.perhaps_reached(least, view),
+            Self::AtMost(most) => (0, most),
+            Self::Exactly(wanted) => (wanted, wanted),
+            Self::Between(least, most) => (least, most),
+        };
+        let (met, until) = tally.perhaps_reached(least, view);
+        let (more, more_until) = tally.perhaps_reached(most.saturating_add(1), view);
+        let both = until.min(more_until);
+        match (met, more) {
+            (_, Truth::True) => (Truth::False, more_until),
+            (Truth::False, _) => (Truth::False, until),
+            (Truth::True, Truth::False) => (Truth::True, both),
+            _ => (Truth::Unknown, both),
         }
-    }
-}
-
-/// Equal scalars; `5` is `5.0`.
-fn same(wanted: &Json, found: &Json) -> bool {
-    match (wanted.as_i64(), found.as_i64(), wanted.as_f64(), found.as_f64()) {
-        (Some(wanted), Some(found), ..) => wanted == found,
-        (.., Some(wanted), Some(found)) => wanted.total_cmp(&found).is_eq(),
-        _ => wanted == found,
     }
 }
 

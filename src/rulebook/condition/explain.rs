@@ -12,7 +12,7 @@ use crate::rulebook::condition::detectors::first_time;
 use crate::rulebook::condition::sequence::{Sequence, Step};
 use crate::rulebook::condition::term::Value;
 use crate::rulebook::condition::{
-    Answer, Bound, Clause, Condition, Field, Term, TextTest, TraitTest, Truth, View,
+    Answer, Bound, Clause, Condition, Field, Term, TextTest, Truth, ValueTest, View,
 };
 
 impl Condition {
@@ -81,7 +81,7 @@ impl Condition {
                 page => page.to_owned(),
             },
             Self::Elapsed(clock, _) => clock.found(view),
-            Self::Tally(tally, _) => tally.total(view).0.to_string(),
+            Self::Tally(tally, _) => counted(tally, view),
             Self::Trait(name, _) => match view.known(name) {
                 Some(value) => value.to_string(),
                 None => "not known".into(),
@@ -105,6 +105,15 @@ impl Condition {
                 _ => "not met".into(),
             },
         }
+    }
+}
+
+/// How many, and of how many more it cannot be told that they count.
+fn counted(tally: &Tally, view: &View<'_>) -> String {
+    let total = tally.total(view).0;
+    match if tally.is_vague() { tally.doubtful(view) } else { 0 } {
+        0 => total.to_string(),
+        more => format!("{total}, and {more} more that do not say"),
     }
 }
 
@@ -200,7 +209,7 @@ impl fmt::Display for Bound {
     }
 }
 
-impl fmt::Display for TraitTest {
+impl fmt::Display for ValueTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::In(scalars) => {
@@ -209,6 +218,10 @@ impl fmt::Display for TraitTest {
             }
             Self::AtLeast(number) => write!(f, "at least {number}"),
             Self::AtMost(number) => write!(f, "at most {number}"),
+            Self::MoreThan(number) => write!(f, "more than {number}"),
+            Self::LessThan(number) => write!(f, "less than {number}"),
+            Self::Contains(text) => write!(f, "contains {:?}", text.as_str()),
+            Self::Exists => f.write_str("exists"),
         }
     }
 }
@@ -228,10 +241,12 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let within = self.within;
         match &self.of {
-            Counted::Actions { kind, text, scope } => {
+            Counted::Actions { kind, text, scope, filter } => {
                 let name = if *scope == Scope::Page { "count_here" } else { "count" };
-                let text = text.as_ref().map(|text| format!("{:?}, ", text.as_str()));
-                write!(f, "{name}({kind:?}, {}\"{within}\")", text.unwrap_or_default())
+                write!(f, "{name}({kind:?}, ")?;
+                text.iter().try_for_each(|text| write!(f, "{:?}, ", text.as_str()))?;
+                filter.iter().try_for_each(|filter| write!(f, "#{{{filter}}}, "))?;
+                write!(f, "\"{within}\")")
             }
             Counted::Visits(None) => write!(f, "visits(\"{within}\")"),
             Counted::Visits(Some(page)) => write!(f, "visits(\"{page}\", \"{within}\")"),

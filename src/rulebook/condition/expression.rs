@@ -2,7 +2,7 @@
 //! each node with its place. Rhai parses and nothing more: no expression is ever run. What has no
 //! counterpart in the tree is refused here, at its character.
 
-use rhai::{ASTFlags, Engine, Expr, FnCallExpr, OptimizationLevel, Position, Stmt};
+use rhai::{ASTFlags, Engine, Expr, FnCallExpr, Ident, OptimizationLevel, Position, Stmt};
 
 use crate::rulebook::condition::lower::Mistake;
 use crate::rulebook::condition::{Arithmetic, Comparison};
@@ -34,6 +34,8 @@ pub(in crate::rulebook::condition) enum Form {
     Text(String),
     Truth(bool),
     List(Vec<Syntax>),
+    /// `#{ name: value }`
+    Map(Vec<(String, Syntax)>),
     /// A bare name.
     Name(String),
     /// `name(…)` without a subject.
@@ -149,6 +151,12 @@ impl Reader<'_> {
             Expr::StringConstant(text, _) => Form::Text(text.to_string()),
             Expr::Variable(name, ..) => Form::Name(name.1.to_string()),
             Expr::Array(items, _) => Form::List(self.read_all(items.iter())),
+            Expr::Map(parts, _) => {
+                let members = parts.0.iter();
+                let read =
+                    |(name, value): &(Ident, Expr)| (name.name.to_string(), self.read(value));
+                Form::Map(members.map(read).collect())
+            }
             Expr::And(parts, _) => Form::All(self.read_all(parts.iter())),
             Expr::Or(parts, _) => Form::Any(self.read_all(parts.iter())),
             Expr::FnCall(call, position) => return self.call(call, *position),
@@ -168,7 +176,6 @@ impl Reader<'_> {
             Expr::CharConstant(..) => self.refused(at, "a character", quotes),
             Expr::InterpolatedString(..) => self.refused(at, "an interpolated text", None),
             Expr::FloatConstant(..) => self.refused(at, "so large a number", None),
-            Expr::Map(..) => self.refused(at, "a map", None),
             Expr::Index(..) => self.refused(at, "`[…]` after a value", None),
             Expr::Coalesce(..) => self.refused(at, "`??`", None),
             _ => self.refused(at, "this", None),

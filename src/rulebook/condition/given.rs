@@ -34,6 +34,7 @@ pub(in crate::rulebook::condition) fn session(steps: &[(f64, &str, &str, &str)])
             started: *seconds,
             ended: *seconds,
             forwarded: *seconds,
+            properties: None,
         });
         session.last_action = Some(now);
         session.action_count += 1;

@@ -17,7 +17,7 @@ use crate::rulebook::pages::pattern;
 use crate::rulebook::reader::{Fields, Findings, list, one_or_several, span, words, wrong_type};
 use crate::rulebook::settings::Activity;
 use crate::rulebook::suggest::did_you_mean;
-use crate::rulebook::yaml::{Node, Value};
+use crate::rulebook::yaml::{Node, Style, Value};
 
 pub(in crate::rulebook::condition) use steps::never_holds;
 
@@ -54,7 +54,8 @@ impl Reader<'_, '_, '_> {
             Err(mistakes) => {
                 for mistake in mistakes {
                     let place = (mistake.offset, mistake.length);
-                    let (message, help) = (mistake.message, mistake.help);
+                    let (message, help) = (mistake.message, self.cut(node, mistake.code));
+                    let help = help.or(mistake.help);
                     self.findings.error_within(node, place, mistake.code, message, help);
                     if let Some((wrong, right)) = mistake.repair {
                         self.findings.repair(&wrong, &right);
@@ -63,6 +64,14 @@ impl Reader<'_, '_, '_> {
                 None
             }
         }
+    }
+
+    /// What to write where YAML took the rest of an expression for a comment.
+    fn cut(&self, node: &Node, code: &str) -> Option<String> {
+        let line = self.findings.source().lines().nth(node.at.line.checked_sub(1)?)?;
+        let is_cut = code == "expression-syntax" && node.style == Style::Plain;
+        let help = "` #` begins a comment in YAML: write the expression below `when: |`";
+        (is_cut && line.contains(" #{")).then(|| help.to_owned())
     }
 
     /// A list of leaves, all of which must hold; one alone stands for itself.
@@ -262,7 +271,7 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-fn keys(leaf: &str) -> &'static [&'static str] {
+pub(in crate::rulebook::condition) fn keys(leaf: &str) -> &'static [&'static str] {
     LEAVES.iter().find(|known| known.name == leaf).map_or(&[], |known| known.keys)
 }
 

@@ -94,6 +94,7 @@ impl Checker<'_> {
             Form::Text(text) => Some((Term::Text(text.as_str().into()), Type::Text)),
             Form::Truth(truth) => Some(truth_term(Condition::Always(*truth))),
             Form::List(_) => self.lone_list(at),
+            Form::Map(_) => self.lone_map(at),
             Form::Name(name) => self.lone_name(name, at),
             Form::Call(name) => self.lone_call(name, at),
             Form::Member(of, name) => self.member(of, name, at),
@@ -164,6 +165,12 @@ impl Checker<'_> {
     fn lone_list(&mut self, at: Place) -> Typed {
         let help = "a list is an argument of `session.sequence` alone".to_owned();
         self.note(at, "expression-not-allowed", "a list has no meaning here", Some(help));
+        None
+    }
+
+    fn lone_map(&mut self, at: Place) -> Typed {
+        let help = "a map is an argument of `session.count` alone".to_owned();
+        self.note(at, "expression-not-allowed", "a map has no meaning here", Some(help));
         None
     }
 

@@ -10,7 +10,7 @@ use crate::rulebook::condition::detectors::{
     FAILURE_WINDOW, FIELD_ERRORS, REFOCUSED, STRUGGLE_WINDOW, detector,
 };
 use crate::rulebook::condition::vocabulary::{Argument, PING_PONG_WINDOW};
-use crate::rulebook::condition::{Bound, Condition, Sequence, Term};
+use crate::rulebook::condition::{Bound, Condition, Filter, PropertyTest, Sequence, Term};
 
 pub(in crate::rulebook::condition) fn truth(condition: Condition) -> Option<Term> {
     Some(Term::Truth(Box::new(condition)))
@@ -41,7 +41,26 @@ pub(in crate::rulebook::condition) fn count_term(
         [Argument::Text(kind), Argument::Text(text), Argument::Window(within)] => {
             tally(actions(kind, Some(Needle::new(text)), scope), *within)
         }
+        [Argument::Text(kind), Argument::Where(filter), Argument::Window(within)] => {
+            tally(filtered(actions(kind, None, scope), filter), *within)
+        }
+        [
+            Argument::Text(kind),
+            Argument::Text(text),
+            Argument::Where(filter),
+            Argument::Window(within),
+        ] => tally(filtered(actions(kind, Some(Needle::new(text)), scope), filter), *within),
         _ => None,
+    }
+}
+
+fn filtered(of: Counted, tests: &[PropertyTest]) -> Counted {
+    match of {
+        Counted::Actions { kind, text, scope, .. } => {
+            let filter = Some(Box::new(Filter { tests: tests.to_vec(), certain: true }));
+            Counted::Actions { kind, text, scope, filter }
+        }
+        other => other,
     }
 }
 
@@ -70,7 +89,7 @@ pub(in crate::rulebook::condition) fn trait_term(arguments: &[Argument]) -> Opti
 }
 
 fn actions(kind: &Arc<str>, text: Option<Needle>, scope: Scope) -> Counted {
-    Counted::Actions { kind: Arc::clone(kind), text, scope }
+    Counted::Actions { kind: Arc::clone(kind), text, scope, filter: None }
 }
 
 /// The function of a detector that counts: `()`, `(window)` or `(span, window)`.

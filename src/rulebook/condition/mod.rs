@@ -8,16 +8,19 @@ pub(in crate::rulebook) mod detectors;
 mod eval;
 mod explain;
 mod expression;
+mod filter;
 #[cfg(test)]
 mod given;
 pub mod leaves;
 mod lower;
+mod maps;
 mod meanings;
 mod reach;
 mod sequence;
 mod simplify;
 mod term;
 mod traits;
+pub(in crate::rulebook) mod values;
 pub mod vocabulary;
 mod words;
 
@@ -32,6 +35,7 @@ use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 
 pub use activity::{Clock, Counted, NEVER_S, Needle, Scope, Tally};
+pub use filter::{Filter, PropertyTest};
 pub use lower::{Mistake, read_expression};
 pub use sequence::{Sequence, Step};
 pub use term::{Arithmetic, Comparison, Field, Term};
@@ -118,7 +122,7 @@ pub enum Condition {
     /// So many of something happened.
     Tally(Tally, Bound),
     /// What is known of the person; unknown when nothing is.
-    Trait(Arc<str>, TraitTest),
+    Trait(Arc<str>, ValueTest),
     /// What became of a trigger's offers, in this session or for this person.
     Seen {
         /// Its id.
@@ -167,15 +171,23 @@ pub enum Bound {
     Between(i64, i64),
 }
 
-/// What a trait must be.
+/// What a value known by name must be.
 #[derive(Clone, Debug, PartialEq)]
-pub enum TraitTest {
+pub enum ValueTest {
+    /// There at all.
+    Exists,
     /// One of these scalars.
     In(Vec<Json>),
     /// A number, at least this.
     AtLeast(f64),
     /// A number, at most this.
     AtMost(f64),
+    /// A number, more than this.
+    MoreThan(f64),
+    /// A number, less than this.
+    LessThan(f64),
+    /// A text with this in it, whatever its case.
+    Contains(Needle),
 }
 
 /// A text method that answers yes or no.

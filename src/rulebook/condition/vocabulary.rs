@@ -9,7 +9,7 @@ use crate::domain::offer::Outcome;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::rulebook::condition::sequence::Step;
-use crate::rulebook::condition::{Term, TextTest};
+use crate::rulebook::condition::{PropertyTest, Term, TextTest};
 
 pub use crate::rulebook::condition::words::{METHODS, WORDS};
 
@@ -63,6 +63,8 @@ pub enum Takes {
     Step,
     /// `true` or `false`.
     Truth,
+    /// What properties must be.
+    Where,
 }
 
 impl Takes {
@@ -78,6 +80,7 @@ impl Takes {
             Self::Outcome => "an outcome such as `\"dismissed\"`",
             Self::Step => "a type or page such as `\"/cart\"`",
             Self::Truth => "`true` or `false`",
+            Self::Where => "properties such as `#{ form: \"import\", rows: #{ gt: 100 } }`",
             Self::Steps => "a list such as `[\"/cart\", \"error\"]`",
         }
     }
@@ -104,6 +107,8 @@ pub enum Argument {
     Step(Step),
     /// See [`Takes::Truth`].
     Truth(bool),
+    /// See [`Takes::Where`].
+    Where(Vec<PropertyTest>),
 }
 
 /// One way to call a function: name and type of each argument.
@@ -196,8 +201,10 @@ pub static LEAVES: &[Leaf] = &[
     Leaf {
         name: "count",
         short: "count: submit",
-        keys: &["type", "text", "scope", "at_least", "at_most", "exactly", "between", "within"],
-        doc: "actions of a type, with a text in their title if one is given, on the current page alone with `scope: page`; at least 1, within 10m",
+        keys: &[
+            "type", "text", "where", "scope", "at_least", "at_most", "exactly", "between", "within",
+        ],
+        doc: "actions of a type, with a text in their title if one is given, on the current page alone with `scope: page`, of these properties with `where`; at least 1, within 10m",
     },
     Leaf {
         name: "visits",
@@ -220,7 +227,10 @@ pub static LEAVES: &[Leaf] = &[
     Leaf {
         name: "trait",
         short: "trait: { name: plan, is: pro }",
-        keys: &["name", "is", "is_not", "in", "not_in", "at_least", "at_most"],
+        keys: &[
+            "name", "is", "is_not", "in", "not_in", "contains", "at_least", "at_most", "gt", "gte",
+            "lt", "lte", "between", "exists", "eq",
+        ],
         doc: "what is known of the person; unknown, which never fires, when nothing is",
     },
     Leaf {

@@ -14,6 +14,13 @@ use crate::rulebook::condition::{Condition, Field, Term, TextTest};
 const COUNTS: &[Form] = &[
     &[("type", Takes::Text), ("window", Takes::Window)],
     &[("type", Takes::Text), ("text", Takes::Text), ("window", Takes::Window)],
+    &[("type", Takes::Text), ("where", Takes::Where), ("window", Takes::Window)],
+    &[
+        ("type", Takes::Text),
+        ("text", Takes::Text),
+        ("where", Takes::Where),
+        ("window", Takes::Window),
+    ],
 ];
 const ABSENT: Form = &[
     ("steps", Takes::Steps),
@@ -119,7 +126,7 @@ pub static WORDS: &[Word] = &[
         "count",
         COUNTS,
         Type::Number,
-        "actions of this type in the window, with this text in their title if one is given, whatever its case",
+        "actions of this type in the window, with this text in their title if one is given, whatever its case, and with these properties; an action that does not tell one of them does not count",
         Some("count"),
         |arguments| count_term(Scope::Session, arguments),
     ),

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::rulebook::condition::{
-    Bound, Comparison, Condition, Counted, Field, Scope, Tally, Term, TextTest, TraitTest,
+    Bound, Comparison, Condition, Counted, Field, Scope, Tally, Term, TextTest, ValueTest,
 };
 use crate::rulebook::lint::pages::{all_covered, any_overlap, covers};
 use crate::rulebook::settings::Activity;
@@ -134,11 +134,12 @@ fn clash(one: Wanted<'_>, other: Wanted<'_>) -> bool {
 fn is_part(part: &Counted, whole: &Counted) -> bool {
     match (part, whole) {
         (
-            Counted::Actions { kind, text, scope },
-            Counted::Actions { kind: all, text: any, scope: here },
+            Counted::Actions { kind, text, scope, filter },
+            Counted::Actions { kind: all, text: any, scope: here, filter: whichever },
         ) => {
             kind == all
                 && (any.is_none() || text == any)
+                && (whichever.is_none() || filter == whichever)
                 && (*here == Scope::Session || scope == here)
         }
         (part, whole) => part == whole,
@@ -146,19 +147,20 @@ fn is_part(part: &Counted, whole: &Counted) -> bool {
 }
 
 fn traits_clash(
-    (left, left_truth): (&TraitTest, bool),
-    (right, truth): (&TraitTest, bool),
+    (left, left_truth): (&ValueTest, bool),
+    (right, truth): (&ValueTest, bool),
 ) -> bool {
     match (left, left_truth, right, truth) {
-        (TraitTest::In(some), true, TraitTest::In(others), true) => {
+        (ValueTest::In(some), true, ValueTest::In(others), true) => {
             !some.iter().any(|one| others.iter().any(|other| alike(one, other)))
         }
-        (TraitTest::In(some), true, TraitTest::In(others), false) => {
+        (ValueTest::In(some), true, ValueTest::In(others), false) => {
             some.iter().all(|one| others.contains(one))
         }
-        (TraitTest::AtLeast(least), true, TraitTest::AtMost(most), true) => least > most,
-        (TraitTest::AtLeast(least), true, TraitTest::AtLeast(below), false) => below <= least,
-        (TraitTest::AtMost(most), true, TraitTest::AtMost(above), false) => above >= most,
+        (ValueTest::AtLeast(least), true, ValueTest::AtMost(most), true) => least > most,
+        (ValueTest::AtLeast(least), true, ValueTest::AtLeast(below), false) => below <= least,
+        (ValueTest::AtMost(most), true, ValueTest::AtMost(above), false) => above >= most,
+        (ValueTest::Exists, false, _, _) => true,
         _ => false,
     }
 }

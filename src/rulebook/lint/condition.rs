@@ -25,12 +25,12 @@ pub(super) fn is_certain(condition: &Condition) -> bool {
         Condition::Always(_)
         | Condition::Page(_)
         | Condition::Elapsed(..)
-        | Condition::Tally(..)
         | Condition::Seen { .. }
         | Condition::Sequence(_)
         | Condition::Query(_)
         | Condition::FormStruggle { .. }
         | Condition::FirstTime { default: Some(_), .. } => true,
+        Condition::Tally(tally, _) => !tally.is_vague(),
         _ => false,
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::time::Span;
 use crate::rulebook::condition::detectors::{
     FAILURE_WINDOW, FAILURES, FIELD_ERRORS, REFOCUSED, SCROLLED, STRUGGLE_WINDOW, detector,
 };
+use crate::rulebook::condition::values::{TESTS, Wants};
 use crate::rulebook::condition::vocabulary::{LEAVES, Leaf, PING_PONG_WINDOW, WINDOW};
 use crate::rulebook::schema::shape::{ANY, Shape, Writer};
 
@@ -17,6 +18,8 @@ const COUNT: Shape = Shape::Whole(0, i64::MAX);
 const PERCENT: Shape = Shape::Whole(0, 100);
 /// An action's type, or a page.
 const STEP: Shape = Shape::Either(&[Shape::Page, Shape::Pattern(r"^(?!/)[\s\S]*\S")]);
+
+const SCALARS: Shape = Shape::List(&Shape::Scalar, 1, ANY);
 
 /// `when:`, and what it nests.
 pub(in crate::rulebook::schema) fn when(_: &Writer) -> Json {
@@ -111,9 +114,8 @@ fn required(leaf: &str) -> &'static [&'static str] {
 fn shape(leaf: &str, key: &str) -> Shape {
     match (leaf, key) {
         (_, "within" | "for" | "stay" | "gap" | "after") | ("dwell" | "idle", _) => Shape::Span,
-        ("trait", "at_least" | "at_most") => Shape::Number,
-        ("trait", "is" | "is_not") => Shape::Scalar,
-        ("trait", "in" | "not_in") => Shape::List(&Shape::Scalar, 1, ANY),
+        ("trait", key) => test(key),
+        ("count", "where") => Shape::Raw(properties),
         ("visits", "page") => Shape::Page,
         ("seen", "outcome") => Shape::Names(|| Outcome::ALL.map(Outcome::as_str).to_vec()),
         ("sequence", "of") => Shape::List(&STEP, 1, ANY),
@@ -127,6 +129,37 @@ fn shape(leaf: &str, key: &str) -> Shape {
         (_, "at_least" | "at_most" | "exactly") => COUNT,
         _ => Shape::Words,
     }
+}
+
+/// What belongs after the test of a value.
+fn test(name: &str) -> Shape {
+    let wants = TESTS.iter().find(|(known, _)| *known == name).map(|(_, wants)| wants);
+    match wants {
+        Some(Wants::Scalar) => Shape::Scalar,
+        Some(Wants::Scalars) => SCALARS,
+        Some(Wants::Number) => Shape::Number,
+        Some(Wants::Range) => Shape::List(&Shape::Number, 2, 2),
+        Some(Wants::Flag) => Shape::Flag,
+        Some(Wants::Words) | None => Shape::Words,
+    }
+}
+
+/// Each property with a value, several, or tests.
+fn properties(writer: &Writer) -> Json {
+    let tests = TESTS.iter().map(|(name, _)| ((*name).to_owned(), writer.shape(&test(name))));
+    let tests = json!({
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": false,
+        "properties": tests.collect::<Map<_, _>>(),
+    });
+    let forms = [writer.shape(&Shape::Scalar), writer.shape(&SCALARS), tests];
+    json!({
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": { "pattern": r"\S" },
+        "additionalProperties": { "anyOf": forms },
+    })
 }
 
 /// What is taken for a key when it is not written, and stands on its own.

@@ -72,6 +72,11 @@ static ENTRY: Mapping = Mapping {
         ),
         key("action", Shape::Words, "the person does something of this type: `click`, `error`"),
         key("title", Shape::Words, "what a person would call what was acted on"),
+        key(
+            "properties",
+            Shape::Table(r"\S", &Shape::Either(&[Shape::Scalar, Shape::Null]), 0),
+            "what else is told of it, by name",
+        ),
         or("repeat", Shape::Whole(1, 1_000), || 1.into(), "so many times at once"),
         key("event", Shape::Names(|| AgentEvent::NAMES.to_vec()), "the front end reports this"),
         key("for", Shape::Span, "how long a snoozed trigger rests"),

@@ -6,10 +6,15 @@ use serde_json::json;
 
 use crate::domain::action::Action;
 use crate::domain::offer::Outcome;
+use crate::domain::properties::Properties;
 use crate::domain::records::User;
 use crate::domain::session::{Session, TriggerMemory};
+use crate::domain::time::Span;
 use crate::rulebook::condition::given::{LIMITS, ask, at, session, visits};
-use crate::rulebook::condition::{Condition, EvalError, TraitTest, Truth, View, read_expression};
+use crate::rulebook::condition::{
+    Bound, Condition, Counted, EvalError, Filter, PropertyTest, Scope, Tally, Truth, ValueTest,
+    View, read_expression,
+};
 
 #[test]
 fn returns_to_the_current_page_are_counted_at_their_instant() {
@@ -163,7 +168,7 @@ fn an_unknown_trait_and_its_opposite_never_fire() {
     let mut session = visits(&[(0.0, "/a")]);
     session.traits.insert("seats".into(), json!(5));
     let seats = |test| Condition::Trait("seats".into(), test);
-    let plan = || Condition::Trait("plan".into(), TraitTest::In(vec![json!("pro")]));
+    let plan = || Condition::Trait("plan".into(), ValueTest::In(vec![json!("pro")]));
     let not = |condition| Condition::Not(Box::new(condition));
     for (condition, truth) in [
         (plan(), Truth::Unknown),
@@ -171,10 +176,10 @@ fn an_unknown_trait_and_its_opposite_never_fire() {
         (Condition::All(vec![plan(), Condition::Always(false)]), Truth::False),
         (Condition::All(vec![plan(), Condition::Always(true)]), Truth::Unknown),
         (Condition::Any(vec![plan(), Condition::Always(true)]), Truth::True),
-        (seats(TraitTest::In(vec![json!(5.0)])), Truth::True),
-        (seats(TraitTest::In(vec![json!("5")])), Truth::False),
-        (not(seats(TraitTest::AtLeast(5.0))), Truth::False),
-        (seats(TraitTest::AtMost(4.5)), Truth::False),
+        (seats(ValueTest::In(vec![json!(5.0)])), Truth::True),
+        (seats(ValueTest::In(vec![json!("5")])), Truth::False),
+        (not(seats(ValueTest::AtLeast(5.0))), Truth::False),
+        (seats(ValueTest::AtMost(4.5)), Truth::False),
     ] {
         let answer = condition.answer(&View { session: &session, user: None, now: at(1.0) });
         assert_eq!(answer.unwrap().truth, truth, "{condition}");
@@ -223,4 +228,60 @@ fn a_clause_says_what_was_required_and_what_was_found() {
             ),
         ]
     );
+}
+
+#[test]
+fn an_action_that_does_not_tell_may_or_may_not_count() {
+    let mut session =
+        session(&[(0.0, "save", "", "/a"), (1.0, "save", "", "/a"), (2.0, "save", "", "/a")]);
+    let told = json!({ "form": "import", "rows": 7 });
+    session.actions[0].properties = Properties::of(told.as_object().unwrap()).map(Arc::new);
+    let told = json!({ "form": "export" });
+    session.actions[1].properties = Properties::of(told.as_object().unwrap()).map(Arc::new);
+    let answer = |tests: &[(&str, ValueTest)], bound| {
+        let test = |(name, test): &(&str, ValueTest)| PropertyTest {
+            name: (*name).into(),
+            test: test.clone(),
+            negated: false,
+        };
+        let filter = Filter { tests: tests.iter().map(test).collect(), certain: false };
+        let (kind, filter) = ("save".into(), Some(Box::new(filter)));
+        let of = Counted::Actions { kind, text: None, scope: Scope::Session, filter };
+        let saves = Condition::Tally(Tally { of, within: Span::from_seconds(60) }, bound);
+        let view = View { session: &session, user: None, now: at(10.0) };
+        let answer = saves.answer(&view).unwrap();
+        (answer.truth, answer.until.as_seconds(), saves.clauses(&view)[0].found.clone())
+    };
+    let import = || ("form", ValueTest::In(vec![json!("import")]));
+    let big = || ("rows", ValueTest::MoreThan(5.0));
+    let there = || ("form", ValueTest::Exists);
+    for (tests, bound, truth, until, found) in [
+        (vec![import()], Bound::AtLeast(1), Truth::True, 60.0, "1, and 1 more that do not say"),
+        (vec![import()], Bound::AtLeast(2), Truth::Unknown, 60.0, "1, and 1 more that do not say"),
+        (
+            vec![import()],
+            Bound::AtLeast(3),
+            Truth::False,
+            f64::MAX,
+            "1, and 1 more that do not say",
+        ),
+        (vec![import()], Bound::AtMost(2), Truth::True, f64::MAX, "1, and 1 more that do not say"),
+        (vec![import()], Bound::Exactly(1), Truth::Unknown, 60.0, "1, and 1 more that do not say"),
+        (vec![import(), there()], Bound::Exactly(1), Truth::True, 60.0, "1"),
+        (
+            vec![import(), big()],
+            Bound::AtLeast(1),
+            Truth::True,
+            60.0,
+            "1, and 1 more that do not say",
+        ),
+        (vec![there()], Bound::AtLeast(3), Truth::False, f64::MAX, "2"),
+    ] {
+        let (is, stands, says) = answer(&tests, bound);
+        assert_eq!((is, says.as_str()), (truth, found), "{tests:?} {bound}");
+        assert!(
+            stands == until || until == f64::MAX && stands > 1e9,
+            "{tests:?} {bound}: {stands}"
+        );
+    }
 }

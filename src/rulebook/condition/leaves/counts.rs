@@ -7,7 +7,7 @@ use crate::rulebook::condition::activity::{Counted, Needle, Scope, Tally};
 use crate::rulebook::condition::arguments::checked_window;
 use crate::rulebook::condition::leaves::{Reader, keys};
 use crate::rulebook::condition::vocabulary::{PING_PONG_WINDOW, WINDOW};
-use crate::rulebook::condition::{Bound, Condition};
+use crate::rulebook::condition::{Bound, Condition, filter};
 use crate::rulebook::pages::pattern;
 use crate::rulebook::reader::{Fields, span, whole, words, wrong_type};
 use crate::rulebook::suggest::did_you_mean;
@@ -44,6 +44,7 @@ impl Reader<'_, '_, '_> {
                 kind: kind.into(),
                 text: None,
                 scope,
+                filter: None,
             }));
         }
         let fields = Fields::of(node, "count", keys("count"), self.findings)?;
@@ -51,14 +52,20 @@ impl Reader<'_, '_, '_> {
         let kind = kind.and_then(|kind| words(kind, self.findings)).map(Arc::<str>::from);
         let text = fields.get("text").map(|text| words(text, self.findings).map(Needle::new));
         let scope = fields.get("scope").map(|scope| self.scope(scope));
+        let filter = fields.get("where").map(|node| filter::read(node, self.findings));
         let bounded = self.bounded(&fields, WINDOW, 1);
         let text = match text {
             Some(text) => Some(text?),
             None => None,
         };
+        let filter = match filter {
+            Some(filter) => Some(Box::new(filter?)),
+            None => None,
+        };
         let (within, bounds) = bounded?;
         let scope = scope.unwrap_or(Some(Scope::Session))?;
-        Some(tallies(&Tally { of: Counted::Actions { kind: kind?, text, scope }, within }, bounds))
+        let of = Counted::Actions { kind: kind?, text, scope, filter };
+        Some(tallies(&Tally { of, within }, bounds))
     }
 
     fn scope(&mut self, node: &Node) -> Option<Scope> {
