@@ -13,6 +13,7 @@ use docent::domain::time::Span;
 use docent::engine::advance::{Received, advance};
 use docent::engine::around::{Around, own_conversation};
 use docent::engine::case::{Failure, START, play};
+use docent::engine::charge::Charge;
 use docent::engine::decide::decide;
 use docent::engine::fire::{commit, propose};
 use docent::engine::react::react;
@@ -254,7 +255,7 @@ fn step() -> impl Strategy<Value = Step> {
     let events = vec![
         AgentEvent::ProactiveDismissed,
         AgentEvent::ProactiveAcceptedChat,
-        AgentEvent::ProactiveSnoozed { rest: Span::from_seconds(90) },
+        AgentEvent::ProactiveSnoozed { rest: Some(Span::from_seconds(90)) },
         AgentEvent::UserSent,
         AgentEvent::BotResponseCompleted,
         AgentEvent::Reset,
@@ -331,7 +332,8 @@ fn polled(product: &Product, session: &mut Session, at: Span) -> What {
             let rule = &product.rules[place];
             let (known, conversation) = ((&*session, &Around::default()), own_conversation("x"));
             let offer = propose(product, rule, known, "by hand", &conversation, now).unwrap();
-            commit(session, &offer, true, now);
+            let who = session.identity.clone();
+            commit(session, &Charge { product, rule, who: &who, offer: &offer, now }, true);
             What::Fires(Offered { trigger: rule.id.to_string(), ..Offered::default() })
         }
         Verdict::Hold(hold) => What::Silent(Quiet { hold: Some(hold), ..Quiet::default() }),

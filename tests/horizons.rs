@@ -234,6 +234,7 @@ fn an_ignored_offer_is_awaited() {
         cooldown: Span::ZERO,
         metadata: serde_json::Map::new(),
         tester: false,
+        terms: <_>::default(),
     };
     let session = Session { offer: Some(offer), ..Session::default() };
     let view = View { session: &session, user: None, now: Timestamp::from_millis(1) };

@@ -12,6 +12,7 @@ use docent::domain::session::Session;
 use docent::domain::time::{Span, Timestamp};
 use docent::engine::advance::{Received, advance};
 use docent::engine::around::{Around, own_conversation};
+use docent::engine::charge::Charge;
 use docent::engine::decide::decide;
 use docent::engine::fire::{commit, propose};
 use docent::engine::identity::identity;
@@ -95,7 +96,7 @@ fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
         page,
         count,
     });
-    let snooze = AgentEvent::ProactiveSnoozed { rest: Span::from_seconds(200) };
+    let snooze = AgentEvent::ProactiveSnoozed { rest: Some(Span::from_seconds(200)) };
     let failed = AgentEvent::TourFailed { step: Some(1), reason: None };
     let events = prop::sample::select(vec![
         AgentEvent::UserSent,
@@ -170,7 +171,8 @@ fn poll(product: &Product, session: &mut Session, now: Timestamp) -> Verdict {
         let conversation = own_conversation("s");
         let (rule, known) = (&product.rules[place], (&*session, &Around::default()));
         let offer = propose(product, rule, known, "s", &conversation, now).unwrap();
-        commit(session, &offer, true, now);
+        let who = session.identity.clone();
+        commit(session, &Charge { product, rule, who: &who, offer: &offer, now }, true);
     }
     decision.verdict
 }

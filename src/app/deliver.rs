@@ -6,9 +6,11 @@ use crate::app::{App, Denied};
 use crate::domain::action::{Batch, Delivery, Trust};
 use crate::domain::records::{Context, EmailIndex};
 use crate::domain::session::Session;
+use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
 use crate::engine::advance::{Advanced, Received, advance};
 use crate::engine::identity::identity;
+use crate::engine::memory::{wipe, wiped};
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
@@ -17,8 +19,19 @@ struct Taken {
     advanced: Advanced,
     /// Whose session it is, when somebody vouched for it.
     person: Option<Arc<str>>,
-    /// The session, when it has just turned out to be theirs and has something to tell.
+    /// The session, when it has just turned out to be theirs, or their account's, and has something
+    /// to tell.
     stranger: Option<Session>,
+}
+
+/// The person and the account of a session.
+fn owner(session: &Session) -> (Option<Arc<str>>, Option<Arc<str>>) {
+    (session.identity.user_key().cloned(), session.identity.account.clone())
+}
+
+/// Whether a cap counts the offers of accounts.
+fn counts_accounts(product: &Product) -> bool {
+    product.caps.iter().any(|cap| cap.per == Per::Account)
 }
 
 impl App {
@@ -43,8 +56,11 @@ impl App {
         };
         let Taken { advanced, person, stranger } =
             self.advance(product, session, &received, now).await?;
-        if let (Some(person), Some(stranger)) = (&person, &stranger) {
-            self.adopt(product, person, stranger, now).await?;
+        if let Some(stranger) = &stranger {
+            self.adopt(product, stranger, now).await?;
+        }
+        if let (Some(person), false) = (&person, advanced.duplicate) {
+            self.wipe(product, person, delivery, now).await?;
         }
         if let (Delivery::Actions(batch), Trust::Trusted, false) =
             (delivery, trust, advanced.duplicate)
@@ -70,10 +86,16 @@ impl App {
             }
             let (state, context) =
                 (session.get_or_insert_default(), context.get_or_insert_default());
-            let before = state.identity.user_key().cloned();
+            let before = owner(state);
             let advanced = advance(&product.settings, state, context, received, now);
+            if !advanced.duplicate {
+                wipe(&mut state.triggers, wiped(product, received.delivery), now);
+            }
             let person = state.identity.user_key().cloned();
-            let stranger = (before != person && !state.triggers.is_empty()).then(|| state.clone());
+            // A person may have something to tell of an account where the session has not.
+            let joins = before.1 != state.identity.account && counts_accounts(product);
+            let theirs = before.0 != person && !state.triggers.is_empty();
+            let stranger = (theirs || joins).then(|| state.clone());
             let taken = Some(Taken { advanced, person, stranger });
             if advanced.duplicate { Step::Keep(taken) } else { Step::Write(taken) }
         };

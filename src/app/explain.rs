@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::{App, Denied, Question};
 use crate::domain::decision::Decision;
-use crate::domain::records::{Product as ProductRecord, User};
+use crate::domain::records::{Account, Product as ProductRecord, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::Around;
@@ -45,7 +45,8 @@ impl App {
         Ok(Explained { decision, recording, tester })
     }
 
-    /// Reads what a poll would learn from its claims alone: the person's and the product's records.
+    /// Reads what a poll would learn from its claims alone: the records of the person, their account
+    /// and the product.
     async fn look_around(
         &self,
         product: &Product,
@@ -57,13 +58,18 @@ impl App {
             let key = Key { product: &product.id, id: user };
             around.user = self.store.read(key, now, |user: Option<&User>| user.cloned()).await?;
         }
+        if let Some(account) = &session.identity.account {
+            let key = Key { product: &product.id, id: account };
+            around.account = self.store.read(key, now, |a: Option<&Account>| a.cloned()).await?;
+        }
         let minute = product.settings.proactive.quotas.product_per_minute;
         let seen = |record: Option<&ProductRecord>| {
             let full = record.and_then(|record| record.fired.full_until(minute, MINUTE, now));
-            (full, record.and_then(|record| record.circuit.open_until(now)))
+            let open = record.and_then(|record| record.circuit.open_until(now));
+            (full, open, record.map(|record| record.tallies.clone()))
         };
         let seen = self.store.read(Key { product: &product.id, id: "" }, now, seen).await?;
-        (around.product_full_until, around.circuit_until) = seen;
+        (around.product_full_until, around.circuit_until, around.tallies) = seen;
         Ok(())
     }
 }

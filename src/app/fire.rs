@@ -4,29 +4,26 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::offer::Offer;
-use crate::domain::records::{Conversation, Product as ProductRecord, User};
+use crate::domain::records::{Account, Conversation, Product as ProductRecord, User};
 use crate::domain::session::Session;
+use crate::domain::tally::{Per, Tallies};
 use crate::domain::time::Timestamp;
 use crate::engine::around::{Around, Scope};
+use crate::engine::charge::Charge;
 use crate::engine::claims::{
-    claim_conversation, claim_product, claim_user, release_conversation, release_product,
-    release_user,
+    claim_account, claim_conversation, claim_product, claim_user, release_account,
+    release_conversation, release_product, release_user,
 };
 use crate::engine::fire::commit;
 use crate::engine::gates::MINUTE;
-use crate::rulebook::Product;
-use crate::rulebook::rule::Rule;
+use crate::store::record::Record;
 use crate::store::{Key, Step, StoreError};
 
 /// An offer about to be made, decided on the session as of `seq`.
 pub(crate) struct Firing<'a> {
-    pub(crate) product: &'a Product,
-    pub(crate) place: usize,
+    pub(crate) charge: Charge<'a>,
     pub(crate) session: &'a str,
     pub(crate) seq: u64,
-    pub(crate) offer: &'a Offer,
-    pub(crate) now: Timestamp,
 }
 
 /// What trying to fire came to.
@@ -37,6 +34,15 @@ pub(crate) enum Outcome {
     Refused,
     /// The session moved underneath.
     Moved,
+}
+
+/// How far a firing came; each claim comes after those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Claimed {
+    Conversation,
+    User,
+    Account,
+    Product,
 }
 
 /// What committing came to. Two polls that looked at one session at once propose one and the same
@@ -54,33 +60,65 @@ impl App {
         firing: &Firing<'_>,
         around: &mut Around,
     ) -> Result<Outcome, StoreError> {
-        let Some(rule) = firing.product.rules.get(firing.place) else { return Ok(Outcome::Moved) };
+        if self.is_known_full(firing, around).await? {
+            return Ok(Outcome::Refused);
+        }
         if !self.claim_conversation(firing, around).await? {
             return Ok(Outcome::Refused);
         }
-        let user = self.user_of(firing).await?;
-        if !self.claim_user(firing, rule, user.as_deref(), around).await? {
-            self.release(firing, around, None).await?;
+        if !self.claim_user(firing, around).await? {
+            self.release(firing, around, Claimed::Conversation).await?;
+            return Ok(Outcome::Refused);
+        }
+        if !self.claim_account(firing, around).await? {
+            self.release(firing, around, Claimed::User).await?;
             return Ok(Outcome::Refused);
         }
         if !self.claim_product(firing, around).await? {
-            self.release(firing, around, user.as_deref()).await?;
+            self.release(firing, around, Claimed::Account).await?;
             return Ok(Outcome::Refused);
         }
         match self.commit(firing, around).await? {
-            Committed::Now => return Ok(Outcome::Fired),
+            Committed::Now => Ok(Outcome::Fired),
             // The claims are the offer's, whoever made it: they stay.
-            Committed::Before => return Ok(Outcome::Moved),
-            Committed::Never => {}
+            Committed::Before => Ok(Outcome::Moved),
+            Committed::Never => {
+                self.release(firing, around, Claimed::Product).await?;
+                Ok(Outcome::Moved)
+            }
         }
-        self.release(firing, around, user.as_deref()).await?;
-        self.release_product(firing).await?;
-        Ok(Outcome::Moved)
     }
 
-    async fn user_of(&self, firing: &Firing<'_>) -> Result<Option<Arc<str>>, StoreError> {
-        let user = |session: Option<&Session>| session?.identity.user_key().cloned();
-        self.store.read(firing.key(firing.session), firing.now, user).await
+    /// Whether a cap of the account or the product is reached. A look is cheaper than a claim whose
+    /// predecessors must be taken back, at every poll until such a cap lifts.
+    async fn is_known_full(
+        &self,
+        firing: &Firing<'_>,
+        around: &mut Around,
+    ) -> Result<bool, StoreError> {
+        let Firing { charge, .. } = firing;
+        if let Some(key) = firing.account() {
+            let full = |record: Option<&Account>| {
+                let full = |record: &&Account| charge.is_refused(Per::Account, &record.tallies);
+                record.filter(full).cloned()
+            };
+            let full = self.store.read(key, charge.now, full).await?;
+            if full.is_some() {
+                around.account = full;
+                return Ok(true);
+            }
+        }
+        if charge.caps(Per::Product).next().is_none() {
+            return Ok(false);
+        }
+        let full = |record: Option<&ProductRecord>| {
+            let full = |tallies: &&Tallies| charge.is_refused(Per::Product, tallies);
+            record.map(|record| &record.tallies).filter(full).cloned()
+        };
+        let full = self.store.read(firing.key(""), charge.now, full).await?;
+        let known = full.is_some();
+        around.tallies = full.or_else(|| around.tallies.take());
+        Ok(known)
     }
 
     async fn claim_conversation(
@@ -90,35 +128,51 @@ impl App {
     ) -> Result<bool, StoreError> {
         let Scope::Foreign { conversation, machine } = &mut around.scope else { return Ok(true) };
         let session: Arc<str> = firing.session.into();
+        let Charge { product, offer, now, .. } = firing.charge;
+        let key = Key { product: &product.id, id: conversation };
         let step = |slot: &mut Option<Conversation>| {
             let record = slot.get_or_insert_default();
-            match claim_conversation(record, &session, firing.offer, firing.now) {
+            match claim_conversation(record, &session, offer, now) {
                 Ok(()) => Step::Write(None),
                 Err(_) => Step::Keep(Some(record.machine.clone())),
             }
         };
-        let refused = self.store.update(firing.key(conversation), firing.now, step).await?;
+        let refused = self.store.update(key, now, step).await?;
         Ok(refused.map(|seen| *machine = seen).is_none())
     }
 
     async fn claim_user(
         &self,
         firing: &Firing<'_>,
-        rule: &Rule,
-        user: Option<&str>,
         around: &mut Around,
     ) -> Result<bool, StoreError> {
-        let Some(user) = user else { return Ok(true) };
-        let quotas = firing.product.settings.proactive.quotas;
+        let Some(key) = firing.user() else { return Ok(true) };
         let step = |slot: &mut Option<User>| {
             let record = slot.get_or_insert_default();
-            match claim_user(record, rule, quotas, firing.offer, firing.now) {
+            match claim_user(record, &firing.charge) {
                 Ok(()) => Step::Write(None),
                 Err(_) => Step::Keep(Some(record.clone())),
             }
         };
-        let refused = self.store.update(firing.key(user), firing.now, step).await?;
+        let refused = self.store.update(key, firing.charge.now, step).await?;
         Ok(refused.map(|seen| around.user = Some(seen)).is_none())
+    }
+
+    async fn claim_account(
+        &self,
+        firing: &Firing<'_>,
+        around: &mut Around,
+    ) -> Result<bool, StoreError> {
+        let Some(key) = firing.account() else { return Ok(true) };
+        let step = |slot: &mut Option<Account>| {
+            let record = slot.get_or_insert_default();
+            match claim_account(record, &firing.charge) {
+                Ok(()) => Step::Write(None),
+                Err(_) => Step::Keep(Some(record.clone())),
+            }
+        };
+        let refused = self.store.update(key, firing.charge.now, step).await?;
+        Ok(refused.map(|seen| around.account = Some(seen)).is_none())
     }
 
     async fn claim_product(
@@ -126,72 +180,94 @@ impl App {
         firing: &Firing<'_>,
         around: &mut Around,
     ) -> Result<bool, StoreError> {
-        let (quotas, now) = (firing.product.settings.proactive.quotas, firing.now);
+        let Charge { product, now, .. } = firing.charge;
+        let minute = product.settings.proactive.quotas.product_per_minute;
         let step = |slot: &mut Option<ProductRecord>| {
             let record = slot.get_or_insert_default();
-            match claim_product(record, quotas, firing.offer, now) {
+            match claim_product(record, &firing.charge) {
                 Ok(()) => Step::Write(None),
                 Err(_) => {
-                    let full = record.fired.full_until(quotas.product_per_minute, MINUTE, now);
-                    Step::Keep(Some((full, record.circuit.open_until(now))))
+                    let full = record.fired.full_until(minute, MINUTE, now);
+                    Step::Keep(Some((full, record.circuit.open_until(now), record.tallies.clone())))
                 }
             }
         };
         let refused = self.store.update(firing.key(""), now, step).await?;
-        let seen = refused.map(|(full, open)| {
+        let seen = refused.map(|(full, open, tallies)| {
             around.product_full_until = full;
             around.circuit_until = open;
+            around.tallies = Some(tallies);
         });
         Ok(seen.is_none())
     }
 
     async fn commit(&self, firing: &Firing<'_>, around: &Around) -> Result<Committed, StoreError> {
         let own = around.scope == Scope::Own;
+        let Firing { charge, session, seq } = firing;
         let step = |slot: &mut Option<Session>| match slot {
-            Some(session) if session.seq == firing.seq => {
-                commit(session, firing.offer, own, firing.now);
+            Some(session) if session.seq == *seq => {
+                commit(session, charge, own);
                 Step::Write(Committed::Now)
             }
-            Some(session) if session.fired.holds(&firing.offer.id) => Step::Keep(Committed::Before),
+            Some(session) if session.fired.holds(&charge.offer.id) => Step::Keep(Committed::Before),
             _ => Step::Keep(Committed::Never),
         };
-        self.store.update(firing.key(firing.session), firing.now, step).await
+        self.store.update(firing.key(session), charge.now, step).await
     }
 
-    /// Takes back the claims before the product's.
+    /// Takes back the claims up to this one.
     async fn release(
         &self,
         firing: &Firing<'_>,
         around: &Around,
-        user: Option<&str>,
+        claimed: Claimed,
     ) -> Result<(), StoreError> {
+        let Charge { offer, now, .. } = firing.charge;
         if let Scope::Foreign { conversation, .. } = &around.scope {
-            let step = |slot: &mut Option<Conversation>| {
-                slot.iter_mut().for_each(|r| release_conversation(r, firing.offer, firing.now));
-                Step::Write(())
-            };
-            self.store.update(firing.key(conversation), firing.now, step).await?;
+            let key = Key { product: &firing.charge.product.id, id: conversation };
+            let back = |record: &mut Conversation| release_conversation(record, offer, now);
+            self.give_back(key, now, back).await?;
         }
-        let Some(user) = user else { return Ok(()) };
-        let step = |slot: &mut Option<User>| {
-            slot.iter_mut().for_each(|record| release_user(record, firing.offer));
-            Step::Write(())
-        };
-        self.store.update(firing.key(user), firing.now, step).await
+        if let Some(key) = firing.user().filter(|_| claimed >= Claimed::User) {
+            self.give_back(key, now, |record: &mut User| release_user(record, offer)).await?;
+        }
+        if let Some(key) = firing.account().filter(|_| claimed >= Claimed::Account) {
+            self.give_back(key, now, |record: &mut Account| release_account(record, offer)).await?;
+        }
+        if claimed == Claimed::Product {
+            let back = |record: &mut ProductRecord| release_product(record, offer);
+            self.give_back(firing.key(""), now, back).await?;
+        }
+        Ok(())
     }
 
-    async fn release_product(&self, firing: &Firing<'_>) -> Result<(), StoreError> {
-        let step = |slot: &mut Option<ProductRecord>| {
-            slot.iter_mut().for_each(|record| release_product(record, firing.offer));
+    async fn give_back<R: Record>(
+        &self,
+        key: Key<'_>,
+        now: Timestamp,
+        back: impl Fn(&mut R),
+    ) -> Result<(), StoreError> {
+        let step = |slot: &mut Option<R>| {
+            slot.iter_mut().for_each(&back);
             Step::Write(())
         };
-        self.store.update(firing.key(""), firing.now, step).await
+        self.store.update(key, now, step).await
     }
 }
 
 impl<'a> Firing<'a> {
     fn key(&self, id: &'a str) -> Key<'a> {
-        Key { product: &self.product.id, id }
+        Key { product: &self.charge.product.id, id }
+    }
+
+    fn user(&self) -> Option<Key<'a>> {
+        self.charge.who.user_key().map(|user| self.key(user))
+    }
+
+    /// The account, where a cap counts there.
+    fn account(&self) -> Option<Key<'a>> {
+        self.charge.caps(Per::Account).next()?;
+        self.charge.who.account.as_ref().map(|account| self.key(account))
     }
 }
 
@@ -245,8 +321,9 @@ mod tests {
         let mut around = app.around(&product, question, NOW).await.unwrap();
         let (rule, thread) = (&product.rules[0], "dify-7".into());
         let offer = propose(&product, rule, (&looked, &around), "s", &thread, NOW).unwrap();
-        let (product, offer, seq) = (&product, &offer, looked.seq);
-        let firing = Firing { product, place: 0, session: "s", seq, offer, now: NOW };
+        let who = &looked.identity;
+        let charge = Charge { product: &product, rule, who, offer: &offer, now: NOW };
+        let firing = Firing { charge, session: "s", seq: looked.seq };
         assert!(matches!(app.fire(&firing, &mut around).await, Ok(Outcome::Fired)));
         assert!(matches!(app.fire(&firing, &mut around).await, Ok(Outcome::Moved)));
         let user = |user: Option<&User>| user.is_some_and(|user| user.fired.holds(&offer.id));

@@ -4,11 +4,14 @@
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::domain::records::User;
+use crate::domain::action::Delivery;
+use crate::domain::records::{Account, User};
 use crate::domain::session::Session;
+use crate::domain::tally::Tallies;
 use crate::domain::time::Timestamp;
 use crate::domain::traits::{Traits, learn};
-use crate::engine::person::adopt;
+use crate::engine::memory::{wipe, wiped};
+use crate::engine::person::{adopt, join};
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
@@ -32,16 +35,52 @@ impl App {
         self.store.update(Key { product: &product.id, id: person }, now, step).await
     }
 
-    /// A session has just turned out to be this person's.
+    /// A session has just turned out to be somebody's: what it counted and remembers is theirs, and
+    /// their account's.
     pub(crate) async fn adopt(
         &self,
         product: &Product,
-        person: &str,
         session: &Session,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let (identity, caps) = (&session.identity, &product.caps);
+        let mut told = Tallies::default();
+        if let Some(person) = identity.user_key() {
+            let step = |slot: &mut Option<User>| {
+                let user = slot.get_or_insert_default();
+                adopt(user, session, caps, now);
+                Step::Write(user.tallies.clone())
+            };
+            told = self.store.update(Key { product: &product.id, id: person }, now, step).await?;
+        }
+        let told = [&session.tallies, &told];
+        let any = told.iter().any(|tallies| !tallies.is_empty());
+        let Some(account) = identity.account.as_ref().filter(|_| any) else { return Ok(()) };
+        let step = |slot: &mut Option<Account>| {
+            let account = slot.get_or_insert_default();
+            told.iter().for_each(|tallies| join(account, tallies, caps, now));
+            Step::Write(())
+        };
+        self.store.update(Key { product: &product.id, id: account }, now, step).await
+    }
+
+    /// Makes void what a delivery says is over for this person.
+    pub(crate) async fn wipe(
+        &self,
+        product: &Product,
+        person: &str,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if wiped(product, delivery).next().is_none() {
+            return Ok(());
+        }
         let step = |slot: &mut Option<User>| {
-            adopt(slot.get_or_insert_default(), session, now);
+            let Some(user) = slot else { return Step::Keep(()) };
+            if !wipe(&mut user.triggers, wiped(product, delivery), now) {
+                return Step::Keep(());
+            }
+            user.seq += 1;
             Step::Write(())
         };
         self.store.update(Key { product: &product.id, id: person }, now, step).await

@@ -100,7 +100,9 @@ impl App {
         self.metrics.poll(polled.decision.verdict);
         match (polled.decision.verdict, &polled.offer) {
             (Verdict::Hold(hold), _) => {
-                self.notes.held(now, &product.id, question.session, hold);
+                let cap = polled.decision.cap.and_then(|cap| product.caps.get(cap.place));
+                let why = (hold, cap.map(|cap| &cap.reason));
+                self.notes.held(now, &product.id, question.session, why);
             }
             (Verdict::Fire(_), Some(offer)) => {
                 if !offer.tester {

@@ -31,8 +31,8 @@ pub struct Note {
 pub enum NotedVerdict {
     /// This trigger was offered.
     Offered(Arc<str>),
-    /// Nothing was.
-    Held(Hold),
+    /// Nothing was, because of this hold, or of the cap with this skip reason.
+    Held(Hold, Option<Arc<str>>),
 }
 
 /// The last decisions.
@@ -69,14 +69,20 @@ impl Notes {
     }
 
     /// Notes a silence in its session's place.
-    pub(crate) fn held(&self, at: Timestamp, product: &Arc<str>, session: &str, hold: Hold) {
+    pub(crate) fn held(
+        &self,
+        at: Timestamp,
+        product: &Arc<str>,
+        session: &str,
+        (hold, cap): (Hold, Option<&Arc<str>>),
+    ) {
         let hash = self.hasher.hash_one(session) % PLACES as u64;
         let Some(place) = usize::try_from(hash).ok().and_then(|place| self.silent.get(place))
         else {
             return;
         };
         let Ok(mut place) = place.try_lock() else { return };
-        let verdict = NotedVerdict::Held(hold);
+        let verdict = NotedVerdict::Held(hold, cap.cloned());
         match &mut *place {
             Some(note) if note.session == session && note.product == *product => {
                 (note.at, note.verdict) = (at, verdict);
@@ -108,13 +114,13 @@ mod tests {
         let (notes, product): (_, Arc<str>) = (Notes::default(), "acme".into());
         notes.offered(Timestamp::from_millis(7), &product, "ps_1", &"hesitation".into());
         for millis in 8..200 {
-            notes.held(Timestamp::from_millis(millis), &product, "ps_1", Hold::WrongState);
+            notes.held(Timestamp::from_millis(millis), &product, "ps_1", (Hold::WrongState, None));
         }
         let latest = notes.latest();
         assert_eq!(latest.len(), 2);
         assert_eq!(
             (latest[0].at.as_millis(), &latest[0].verdict),
-            (199, &NotedVerdict::Held(Hold::WrongState))
+            (199, &NotedVerdict::Held(Hold::WrongState, None))
         );
         assert_eq!(latest[1].verdict, NotedVerdict::Offered("hesitation".into()));
     }

@@ -7,6 +7,7 @@ use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::User;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::engine::person::answered;
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
@@ -15,34 +16,39 @@ pub(crate) struct Subject {
     offer: Offer,
     /// The person's key, when somebody vouched for them.
     person: Option<Arc<str>>,
+    /// Until when it stays live, if it does.
+    goes_on: Option<Timestamp>,
 }
 
 impl Subject {
     pub(crate) fn of(session: &Session, offer: Offer) -> Self {
-        Self { offer, person: session.identity.user_key().cloned() }
+        Self { offer, person: session.identity.user_key().cloned(), goes_on: None }
+    }
+
+    /// The offer is not over by what became of it.
+    pub(crate) fn going_on(self, goes_on: Option<Timestamp>) -> Self {
+        Self { goes_on, ..self }
     }
 }
 
 impl App {
-    /// Something became of an offer. Its session knows already. A tester's outcomes are in no figure.
+    /// Something became of an offer, or it is over without that being told. Its session knows
+    /// already. A tester's outcomes are in no figure.
     pub(crate) async fn note_outcome(
         &self,
         product: &Product,
         subject: &Subject,
-        outcome: Outcome,
+        outcome: Option<Outcome>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Subject { offer, person } = subject;
-        let trigger = &offer.trigger;
-        if !offer.tester {
-            self.metrics.outcome(&product.id, trigger, outcome.as_str());
+        let Subject { offer, person, goes_on } = subject;
+        if let Some(outcome) = outcome.filter(|_| !offer.tester) {
+            self.metrics.outcome(&product.id, &offer.trigger, outcome.as_str());
         }
-        let Some(person) = person else { return Ok(()) };
+        let of_note = outcome.is_some() || offer.terms.group.is_some();
+        let Some(person) = person.as_ref().filter(|_| of_note) else { return Ok(()) };
         let step = |slot: &mut Option<User>| {
-            let user = slot.get_or_insert_default();
-            user.seq += 1;
-            let memory = user.triggers.entry(Arc::clone(trigger)).or_default();
-            memory.outcomes.insert(outcome, now);
+            answered(slot.get_or_insert_default(), offer, outcome, *goes_on, now);
             Step::Write(())
         };
         self.store.update(Key { product: &product.id, id: person }, now, step).await

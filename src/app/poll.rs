@@ -10,9 +10,10 @@ use crate::domain::decision::{Decision, Verdict};
 use crate::domain::machine::AgentState;
 use crate::domain::offer::{self, Offer};
 use crate::domain::records::{Conversation, User};
-use crate::domain::session::Session;
+use crate::domain::session::{Identity, Session};
 use crate::domain::time::Timestamp;
 use crate::engine::around::{Around, Named, Scope, named, own_conversation};
+use crate::engine::charge::Charge;
 use crate::engine::decide::decide;
 use crate::engine::fire::propose;
 use crate::engine::settle::lapse;
@@ -54,6 +55,8 @@ struct Looked {
     seq: u64,
     offer: Option<Offer>,
     pending: Option<Offer>,
+    /// Whose session it is; only told with a new offer.
+    who: Identity,
     noted: Noted,
     lapsed: Option<Subject>,
 }
@@ -69,8 +72,12 @@ impl App {
         let mut around = self.around(product, question, now).await?;
         for _ in 0..ATTEMPTS {
             let looked = self.look(product, question, &around, now).await?;
-            let Looked { decision, state, seq, offer, pending, .. } = looked;
-            let (Verdict::Fire(place), Some(offer)) = (decision.verdict, &offer) else {
+            let Looked { decision, state, seq, offer, pending, who, .. } = looked;
+            let winner = match decision.verdict {
+                Verdict::Fire(place) => product.rules.get(place),
+                Verdict::Redeliver | Verdict::Hold(_) => None,
+            };
+            let (Some(rule), Some(offer)) = (winner, &offer) else {
                 return Ok(self.answered(
                     product,
                     question,
@@ -78,7 +85,8 @@ impl App {
                     now,
                 ));
             };
-            let firing = Firing { product, place, session: question.session, seq, offer, now };
+            let charge = Charge { product, rule, who: &who, offer, now };
+            let firing = Firing { charge, session: question.session, seq };
             match self.fire(&firing, &mut around).await? {
                 Outcome::Refused | Outcome::Moved => {}
                 Outcome::Fired => {
@@ -163,7 +171,7 @@ impl App {
         let looked = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
         self.note_health(product, &looked.noted);
         if let Some(lapsed) = &looked.lapsed {
-            self.note_outcome(product, lapsed, offer::Outcome::Ignored, now).await?;
+            self.note_outcome(product, lapsed, Some(offer::Outcome::Ignored), now).await?;
         }
         Ok(looked)
     }
@@ -194,7 +202,11 @@ impl Question<'_> {
         };
         let unanswered = state == AgentState::ProactiveAssistance && offer.is_none();
         let pending = around.scope.offer(session, now).filter(|_| unanswered).cloned();
-        Looked { decision, state, seq: session.seq, offer, pending, noted, lapsed: None }
+        let who = match decision.verdict {
+            Verdict::Fire(_) => session.identity.clone(),
+            Verdict::Redeliver | Verdict::Hold(_) => Identity::default(),
+        };
+        Looked { decision, state, seq: session.seq, offer, pending, who, noted, lapsed: None }
     }
 
     fn conversation_id(&self, around: &Around) -> Arc<str> {

@@ -50,12 +50,11 @@ impl App {
             None => self.report_foreign(product, report, now).await?,
         };
         if let Some(lapsed) = lapsed {
-            self.note_outcome(product, &lapsed, Outcome::Ignored, now).await?;
+            self.note_outcome(product, &lapsed, Some(Outcome::Ignored), now).await?;
         }
-        if let (None, Some(subject), Some(outcome)) =
-            (reaction.unheard, subject, Outcome::of(report.event))
-        {
-            self.note_outcome(product, &subject, outcome, now).await?;
+        if let (None, Some(subject)) = (reaction.unheard, subject) {
+            let subject = subject.going_on(reaction.goes_on);
+            self.note_outcome(product, &subject, Outcome::of(report.event), now).await?;
         }
         self.note_event(product, report.event, &reaction);
         Ok(reaction)
@@ -79,8 +78,8 @@ impl App {
             let bound = session.identity.bind(report.voucher);
             session.seq += u64::from(bound);
             let lapsed = lapse(&mut session, now).map(|offer| Subject::of(&session, offer));
-            let own = session.offer.as_ref().filter(|offer| is_own(offer));
-            let subject = own.map(|offer| Subject::of(&session, offer.clone()));
+            let own = session.offer.clone().filter(is_own);
+            let subject = own.map(|offer| Subject::of(&session, offer));
             let reaction = react(&mut session, report.event, report.offer, policy, now);
             let counted = reaction.unheard.is_none();
             *slot = (known || counted).then_some(session);
@@ -120,9 +119,9 @@ impl App {
         let step = |slot: &mut Option<Session>| {
             let Some(session) = slot else { return Step::Keep(None) };
             let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
-            let meant = session.offer.as_ref().filter(|offer| is_meant(offer));
-            let subject = meant.map(|offer| Subject::of(session, offer.clone()));
-            remember(session, report.event, is_meant, now);
+            let meant = session.offer.clone().filter(is_meant);
+            let subject = meant.map(|offer| Subject::of(session, offer));
+            remember(session, report.event, is_meant, reaction.goes_on, now);
             Step::Write(subject)
         };
         Ok(Heard { reaction, subject: self.store.update(key, now, step).await?, lapsed: None })

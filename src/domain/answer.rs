@@ -49,7 +49,7 @@ mod tests {
     fn an_answer_stands_for_its_rulebook_its_state_and_its_time() {
         let at = Timestamp::from_millis;
         let verdict = Verdict::Hold(Hold::NoTrigger);
-        let decision = Decision { verdict, rule: None, until: at(200) };
+        let decision = Decision { verdict, rule: None, cap: None, until: at(200) };
         let mut last = LastAnswer::default();
         assert_eq!(last.recall("d", (7, 2), at(100)), None);
         last.keep(&"d".into(), (7, 2), at(100), decision);

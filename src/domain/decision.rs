@@ -1,5 +1,6 @@
 //! A decision: what one poll came to, and why.
 
+use crate::domain::tally::Capped;
 use crate::domain::time::Timestamp;
 
 /// Why docent stayed silent; on the wire, the skip reason.
@@ -146,6 +147,8 @@ pub struct Decision {
     pub verdict: Verdict,
     /// The rule that decided, where one did (the winner, the cooling, the failed).
     pub rule: Option<usize>,
+    /// The cap that keeps that rule back, where one does.
+    pub cap: Option<Capped>,
     /// Without new activity the verdict cannot change before this instant.
     pub until: Timestamp,
 }

@@ -30,6 +30,30 @@ impl Ledger {
         }
     }
 
+    /// As [`Ledger::charge`], for good: of more than `most` charges the newest are kept.
+    pub fn keep_newest(&mut self, offer: &Arc<str>, now: Timestamp, most: usize) {
+        self.charge(offer, now, Span::FOREVER);
+        let over = self.entries.len().saturating_sub(most);
+        self.entries.drain(..over);
+    }
+
+    /// How many charges are later than this instant; all of them without one.
+    pub fn since(&self, instant: Option<Timestamp>) -> usize {
+        let before =
+            instant.map_or(0, |instant| self.entries.partition_point(|(time, _)| *time <= instant));
+        self.entries.len() - before
+    }
+
+    /// When the newest charge was made.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.entries.back().map(|(time, _)| *time)
+    }
+
+    /// Each charge with its time, oldest first.
+    pub fn entries(&self) -> impl Iterator<Item = (Timestamp, &Arc<str>)> {
+        self.entries.iter().map(|(at, offer)| (*at, offer))
+    }
+
     /// Takes a charge back; nothing happens when there is none.
     pub fn release(&mut self, offer: &str) {
         self.entries.retain(|(_, id)| &**id != offer);

@@ -49,8 +49,8 @@ pub enum AgentEvent {
     ProactiveDismissed,
     /// "Later": the trigger rests for a while.
     ProactiveSnoozed {
-        /// For how long.
-        rest: Span,
+        /// For how long; `None` leaves that to the trigger.
+        rest: Option<Span>,
     },
     /// Accepted, chat only.
     ProactiveAcceptedChat,
@@ -271,7 +271,7 @@ mod tests {
             S::GuidanceExecution,
             S::ConservativeAssistance,
         ];
-        let snooze = AgentEvent::ProactiveSnoozed { rest: Span::from_seconds(60) };
+        let snooze = AgentEvent::ProactiveSnoozed { rest: Some(Span::from_seconds(60)) };
         let failed = AgentEvent::TourFailed { step: None, reason: None };
         let table = [
             (AgentEvent::UserSent, S::Thinking, S::ReactiveAssistance),

@@ -34,6 +34,20 @@ pub struct Offer {
     /// Whether it was made to a tester, and stays out of every figure.
     #[serde(default)]
     pub tester: bool,
+    /// What its rule said of its life when it was made.
+    #[serde(default)]
+    pub terms: Terms,
+}
+
+/// What a rule says of its offer's life; a reload does not change it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// No other of this group is offered meanwhile.
+    pub group: Option<Arc<str>>,
+    /// How long a snooze rests the trigger when the front end does not say.
+    pub snooze: Option<Span>,
+    /// How often in a row it may be snoozed; the next counts as a dismissal.
+    pub most_snoozes: Option<u32>,
 }
 
 /// What became of an offer.

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::Batch;
 use crate::domain::circuit::Circuit;
+use crate::domain::group::Groups;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
 use crate::domain::session::TriggerMemory;
+use crate::domain::tally::Tallies;
 use crate::domain::time::Timestamp;
 use crate::domain::traits::Traits;
 
@@ -58,6 +60,12 @@ pub struct User {
     pub fired: Ledger,
     /// Per trigger: last firing and outcomes, for `again_after` and `seen`.
     pub triggers: BTreeMap<Arc<str>, TriggerMemory>,
+    /// What caps per person count.
+    #[serde(default)]
+    pub tallies: Tallies,
+    /// Live offers of exclusive groups.
+    #[serde(default)]
+    pub groups: Groups,
 }
 
 /// What is remembered of an account (a company, a workspace) across its people.
@@ -67,6 +75,9 @@ pub struct Account {
     pub seq: u64,
     /// What is known of it, by name.
     pub traits: Traits,
+    /// What caps per account count.
+    #[serde(default)]
+    pub tallies: Tallies,
 }
 
 /// What is kept per product.
@@ -76,6 +87,9 @@ pub struct Product {
     pub circuit: Circuit,
     /// Firings, for the quota per minute.
     pub fired: Ledger,
+    /// What caps per product count.
+    #[serde(default)]
+    pub tallies: Tallies,
 }
 
 /// A chat thread other than the toast's own.

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::Action;
 use crate::domain::answer::LastAnswer;
+use crate::domain::group::Groups;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
 use crate::domain::offer::{Offer, Outcome};
+use crate::domain::tally::Tallies;
 use crate::domain::time::Timestamp;
 use crate::domain::traits::Traits;
 
@@ -35,6 +37,12 @@ pub struct Session {
     pub fired: Ledger,
     /// What happened per trigger; state hangs on trigger ids and survives reloads.
     pub triggers: BTreeMap<Arc<str>, TriggerMemory>,
+    /// What caps per session count, and those per person or account while these are not known.
+    #[serde(default)]
+    pub tallies: Tallies,
+    /// Live offers of exclusive groups.
+    #[serde(default)]
+    pub groups: Groups,
     /// Identities of recent batches with their receipt, oldest first.
     pub batches: VecDeque<(u64, Timestamp)>,
     /// Who this is.
@@ -121,6 +129,15 @@ pub struct TriggerMemory {
     pub rests_until: Option<Timestamp>,
     /// When each outcome last came.
     pub outcomes: BTreeMap<Outcome, Timestamp>,
+    /// The newest offers that were dismissed, for `on_dismiss`.
+    #[serde(default)]
+    pub dismissed: Ledger,
+    /// The newest offers that were snoozed, for `snooze.max_times`.
+    #[serde(default)]
+    pub snoozed: Ledger,
+    /// When an action last wiped what keeps it back (`reset`).
+    #[serde(default)]
+    pub reset: Option<Timestamp>,
 }
 
 impl Session {

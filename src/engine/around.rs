@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::domain::machine::Machine;
 use crate::domain::offer::Offer;
-use crate::domain::records::User;
+use crate::domain::records::{Account, User};
 use crate::domain::session::Session;
+use crate::domain::tally::Tallies;
 use crate::domain::text::strip;
 use crate::domain::time::Timestamp;
 
@@ -24,8 +25,12 @@ pub struct Around {
     pub product_full_until: Option<Timestamp>,
     /// The session's id, where it bears on the decision.
     pub session: Option<Arc<str>>,
+    /// What the product's caps counted, where that is known.
+    pub tallies: Option<Tallies>,
     /// The person's memory, where it was loaded.
     pub user: Option<User>,
+    /// Their account's, where it was loaded.
+    pub account: Option<Account>,
     /// What the judge said; `None` when no model is configured, and judged rules fire at once.
     pub judge: Option<Vec<Opinion>>,
 }
@@ -62,9 +67,10 @@ impl Scope {
 impl Around {
     /// Whether nothing but the session and the person's memory bears on the decision.
     pub fn is_plain(&self) -> bool {
-        let Self { scope, circuit_until, product_full_until, session: _, user: _, judge } = self;
-        let known = circuit_until.is_some() || product_full_until.is_some() || judge.is_some();
-        *scope == Scope::Own && !known
+        let Self { scope, circuit_until, product_full_until, session: _, tallies, .. } = self;
+        let Self { user: _, account, judge, .. } = self;
+        let product = circuit_until.is_some() || product_full_until.is_some() || tallies.is_some();
+        *scope == Scope::Own && !product && account.is_none() && judge.is_none()
     }
 }
 

@@ -11,18 +11,22 @@ use serde_json::Map;
 use crate::domain::action::{Batch, Delivery, RawAction, Trust};
 use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::machine::{AgentEvent, Machine};
-use crate::domain::offer::Offer;
+use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::{Context, Product as ProductRecord, User};
 use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::advance::{Received, advance};
 use crate::engine::around::{Around, own_conversation};
+use crate::engine::charge::Charge;
 use crate::engine::claims::{claim_product, claim_user};
 use crate::engine::decide::decide;
 use crate::engine::fire::{commit, propose};
 use crate::engine::gates::{MINUTE, Refused};
+use crate::engine::memory::{wipe, wiped};
 use crate::engine::observe::{Heard, Observer, Recording};
+use crate::engine::person::{adopt, answered};
 use crate::engine::react::react;
+use crate::engine::settle::lapse;
 use crate::rulebook::Product;
 use crate::rulebook::case::{Case, Given, Moment, What};
 use crate::rulebook::condition::View;
@@ -152,15 +156,26 @@ impl<'p> Player<'p> {
     }
 
     fn deliver(&mut self, batch: Batch, now: Timestamp) {
+        let delivery = Delivery::Actions(batch);
         let received = Received {
-            delivery: &Delivery::Actions(batch),
+            delivery: &delivery,
             identity: None,
             trust: Trust::Trusted,
             voucher: None,
             most_actions: MOST_ACTIONS,
         };
+        let before = self.session.identity.user_key().cloned();
         let settings = &self.product.settings;
         advance(settings, &mut self.session, &mut self.context, &received, now);
+        let person = self.session.identity.user_key().cloned();
+        if let Some(key) = person.filter(|person| before.as_ref() != Some(person)) {
+            adopt(self.users.entry(key).or_default(), &self.session, &self.product.caps, now);
+        }
+        let known = self.session.identity.user_key().and_then(|key| self.users.get_mut(key));
+        let memories = known.map(|user| &mut user.triggers);
+        for triggers in memories.into_iter().chain([&mut self.session.triggers]) {
+            wipe(triggers, wiped(self.product, &delivery), now);
+        }
     }
 
     fn report(
@@ -171,7 +186,12 @@ impl<'p> Player<'p> {
         now: Timestamp,
     ) -> Result<(), Box<Failure>> {
         let policy = &self.product.settings.proactive.machine;
+        self.settle(now);
+        let offer = self.session.offer.clone();
         let reaction = react(&mut self.session, event, None, policy, now);
+        if let (None, Some(offer)) = (reaction.unheard, offer) {
+            self.answered(&offer, Outcome::of(event), reaction.goes_on, now);
+        }
         if reaction.unheard.is_none() == counts {
             return Ok(());
         }
@@ -195,7 +215,28 @@ impl<'p> Player<'p> {
         Ok(())
     }
 
+    /// What time alone has changed.
+    fn settle(&mut self, now: Timestamp) {
+        if let Some(offer) = lapse(&mut self.session, now) {
+            self.answered(&offer, Some(Outcome::Ignored), None, now);
+        }
+    }
+
+    /// The person remembers what became of an offer.
+    fn answered(
+        &mut self,
+        offer: &Offer,
+        outcome: Option<Outcome>,
+        goes_on: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        if let Some(key) = self.session.identity.user_key().cloned() {
+            answered(self.users.entry(key).or_default(), offer, outcome, goes_on, now);
+        }
+    }
+
     fn ask(&mut self, now: Timestamp) -> Poll {
+        self.settle(now);
         let around = self.around(now);
         let mut watch = Watch(&mut self.played.silent);
         let decision = decide(self.product, &mut self.session, &around, now, &mut watch);
@@ -218,6 +259,7 @@ impl<'p> Player<'p> {
             session: Some(SESSION.into()),
             user: user.map(|key| self.users.get(key).cloned().unwrap_or_default()),
             product_full_until: self.record.fired.full_until(minute, MINUTE, now),
+            tallies: Some(self.record.tallies.clone()),
             ..Around::default()
         }
     }
@@ -227,14 +269,14 @@ impl<'p> Player<'p> {
             return;
         };
         let Some(rule) = self.product.rules.get(place) else { return };
-        let quotas = self.product.settings.proactive.quotas;
-        let person = self.session.identity.user_key().cloned();
-        let charged = person.map_or(Ok(()), |key| {
-            claim_user(self.users.entry(key).or_default(), rule, quotas, offer, poll.now)
+        let who = self.session.identity.clone();
+        let charge = Charge { product: self.product, rule, who: &who, offer, now: poll.now };
+        let charged = who.user_key().map_or(Ok(()), |key| {
+            claim_user(self.users.entry(Arc::clone(key)).or_default(), &charge)
         });
-        let charged = charged.and(claim_product(&mut self.record, quotas, offer, poll.now));
+        let charged = charged.and(claim_product(&mut self.record, &charge));
         debug_assert!(charged.is_ok(), "a claim was refused that the gates had let pass");
-        commit(&mut self.session, offer, true, poll.now);
+        commit(&mut self.session, &charge, true);
         self.played.fired.insert(place);
     }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::offer::Offer;
-use crate::domain::records::{Conversation, Product as ProductRecord, User};
+use crate::domain::records::{Account, Conversation, Product as ProductRecord, User};
 use crate::domain::session::{Session, TriggerMemory};
+use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
+use crate::engine::charge::Charge;
 use crate::engine::gates::{DAY, MINUTE};
+use crate::engine::memory::backs_off_until;
 use crate::rulebook::rule::Rule;
-use crate::rulebook::settings::Quotas;
 
 /// Until when a trigger rests: its cooldown after firing, a snooze, and `again_after` (the
 /// person's where known, the session's in any case). `None` when it may fire.
@@ -66,33 +68,54 @@ pub fn release_conversation(record: &mut Conversation, offer: &Offer, now: Times
     }
 }
 
-/// Charges the person's daily quota and notes the trigger's firing for `again_after`; neither for
-/// a tester.
-pub fn claim_user(
-    record: &mut User,
-    rule: &Rule,
-    quotas: Quotas,
-    offer: &Offer,
-    now: Timestamp,
-) -> Result<(), Refused> {
-    if offer.tester || record.fired.holds(&offer.id) {
+/// Charges the person's daily quota and caps, and notes the trigger's firing for `again_after` and
+/// its group's live offer. A tester only enters the group.
+pub fn claim_user(record: &mut User, charge: &Charge<'_>) -> Result<(), Refused> {
+    let Charge { rule, offer, now, .. } = *charge;
+    if record.fired.holds(&offer.id) {
         return Ok(());
     }
-    let resting = again_at(rule, record.triggers.get(&rule.id)).is_some_and(|until| now < until);
-    if resting || record.fired.full_until(quotas.user_per_day, DAY, now).is_some() {
+    let group = rule.pacing.group.as_ref();
+    if group.is_some_and(|group| record.groups.is_busy(group, &offer.id, now)) {
+        return Err(Refused);
+    }
+    if offer.tester {
+        enter(record, charge);
+        return Ok(());
+    }
+    let quotas = charge.product.settings.proactive.quotas;
+    let memory = record.triggers.get(&rule.id);
+    let rests = again_at(rule, memory).is_some_and(|until| now < until);
+    let backs_off = memory.and_then(|m| backs_off_until(&rule.pacing.backoff, m, now)).is_some();
+    let full = record.fired.full_until(quotas.user_per_day, DAY, now).is_some()
+        || charge.is_refused(Per::User, &record.tallies);
+    if rests || backs_off || full {
         return Err(Refused);
     }
     record.seq += 1;
     record.fired.charge(&offer.id, now, DAY);
+    charge.take(Per::User, &mut record.tallies);
+    enter(record, charge);
     record.triggers.entry(Arc::clone(&rule.id)).or_default().fired = Some(now);
     Ok(())
 }
 
-/// Takes the charge back, and the trigger's rest where this firing began it. An earlier rest had
+/// The person's other sessions see that the rule's group is busy.
+fn enter(record: &mut User, charge: &Charge<'_>) {
+    let Charge { rule, offer, now, .. } = *charge;
+    if let Some(group) = &rule.pacing.group {
+        record.seq += 1;
+        record.groups.enter(group, &offer.id, offer.expires_at, now);
+    }
+}
+
+/// Takes the charges back, and the trigger's rest where this firing began it. An earlier rest had
 /// run out, or the claim would have been refused.
 pub fn release_user(record: &mut User, offer: &Offer) {
     record.seq += 1;
     record.fired.release(&offer.id);
+    record.tallies.release(&offer.id);
+    record.groups.leave(&offer.id);
     if let Some(memory) = record.triggers.get_mut(&offer.trigger)
         && memory.fired == Some(offer.made_at)
     {
@@ -100,27 +123,47 @@ pub fn release_user(record: &mut User, offer: &Offer) {
     }
 }
 
-/// Charges the product's quota per minute, but not for a tester; an open circuit refuses too.
-pub fn claim_product(
-    record: &mut ProductRecord,
-    quotas: Quotas,
-    offer: &Offer,
-    now: Timestamp,
-) -> Result<(), Refused> {
-    if record.fired.holds(&offer.id) {
-        return Ok(());
-    }
-    let full = record.fired.full_until(quotas.product_per_minute, MINUTE, now);
-    if (full.is_some() && !offer.tester) || record.circuit.open_until(now).is_some() {
+/// Charges the caps per account.
+pub fn claim_account(record: &mut Account, charge: &Charge<'_>) -> Result<(), Refused> {
+    let before = record.tallies.holds(&charge.offer.id);
+    if !before && charge.is_refused(Per::Account, &record.tallies) {
         return Err(Refused);
     }
-    if !offer.tester {
-        record.fired.charge(&offer.id, now, MINUTE);
+    if !before {
+        record.seq += 1;
+        charge.take(Per::Account, &mut record.tallies);
     }
     Ok(())
 }
 
-/// Takes the charge back.
+/// Takes the charges back.
+pub fn release_account(record: &mut Account, offer: &Offer) {
+    record.seq += 1;
+    record.tallies.release(&offer.id);
+}
+
+/// Charges the product's quota per minute and its caps, but not for a tester; an open circuit
+/// refuses too.
+pub fn claim_product(record: &mut ProductRecord, charge: &Charge<'_>) -> Result<(), Refused> {
+    let Charge { offer, now, .. } = *charge;
+    if record.fired.holds(&offer.id) {
+        return Ok(());
+    }
+    let quotas = charge.product.settings.proactive.quotas;
+    let full = record.fired.full_until(quotas.product_per_minute, MINUTE, now).is_some()
+        || charge.is_refused(Per::Product, &record.tallies);
+    if (full && !offer.tester) || record.circuit.open_until(now).is_some() {
+        return Err(Refused);
+    }
+    if !offer.tester {
+        record.fired.charge(&offer.id, now, MINUTE);
+        charge.take(Per::Product, &mut record.tallies);
+    }
+    Ok(())
+}
+
+/// Takes the charges back.
 pub fn release_product(record: &mut ProductRecord, offer: &Offer) {
     record.fired.release(&offer.id);
+    record.tallies.release(&offer.id);
 }

@@ -90,13 +90,13 @@ fn held(facts: &Facts<'_>, refused: Refused) -> Decision {
     let pending = facts.machine.state == AgentState::ProactiveAssistance && offer.is_some();
     let again = refused.hold == Hold::WrongState && facts.settings.redeliver && pending;
     let verdict = if again { Verdict::Redeliver } else { Verdict::Hold(refused.hold) };
-    Decision { verdict, rule: None, until: refused.until }
+    Decision { verdict, rule: None, cap: refused.cap, until: refused.until }
 }
 
 /// What the rules have come to so far.
 struct Tally {
     winner: Option<usize>,
-    held: Option<(Hold, usize)>,
+    held: Option<(Refused, usize)>,
     failed: Option<usize>,
     until: Timestamp,
 }
@@ -210,7 +210,7 @@ impl Tally {
             }
             Asked::Held(refused) => {
                 self.until = self.until.min(refused.until);
-                self.held.get_or_insert((refused.hold, place));
+                self.held.get_or_insert((*refused, place));
             }
         }
     }
@@ -218,15 +218,16 @@ impl Tally {
     /// A winner fires; else what kept matches back is named, else what failed, else nothing matched.
     fn decision(&self, now: Timestamp) -> Decision {
         if let Some(winner) = self.winner {
-            return Decision { verdict: Verdict::Fire(winner), rule: Some(winner), until: now };
+            let verdict = Verdict::Fire(winner);
+            return Decision { verdict, rule: Some(winner), cap: None, until: now };
         }
-        let (hold, rule) = match (self.held, self.failed) {
-            (Some((hold, place)), _) => (hold, Some(place)),
-            (None, Some(place)) => (Hold::EvaluationError, Some(place)),
-            (None, None) => (Hold::NoTrigger, None),
+        let (hold, rule, cap) = match (self.held, self.failed) {
+            (Some((refused, place)), _) => (refused.hold, Some(place), refused.cap),
+            (None, Some(place)) => (Hold::EvaluationError, Some(place), None),
+            (None, None) => (Hold::NoTrigger, None, None),
         };
         // A failing rule may stop failing at any instant; its horizon is not known.
         let until = if self.failed.is_some() { now } else { self.until };
-        Decision { verdict: Verdict::Hold(hold), rule, until }
+        Decision { verdict: Verdict::Hold(hold), rule, cap, until }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::observe::{GateSeen, Recording, RuleSeen};
+use crate::engine::skip::{narrowed, refusal, skip_reason};
 use crate::rulebook::Product;
 use crate::rulebook::condition::{Clause, Truth};
 
@@ -54,14 +55,14 @@ impl Told<'_> {
 
     fn gate(&self, trigger: &str, gate: &GateSeen) -> String {
         let refused = gate.refused.map_or_else(String::new, |refused| {
-            format!("{}{}", refused.hold.as_str(), self.when(refused.until))
+            format!("{}{}", refusal(self.product, &refused), self.when(refused.until))
         });
         format!("`{trigger}` is not looked at while the gate `{}` holds: {refused}", gate.name)
     }
 
     fn obstacle(&self, trigger: &str, seen: &RuleSeen) -> String {
         let unmet = seen.clauses.iter().find(|clause| clause.answer.truth != Truth::True);
-        match (&*seen.came_to, unmet, self.decision.verdict) {
+        match (seen.came_to(self.product), unmet, self.decision.verdict) {
             ("matched", _, Verdict::Fire(winner)) if winner == seen.place => {
                 format!("nothing: `{trigger}` would fire now")
             }
@@ -80,12 +81,15 @@ impl Told<'_> {
         match self.decision.verdict {
             Verdict::Fire(place) => format!("would offer `{}`", self.id(place)),
             Verdict::Redeliver => "would say the pending offer again".to_owned(),
-            Verdict::Hold(hold) => format!("{}{}", hold.as_str(), self.when(self.decision.until)),
+            Verdict::Hold(hold) => {
+                let reason = skip_reason(self.product, &self.decision).unwrap_or(hold.as_str());
+                format!("{reason}{}", self.when(self.decision.until))
+            }
         }
     }
 
     fn rule(&self, text: &mut String, seen: &RuleSeen) {
-        let _written = writeln!(text, "  {}: {}", self.id(seen.place), seen.came_to);
+        let _written = writeln!(text, "  {}: {}", self.id(seen.place), seen.came_to(self.product));
         for gate in seen.gates.iter().filter(|gate| gate.refused.is_some()) {
             let _written = writeln!(text, "    held {}{}", gate.name, self.refusal(gate));
         }
@@ -104,7 +108,11 @@ impl Told<'_> {
     /// `  quota:user_per_day, may change in 3h`; nothing where a gate let pass.
     fn refusal(&self, gate: &GateSeen) -> String {
         gate.refused.map_or_else(String::new, |refused| {
-            format!("  {}{}", refused.hold.as_str(), self.when(refused.until))
+            let narrowed = narrowed(self.product, refused.cap).map_or_else(String::new, |per| {
+                format!(", counted per {} because nobody is known beyond", per.as_str())
+            });
+            let reason = refusal(self.product, &refused);
+            format!("  {reason}{narrowed}{}", self.when(refused.until))
         })
     }
 

@@ -7,8 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::offer::Offer;
 use crate::domain::session::Session;
+use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
 use crate::engine::around::Around;
+use crate::engine::charge::Charge;
 use crate::engine::gates::HOUR;
 use crate::engine::testers::is_tester;
 use crate::engine::words::{Words, words};
@@ -44,6 +46,7 @@ pub fn propose(
         cooldown: rule.offer.cooldown,
         metadata: hit.map_or_else(Map::new, |hit| hit.metadata),
         tester: is_tester(product, Some(session_id), &session.identity),
+        terms: rule.pacing.terms(),
     })
 }
 
@@ -59,14 +62,19 @@ fn offer_id(product: &str, session: &str, seq: u64, trigger: &str) -> Arc<str> {
     format!("of_{hex}").into()
 }
 
-/// The session takes the offer: machine, spacing, quota, cooldown. `own` says that the session's
-/// machine is the one it moves.
-pub fn commit(session: &mut Session, offer: &Offer, own: bool, now: Timestamp) {
+/// The session takes the offer: machine, spacing, quota, caps, cooldown. `own` says that the
+/// session's machine is the one it moves.
+pub fn commit(session: &mut Session, charge: &Charge<'_>, own: bool) {
+    let Charge { offer, now, .. } = *charge;
     if own {
         session.machine.offer(offer.expires_at, now);
     }
     session.last_fired = Some(now);
     session.fired.charge(&offer.id, now, HOUR);
+    charge.take(Per::Session, &mut session.tallies);
+    if let Some(group) = &offer.terms.group {
+        session.groups.enter(group, &offer.id, offer.expires_at, now);
+    }
     session.memory(&offer.trigger).fired = Some(now);
     session.offer = Some(offer.clone());
     session.seq += 1;

@@ -4,6 +4,7 @@
 use crate::domain::decision::Hold;
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::session::Session;
+use crate::domain::tally::Capped;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::around::{Around, Scope};
 use crate::rulebook::settings::Proactive;
@@ -22,6 +23,15 @@ pub struct Refused {
     pub hold: Hold,
     /// Lifts exactly then.
     pub until: Timestamp,
+    /// The cap that refuses, where one does.
+    pub cap: Option<Capped>,
+}
+
+impl Refused {
+    /// A refusal that no cap is the reason of.
+    pub const fn new(hold: Hold, until: Timestamp) -> Self {
+        Self { hold, until, cap: None }
+    }
 }
 
 /// What every gate looks at.
@@ -56,7 +66,7 @@ pub const GATES: [(&str, Gate); 7] = [
 ];
 
 fn refuse(hold: Hold, until: Timestamp) -> Result<(), Refused> {
-    Err(Refused { hold, until })
+    Err(Refused::new(hold, until))
 }
 
 fn refuse_until(hold: Hold, until: Option<Timestamp>) -> Result<(), Refused> {

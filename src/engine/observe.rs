@@ -1,8 +1,11 @@
 //! Observers of a decision. The poll's notes only what failed; the recording one writes down every
 //! gate, rule and clause, and makes the same code go on past refusals.
 
+use crate::domain::tally::Capped;
 use crate::domain::time::Timestamp;
 use crate::engine::gates::Refused;
+use crate::engine::skip::capped;
+use crate::rulebook::Product;
 use crate::rulebook::condition::{Answer, EvalError, View};
 use crate::rulebook::rule::{Rule, When};
 
@@ -61,13 +64,22 @@ pub struct GateSeen {
     pub refused: Option<Refused>,
 }
 
+impl RuleSeen {
+    /// What it came to: `matched`, `silent`, `not on this page`, or the skip reason it would lead to.
+    pub fn came_to<'a>(&'a self, product: &'a Product) -> &'a str {
+        capped(product, self.cap).unwrap_or(&self.came_to)
+    }
+}
+
 /// A rule as asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSeen {
     /// Its place in the product's priority order.
     pub place: usize,
     /// What it came to: `matched`, `silent`, `trigger_cooldown`, `not on this page`, …
-    pub came_to: String,
+    came_to: String,
+    /// The cap that keeps it back, where one does.
+    cap: Option<Capped>,
     /// The first instant at which that may change.
     pub until: Timestamp,
     /// Its own gates, where its condition was asked; they are asked even when that does not hold.
@@ -99,7 +111,11 @@ impl Observer for Recording {
             When::Condition(condition) => condition.clauses(view),
             When::Builtin(_) => Vec::new(),
         };
+        let cap = match heard {
+            Heard::Held(refused) => refused.cap,
+            _ => None,
+        };
         let gates = std::mem::take(&mut self.asked);
-        self.rules.push(RuleSeen { place, came_to, until, gates, clauses });
+        self.rules.push(RuleSeen { place, came_to, cap, until, gates, clauses });
     }
 }

@@ -1,34 +1,59 @@
-//! What one session tells of a person becomes part of their memory.
+//! What one session tells of a person, and of their account, becomes part of the memory of these.
 
 use std::sync::Arc;
 
-use crate::domain::records::User;
-use crate::domain::session::{Session, TriggerMemory};
+use crate::domain::offer::{Offer, Outcome};
+use crate::domain::records::{Account, User};
+use crate::domain::session::Session;
+use crate::domain::tally::{Per, Tallies};
 use crate::domain::time::Timestamp;
 use crate::engine::gates::DAY;
+use crate::engine::memory::{merge, note};
+use crate::rulebook::pacing::caps::Cap;
 
 /// A session turned out to be this person's: its firings and outcomes are theirs. Twice is once.
-pub fn adopt(user: &mut User, session: &Session, now: Timestamp) {
+pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     user.seq += 1;
     user.fired.absorb(&session.fired, now, DAY);
+    user.groups.absorb(&session.groups, now);
+    for cap in caps.iter().filter(|cap| matches!(cap.per, Per::User | Per::Account)) {
+        user.tallies.absorb(cap.bound(), &session.tallies, now);
+    }
     for (trigger, memory) in &session.triggers {
         merge(user.triggers.entry(Arc::clone(trigger)).or_default(), memory);
     }
 }
 
-fn merge(into: &mut TriggerMemory, from: &TriggerMemory) {
-    into.fired = into.fired.max(from.fired);
-    into.rests_until = into.rests_until.max(from.rests_until);
-    for (outcome, at) in &from.outcomes {
-        let last = into.outcomes.entry(*outcome).or_insert(*at);
-        *last = (*last).max(*at);
+/// A session turned out to be of this account: what its caps counted elsewhere meanwhile is
+/// theirs. Twice is once.
+pub fn join(account: &mut Account, tallies: &Tallies, caps: &[Cap], now: Timestamp) {
+    account.seq += 1;
+    for cap in caps.iter().filter(|cap| cap.per == Per::Account) {
+        account.tallies.absorb(cap.bound(), tallies, now);
+    }
+}
+
+/// Something became of an offer to this person. It stays live until `goes_on`, if that is said.
+pub fn answered(
+    user: &mut User,
+    offer: &Offer,
+    outcome: Option<Outcome>,
+    goes_on: Option<Timestamp>,
+    now: Timestamp,
+) {
+    user.seq += 1;
+    match goes_on {
+        Some(until) => user.groups.go_on(&offer.id, until),
+        None => user.groups.leave(&offer.id),
+    }
+    if let Some(outcome) = outcome {
+        note(user.triggers.entry(Arc::clone(&offer.trigger)).or_default(), offer, outcome, now);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::offer::Outcome;
 
     #[test]
     fn what_a_stranger_did_counts_once_they_are_known() {
@@ -39,9 +64,9 @@ mod tests {
         memory.fired = Some(at(5));
         memory.outcomes.insert(Outcome::Dismissed, at(9));
         let mut user = User::default();
-        adopt(&mut user, &session, at(20));
+        adopt(&mut user, &session, &[], at(20));
         let once = user.clone();
-        adopt(&mut user, &session, at(20));
+        adopt(&mut user, &session, &[], at(20));
         assert_eq!((&user.fired, &user.triggers), (&once.fired, &once.triggers), "twice is once");
         assert_eq!(user.triggers["once"].outcomes[&Outcome::Dismissed], at(9));
         assert!(user.fired.full_until(1, DAY, at(20)).is_some());

@@ -5,6 +5,7 @@ use crate::domain::offer::{Offer, Outcome};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::is_own;
+use crate::engine::memory::{note, snooze};
 use crate::engine::settle::settle;
 
 /// What an event came to.
@@ -14,6 +15,8 @@ pub struct Reaction {
     pub from: AgentState,
     /// The state after.
     pub to: AgentState,
+    /// Until when the offer that the event is about stays live; `None` when it is over.
+    pub goes_on: Option<Timestamp>,
     /// Why nothing happened, if nothing did.
     pub unheard: Option<Unheard>,
 }
@@ -50,7 +53,7 @@ pub fn react(
     let current = own.map(|offer| &*offer.id);
     let reaction = move_machine(&mut session.machine, current, event, offer, policy, now);
     if reaction.unheard.is_none() {
-        remember(session, event, is_own, now);
+        remember(session, event, is_own, reaction.goes_on, now);
     }
     reaction
 }
@@ -67,28 +70,38 @@ pub fn move_machine(
     machine.settle(now);
     let from = machine.state;
     if named.is_some() && named != current {
-        return Reaction { from, to: from, unheard: Some(Unheard::StaleOffer) };
+        return Reaction { from, to: from, goes_on: None, unheard: Some(Unheard::StaleOffer) };
     }
     let counted = machine.apply(event, policy, now);
     let unheard = (!counted).then_some(Unheard::InvalidTransition);
-    Reaction { from, to: machine.state, unheard }
+    let live = [AgentState::ProactiveAssistance, AgentState::GuidanceExecution];
+    let goes_on =
+        live.contains(&machine.state).then(|| machine.until.unwrap_or(Timestamp::FOREVER));
+    Reaction { from, to: machine.state, goes_on, unheard }
 }
 
-/// Writes into the session what an event that counted says of its offer, if it is the one meant.
+/// Writes into the session what an event that counted says of its offer, if it is the one meant,
+/// and until when that `goes_on`, if it does.
 pub fn remember(
     session: &mut Session,
     event: &AgentEvent,
     is_meant: impl Fn(&Offer) -> bool,
+    goes_on: Option<Timestamp>,
     now: Timestamp,
 ) {
     session.seq += 1;
-    let over = !matches!(event, AgentEvent::ProactiveShown | AgentEvent::ProactiveAcceptedTour);
-    let offer = session.offer.clone().filter(is_meant);
-    session.offer.take_if(|_| over && offer.is_some());
-    let (Some(offer), Some(outcome)) = (offer, Outcome::of(event)) else { return };
+    let Some(offer) = session.offer.clone().filter(is_meant) else { return };
+    match goes_on {
+        Some(until) => session.groups.go_on(&offer.id, until),
+        None => {
+            session.offer = None;
+            session.groups.leave(&offer.id);
+        }
+    }
+    let Some(outcome) = Outcome::of(event) else { return };
     let memory = session.memory(&offer.trigger);
-    memory.outcomes.insert(outcome, now);
+    note(memory, &offer, outcome, now);
     if let AgentEvent::ProactiveSnoozed { rest } = event {
-        memory.rests_until = Some(now.plus(*rest));
+        memory.rests_until = Some(now.plus(snooze(&offer, *rest)));
     }
 }

@@ -5,6 +5,7 @@ use crate::domain::offer::{Offer, Outcome};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::is_own;
+use crate::engine::memory::note;
 
 /// Settles, and tells whose offer nobody answered, if that is what ended.
 pub fn lapse(session: &mut Session, now: Timestamp) -> Option<Offer> {
@@ -21,8 +22,11 @@ pub fn settle(session: &mut Session, now: Timestamp) -> Option<AgentState> {
     let ended = session.machine.settle(now)?;
     session.seq += 1;
     let offer = session.offer.take_if(|offer| is_own(offer));
-    if let (AgentState::ProactiveAssistance, Some(offer)) = (ended, offer) {
-        session.memory(&offer.trigger).outcomes.insert(Outcome::Ignored, due);
+    if let Some(offer) = offer {
+        session.groups.leave(&offer.id);
+        if ended == AgentState::ProactiveAssistance {
+            note(session.memory(&offer.trigger), &offer, Outcome::Ignored, due);
+        }
     }
     Some(ended)
 }

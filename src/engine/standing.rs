@@ -2,6 +2,8 @@
 //! first that refuses names the hold. They look at what a rule declares, the session, its
 //! surroundings and the time.
 
+mod pacing;
+
 use crate::domain::decision::Hold;
 use crate::domain::time::Timestamp;
 use crate::engine::around::Opinion;
@@ -29,10 +31,17 @@ pub struct Match<'a> {
 pub type RuleGate = fn(&Match<'_>) -> Result<(), Refused>;
 
 /// The gates of a rule in order, with their names.
-pub const RULE_GATES: [(&str, RuleGate); 3] = [("rest", rest), ("words", words), ("judge", judge)];
+pub const RULE_GATES: [(&str, RuleGate); 6] = [
+    ("rest", rest),
+    ("backoff", pacing::backoff),
+    ("frequency", pacing::frequency),
+    ("words", words),
+    ("group", pacing::group),
+    ("judge", judge),
+];
 
 fn refuse(hold: Hold, until: Timestamp) -> Result<(), Refused> {
-    Err(Refused { hold, until })
+    Err(Refused::new(hold, until))
 }
 
 fn rest(asked: &Match<'_>) -> Result<(), Refused> {

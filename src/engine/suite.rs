@@ -75,6 +75,7 @@ fn run_product(product: &Product, wanted: &dyn Fn(&str) -> bool, report: &mut Re
         settings: product.settings.clone(),
         rules: Vec::new(),
         tours: product.tours.clone(),
+        caps: product.caps.clone(),
         index: PageIndex::default(),
         asks_of_person: product.asks_of_person,
         asks_of_session: product.asks_of_session,

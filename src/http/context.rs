@@ -14,6 +14,7 @@ use crate::domain::text::strip;
 use crate::domain::time::Timestamp;
 use crate::engine::around::own_conversation;
 use crate::engine::explain::Told;
+use crate::engine::skip::skip_reason;
 use crate::http::access::RouteClass;
 use crate::http::error::ApiError;
 use crate::http::json;
@@ -62,7 +63,8 @@ fn answer(visit: &Visit, question: Question<'_>, polled: &Polled) -> Response {
     let (session, conversation) = (question.session, question.conversation);
     let asked = Asked { product: &visit.product.id, session, conversation };
     let (offer, pending) = (offer.as_ref(), pending.as_ref());
-    json::ok(&PollBody::new(asked, decision, *state, offer, pending, visit.now))
+    let reason = skip_reason(&visit.product, decision);
+    json::ok(&PollBody::new(asked, decision, reason, *state, offer, pending, visit.now))
 }
 
 /// `at=` asks about another instant, in Unix seconds; `rule=` what keeps one trigger back.

@@ -87,7 +87,8 @@ fn row(note: &Note) -> String {
     let (hours, minutes, seconds) = (day_ms / 3_600_000, day_ms / 60_000 % 60, day_ms / 1_000 % 60);
     let (class, verdict) = match &note.verdict {
         NotedVerdict::Offered(trigger) => ("fired", &**trigger),
-        NotedVerdict::Held(hold) => ("held", hold.as_str()),
+        NotedVerdict::Held(_, Some(cap)) => ("held", &**cap),
+        NotedVerdict::Held(hold, None) => ("held", hold.as_str()),
     };
     format!(
         "<tr><td>{hours:02}:{minutes:02}:{seconds:02}<td>{}<td>{}<td class=\"{class}\">{}</tr>",

@@ -107,6 +107,8 @@ pub struct Offered {
 pub struct Quiet {
     /// Why.
     pub hold: Option<Hold>,
+    /// The skip reason of the cap that holds, where the test names one.
+    pub cap: Option<Arc<str>>,
     /// How long it stands without new activity; [`Span::FOREVER`] for good.
     pub next: Option<Span>,
     /// Words of a clause that does not hold.

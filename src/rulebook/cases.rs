@@ -5,6 +5,7 @@ mod entry;
 pub(in crate::rulebook) mod given;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::time::Span;
 use crate::rulebook::case::{Case, Given, Moment, What};
@@ -18,6 +19,8 @@ use crate::rulebook::yaml::Node;
 pub struct Stage<'s> {
     /// What they may speak of.
     pub scope: Scope<'s>,
+    /// The skip reasons of the caps they meet; `None` when some could not be read.
+    pub caps: Option<&'s [Arc<str>]>,
     /// The gates' settings they run under.
     pub proactive: &'s Proactive,
 }

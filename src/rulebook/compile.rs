@@ -12,6 +12,7 @@ use crate::rulebook::environment::{Lookup, expand};
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::ids::Ids;
 use crate::rulebook::index::PageIndex;
+use crate::rulebook::pacing::caps::{self, reasons};
 use crate::rulebook::prompts::{self, Prompt};
 use crate::rulebook::reader::Findings;
 use crate::rulebook::rule::Rule;
@@ -41,9 +42,10 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         return (None, findings);
     }
     let digest = digest(sources, &reading.used, &reading.variables);
-    let products = parts.into_iter().map(|(id, Part { rules, tours, suites })| {
+    let products = parts.into_iter().map(|(id, Part { mut rules, tours, suites })| {
         let settings = settings.products.get(id).cloned().unwrap_or_default();
         let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
+        let caps = caps::table(&settings.frequency, &mut rules);
         let index = PageIndex::of(&rules);
         let asks_of_person = rules.iter().any(Rule::asks_of_person);
         let asks_of_session = !settings.testers.is_empty();
@@ -53,6 +55,7 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
             settings,
             rules,
             tours,
+            caps,
             index,
             asks_of_person,
             asks_of_session,
@@ -181,7 +184,8 @@ impl<'s> Reading<'s> {
         let (mut ids, mut rules, mut known) = (Ids::default(), Vec::new(), true);
         let tour_ids = all.then_some(&tour_ids);
         let (activity, proactive) = (&settings.activity, &settings.proactive);
-        let around = Around { tours: &tours, tour_ids, activity, proactive };
+        let caps = &settings.frequency;
+        let around = Around { tours: &tours, tour_ids, activity, proactive, caps };
         let files = self.files(&settings.rules, &YAML).into_iter();
         let (tests, files): (Vec<_>, Vec<_>) = files.partition(|(path, _)| tests_all(path));
         for file in files {
@@ -195,7 +199,9 @@ impl<'s> Reading<'s> {
         let here = products.iter().filter(|(_, other)| other.rules == settings.rules);
         let sharing: Vec<&str> = here.map(|(id, _)| &**id).collect();
         let ids = known.then_some(&ids);
-        let around = suites::Around { product: id, sharing: &sharing, ids, proactive };
+        let caps = reasons(&settings.frequency, rules.iter().flat_map(|r| &r.pacing.frequency));
+        let caps = known.then_some(&*caps);
+        let around = suites::Around { product: id, sharing: &sharing, ids, caps, proactive };
         Part { rules, tours, suites: self.suites(tests, &around) }
     }
 

@@ -13,6 +13,7 @@ pub mod finding;
 pub mod ids;
 pub mod index;
 pub mod lint;
+pub mod pacing;
 pub mod pages;
 pub mod prompts;
 pub mod reader;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use crate::domain::tour::Catalogue;
 use crate::rulebook::case::Suite;
 use crate::rulebook::index::PageIndex;
+use crate::rulebook::pacing::caps::Cap;
 use crate::rulebook::prompts::Prompt;
 use crate::rulebook::rule::Rule;
 use crate::rulebook::settings::{ProductSettings, Settings};
@@ -72,6 +74,8 @@ pub struct Product {
     pub rules: Vec<Rule>,
     /// Its tours.
     pub tours: Catalogue,
+    /// Every frequency cap: the product's own, then each trigger's.
+    pub caps: Vec<Cap>,
     /// Which of its rules a page concerns.
     pub index: PageIndex,
     /// Whether some rule asks what is remembered of the person across sessions.

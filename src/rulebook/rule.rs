@@ -7,6 +7,7 @@ use crate::domain::time::Span;
 use crate::rulebook::builtin::Builtin;
 use crate::rulebook::case::Case;
 use crate::rulebook::condition::Condition;
+use crate::rulebook::pacing::Pacing;
 use crate::rulebook::template::Text;
 
 /// How long an offer waits for an answer unless its rule or tour says otherwise.
@@ -35,6 +36,8 @@ pub struct Rule {
     pub offer: Copy,
     /// Rest after a firing, per user, else per session.
     pub again_after: Option<Span>,
+    /// How often it may come, and whom it leaves alone.
+    pub pacing: Pacing,
     /// Ask the model before firing.
     pub judge: bool,
     /// Where it is written.

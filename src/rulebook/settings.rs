@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::circuit::CircuitPolicy;
 use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
+use crate::rulebook::pacing::caps::Cap;
 
 /// The whole of `docent.yaml`.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +85,8 @@ pub struct ProductSettings {
     pub keys: Keys,
     /// When something may be offered at all.
     pub proactive: Proactive,
+    /// Frequency caps over its triggers.
+    pub frequency: Vec<Cap>,
     /// What rules can look back on.
     pub activity: Activity,
     /// The SDK's windows, for the SDK's builtins alone.
@@ -200,6 +203,7 @@ impl Default for ProductSettings {
             allowed_origins: Vec::new(),
             keys: Keys::default(),
             proactive: Proactive::default(),
+            frequency: Vec::new(),
             activity: Activity { keep: Span::from_seconds(30 * 60), max_actions: 200 },
             builtins: Windows { lookback: Span::from_seconds(120), max_actions: 50 },
             retrieval: Retrieval {

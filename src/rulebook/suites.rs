@@ -1,5 +1,7 @@
 //! `rules/*.test.yaml`: tests of a product's whole rulebook.
 
+use std::sync::Arc;
+
 use crate::rulebook::case::Case;
 use crate::rulebook::cases::{self, Scope, Stage};
 use crate::rulebook::ids::Ids;
@@ -16,6 +18,8 @@ pub struct Around<'p> {
     pub sharing: &'p [&'p str],
     /// Its triggers; `None` when some could not be read.
     pub ids: Option<&'p Ids>,
+    /// The skip reasons of its caps; `None` when some could not be read.
+    pub caps: Option<&'p [Arc<str>]>,
     /// Its gates' settings.
     pub proactive: &'p Proactive,
 }
@@ -30,7 +34,7 @@ pub fn read(root: &Node, around: &Around<'_>, findings: &mut Findings<'_>) -> Ve
         return Vec::new();
     }
     let scope = Scope::Whole(around.ids.filter(|_| whose.is_some()));
-    let stage = Stage { scope, proactive: around.proactive };
+    let stage = Stage { scope, caps: around.caps, proactive: around.proactive };
     let tests = fields.need("tests", findings);
     tests.map(|node| cases::read(node, &stage, findings)).unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use crate::domain::tour::Catalogue;
 use crate::rulebook::cases::{self, Scope, Stage};
 use crate::rulebook::condition::View;
 use crate::rulebook::ids::{Ids, trigger_id};
+use crate::rulebook::pacing::caps::{Cap, reasons};
 use crate::rulebook::pages::patterns;
 use crate::rulebook::reader::{
     Fields, Findings, between, flag, list, name_of, number, text, version, words,
@@ -17,7 +18,7 @@ use crate::rulebook::settings::{Activity, Proactive};
 use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::template::Text;
 use crate::rulebook::yaml::Node;
-use crate::rulebook::{builtin, condition, copy};
+use crate::rulebook::{builtin, condition, copy, pacing};
 
 const KEYS: &[&str] = &[
     "id",
@@ -32,6 +33,17 @@ const KEYS: &[&str] = &[
     "offer",
     "cooldown",
     "again_after",
+    "tags",
+    "group",
+    "frequency",
+    "on_dismiss",
+    "on_ignore",
+    "on_accept",
+    "on_abandon",
+    "on_fail",
+    "on_complete",
+    "reset",
+    "snooze",
     "judge",
     "tests",
 ];
@@ -55,6 +67,8 @@ pub struct Around<'p> {
     pub tour_ids: Option<&'p Ids>,
     /// What its rules can look back on.
     pub activity: &'p Activity,
+    /// Its frequency caps.
+    pub caps: &'p [Cap],
     /// The gates' settings their tests run under.
     pub proactive: &'p Proactive,
 }
@@ -95,12 +109,15 @@ fn rule(
     fields.fill("judge", &mut judge, flag, findings);
     let rest = between(Span::from_seconds(1), DAY.times(3_660));
     fields.fill("again_after", &mut again_after, |n, f| rest(n, f).map(Some), findings);
+    let pacing = pacing::read(&fields, written, findings);
     let pages = fields.get("page").map(|node| patterns(node, findings)).unwrap_or_default();
     let when = when(&fields, around.activity, findings);
     let offer = offer(&fields, around, findings);
     let tests = fields.get("tests").map(|node| {
         let scope = Scope::Alone { id: written, clauses: when.as_ref().map(clauses) };
-        cases::read(node, &Stage { scope, proactive: around.proactive }, findings)
+        let caps = reasons(around.caps, pacing.frequency.iter());
+        let stage = Stage { scope, caps: Some(&caps), proactive: around.proactive };
+        cases::read(node, &stage, findings)
     });
     let written = Written { file: Arc::clone(findings.file()), line: node.at.line };
     Some(Rule {
@@ -113,6 +130,7 @@ fn rule(
         when: when?,
         offer: offer?,
         again_after,
+        pacing,
         judge,
         written,
         cases: tests.unwrap_or_default().into(),

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::action::{Action, Batch, RawAction};
+use crate::domain::group::{Groups, Live};
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::offer::Offer;
 use crate::domain::properties::Properties;
 use crate::domain::records::{Account, Chunk, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::{Identity, Session, TriggerMemory};
+use crate::domain::tally::Tallies;
 use crate::domain::time::Timestamp;
 use crate::store::memory::Housed;
 
@@ -63,6 +65,8 @@ impl Record for Session {
             + nodes(&self.traits)
             + triggers(&self.triggers)
             + ledger(&self.fired)
+            + tallies(&self.tallies)
+            + groups(&self.groups)
             + self.offer.as_ref().map_or(0, offer)
     }
 
@@ -84,6 +88,8 @@ impl Record for Session {
         untold
             && self.fired.is_empty()
             && self.triggers.is_empty()
+            && self.tallies.is_empty()
+            && self.groups.is_empty()
             && is_at_rest(&self.machine, now)
     }
 }
@@ -120,11 +126,13 @@ impl Record for User {
     fn weigh(&self) -> usize {
         let traits = self.traits.iter().map(|(name, value)| text(name) + json(value));
         let traits = traits.sum::<usize>() + nodes(&self.traits);
-        ledger(&self.fired) + triggers(&self.triggers) + traits
+        let counted = tallies(&self.tallies) + groups(&self.groups);
+        ledger(&self.fired) + triggers(&self.triggers) + traits + counted
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
-        self.fired.is_empty() && self.triggers.is_empty() && self.traits.is_empty()
+        let counted = self.fired.is_empty() && self.tallies.is_empty() && self.groups.is_empty();
+        counted && self.triggers.is_empty() && self.traits.is_empty()
     }
 }
 
@@ -133,11 +141,11 @@ impl Record for Account {
 
     fn weigh(&self) -> usize {
         let traits = self.traits.iter().map(|(name, value)| text(name) + json(value));
-        traits.sum::<usize>() + nodes(&self.traits)
+        traits.sum::<usize>() + nodes(&self.traits) + tallies(&self.tallies)
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
-        self.traits.is_empty()
+        self.traits.is_empty() && self.tallies.is_empty()
     }
 }
 
@@ -145,7 +153,7 @@ impl Record for Product {
     const KIND: &'static str = "product";
 
     fn weigh(&self) -> usize {
-        ledger(&self.fired)
+        ledger(&self.fired) + tallies(&self.tallies)
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
@@ -219,8 +227,12 @@ fn text(text: &Arc<str>) -> usize {
 
 /// The nodes of a map, two thirds full.
 fn nodes<K, V>(map: &BTreeMap<K, V>) -> usize {
-    let node = NODE_HEAD + NODE * (size_of::<K>() + size_of::<V>());
-    map.len().div_ceil(NODE * 2 / 3) * block(node)
+    entries(map.len(), size_of::<K>() + size_of::<V>())
+}
+
+/// The nodes of a map with so many entries of so many bytes.
+fn entries(count: usize, bytes: usize) -> usize {
+    count.div_ceil(NODE * 2 / 3) * block(NODE_HEAD + NODE * bytes)
 }
 
 fn action(action: &Action) -> usize {
@@ -235,8 +247,9 @@ fn action(action: &Action) -> usize {
 
 fn offer(offer: &Offer) -> usize {
     let texts = [&offer.id, &offer.trigger, &offer.body, &offer.conversation];
+    let optional = offer.tour.iter().chain(&offer.terms.group);
     block(offer.labels.capacity() * size_of::<Arc<str>>())
-        + texts.into_iter().chain(&offer.labels).chain(&offer.tour).map(text).sum::<usize>()
+        + texts.into_iter().chain(&offer.labels).chain(optional).map(text).sum::<usize>()
         + object(&offer.metadata)
 }
 
@@ -245,8 +258,21 @@ fn ledger(ledger: &Ledger) -> usize {
 }
 
 fn triggers(triggers: &BTreeMap<Arc<str>, TriggerMemory>) -> usize {
-    let memories = triggers.iter().map(|(id, memory)| text(id) + nodes(&memory.outcomes));
+    let memories = triggers.iter().map(|(id, memory)| {
+        let answers = ledger(&memory.dismissed) + ledger(&memory.snoozed);
+        text(id) + nodes(&memory.outcomes) + answers
+    });
     nodes(triggers) + memories.sum::<usize>()
+}
+
+fn tallies(tallies: &Tallies) -> usize {
+    let each = tallies.iter().map(|(id, charges)| text(id) + ledger(charges));
+    entries(tallies.len(), size_of::<(Arc<str>, Ledger)>()) + each.sum::<usize>()
+}
+
+fn groups(groups: &Groups) -> usize {
+    let each = groups.iter().map(|(group, live)| text(group) + text(&live.offer));
+    entries(groups.len(), size_of::<(Arc<str>, Live)>()) + each.sum::<usize>()
 }
 
 fn batch(batch: &Batch) -> usize {

@@ -80,6 +80,7 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
         allowed_origins,
         keys,
         proactive,
+        frequency,
         activity,
         builtins,
         retrieval,
@@ -101,6 +102,7 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     }
     lines.own(2, "ProductSettings", "proactive", "");
     of_proactive(proactive, lines);
+    lines.own(2, "ProductSettings", "frequency", none(&frequency));
     let Activity { keep, max_actions } = activity;
     lines.own(2, "ProductSettings", "activity", "");
     lines.own(3, "Activity", "keep", keep);

@@ -129,7 +129,7 @@ type Person = (Option<&'static str>, BTreeMap<Arc<str>, Value>, Option<Outcome>)
 fn with_person(session: Session, (id, traits, outcome): Person) -> Session {
     let fired = Timestamp::from_millis(START);
     let outcomes = outcome.map(|outcome| (outcome, fired)).into_iter().collect();
-    let memory = TriggerMemory { fired: Some(fired), rests_until: None, outcomes };
+    let memory = TriggerMemory { fired: Some(fired), outcomes, ..TriggerMemory::default() };
     Session {
         identity: Identity {
             user_id: id.map(Arc::from),

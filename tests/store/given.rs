@@ -1,11 +1,15 @@
 //! Records to tell of, and short words for asking a store.
 
+use std::sync::Arc;
+
 use docent::domain::action::Action;
 use docent::domain::machine::Machine;
-use docent::domain::offer::{Offer, Outcome};
+use docent::domain::offer::{Offer, Outcome, Terms};
 use docent::domain::records::{Chunk, Context, User};
 use docent::domain::session::Session;
 use docent::domain::time::{Span, Timestamp};
+use docent::rulebook::compile::compile;
+use docent::rulebook::{Product, Sources};
 use docent::store::figures::Reason;
 use docent::store::record::Record;
 use docent::store::{Key, Step, Store};
@@ -73,6 +77,19 @@ pub(crate) fn said(text: &str) -> Context {
     Context { chunks: [chunk].into(), next: 1, ..Context::default() }
 }
 
+/// A product with one trigger and one offer a minute.
+pub(crate) fn rules() -> Arc<Product> {
+    let settings = "version: 1\nproducts:\n  acme:\n    \
+         proactive: { quotas: { product_per_minute: 1 } }\n";
+    let trigger = "version: 1\ntriggers:\n  - id: t\n    when: [{ dwell: 5s }]\n    \
+         offer: { body: Hello, accept: Yes, dismiss: No }\n";
+    let files = [("docent.yaml", settings), ("rules/t.yaml", trigger)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let (rulebook, findings) = compile(&Sources { files: files.into() }, &|_| None);
+    let rulebook = rulebook.unwrap_or_else(|| panic!("{findings:#?}"));
+    Arc::clone(&rulebook.products["acme"])
+}
+
 pub(crate) fn an_offer(id: &str) -> Offer {
     Offer {
         id: id.into(),
@@ -86,5 +103,6 @@ pub(crate) fn an_offer(id: &str) -> Offer {
         cooldown: Span::from_seconds(30),
         metadata: serde_json::Map::new(),
         tester: false,
+        terms: Terms::default(),
     }
 }

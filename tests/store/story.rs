@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use docent::domain::machine::{AgentState, Machine};
 use docent::domain::records::{Context, Conversation, EmailIndex, Product, User};
-use docent::domain::session::Session;
+use docent::domain::session::{Identity, Session};
 use docent::domain::time::{Span, Timestamp};
+use docent::engine::charge::Charge;
 use docent::engine::claims::{
     claim_conversation, claim_product, release_conversation, release_product,
 };
-use docent::engine::fire::commit;
-use docent::rulebook::settings::{Limits, Quotas};
+use docent::rulebook::settings::Limits;
 use docent::store::{Key, Step, Store};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::given::{DAY, START, active, an_offer, dismissed, fired_once, get, put, round, said};
+use crate::given::{
+    DAY, START, active, an_offer, dismissed, fired_once, get, put, round, rules, said,
+};
 
 pub(crate) async fn story(store: Arc<Store>) {
     records_come_and_change_and_go(&store).await;
@@ -137,17 +139,17 @@ async fn any_text_is_a_key(store: &Store) {
 
 async fn claims_are_idempotent_and_can_be_taken_back(store: &Store) {
     let key = Key { product: "claims", id: "" };
-    let quotas = Quotas { product_per_minute: 1, ..Quotas::default() };
+    let rules = rules();
+    let (rule, who) = (&rules.rules[0], Identity::default());
     let claim = async |offer: &str, now| {
-        let step = |slot: &mut Option<Product>| match claim_product(
-            slot.get_or_insert_default(),
-            quotas,
-            &an_offer(offer),
-            now,
-        ) {
-            Ok(()) => Step::Write(true),
-            Err(_) => Step::Keep(false),
-        };
+        let offer = an_offer(offer);
+        let charge = Charge { product: &rules, rule, who: &who, offer: &offer, now };
+        let step =
+            |slot: &mut Option<Product>| match claim_product(slot.get_or_insert_default(), &charge)
+            {
+                Ok(()) => Step::Write(true),
+                Err(_) => Step::Keep(false),
+            };
         store.update(key, now, step).await.unwrap()
     };
     assert!(claim("of_1", START).await);
@@ -210,7 +212,9 @@ async fn fire(store: Arc<Store>, id: String, offer: &str, ready: Arc<Barrier>) -
     ready.wait().await;
     let step = |slot: &mut Option<Session>| match slot {
         Some(session) if session.seq == seq => {
-            commit(session, &an_offer(offer), true, START);
+            session.fired.charge(&offer.into(), START, DAY);
+            session.offer = Some(an_offer(offer));
+            session.seq += 1;
             Step::Write(true)
         }
         _ => Step::Keep(false),

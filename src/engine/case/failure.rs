@@ -10,6 +10,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::case::{Poll, later};
 use crate::engine::observe::{Recording, RuleSeen};
 use crate::engine::react::Reaction;
+use crate::engine::skip::{capped, skip_reason};
 use crate::rulebook::Product;
 use crate::rulebook::case::{Moment, Offered, Quiet, What};
 use crate::rulebook::condition::{Clause, Truth, View};
@@ -69,16 +70,18 @@ pub(super) fn unmet(
     poll: &Poll,
 ) -> Option<Unmet> {
     match &moment.what {
-        What::Fires(offered) => unmet_offer(offered, poll),
-        What::Silent(quiet) => unmet_silence(quiet, poll, || clauses(product, session, poll)),
+        What::Fires(offered) => unmet_offer(product, offered, poll),
+        What::Silent(quiet) => {
+            unmet_silence(product, quiet, poll, || clauses(product, session, poll))
+        }
         _ => None,
     }
 }
 
-fn unmet_offer(expected: &Offered, poll: &Poll) -> Option<Unmet> {
+fn unmet_offer(product: &Product, expected: &Offered, poll: &Poll) -> Option<Unmet> {
     let Offered { trigger, body, labels, tour } = expected;
     let Some(offer) = poll.offer.as_ref().filter(|offer| *offer.trigger == **trigger) else {
-        return Some((format!("fires {trigger}"), came_to(poll)));
+        return Some((format!("fires {trigger}"), came_to(product, poll)));
     };
     if let Some(body) = body.as_ref().filter(|body| ***body != *offer.body) {
         return Some((format!("the body `{body}`"), format!("`{}`", offer.body)));
@@ -96,15 +99,18 @@ fn unmet_offer(expected: &Offered, poll: &Poll) -> Option<Unmet> {
 }
 
 fn unmet_silence(
+    product: &Product,
     expected: &Quiet,
     poll: &Poll,
     clauses: impl FnOnce() -> Vec<Clause>,
 ) -> Option<Unmet> {
-    let Quiet { hold, next, clause } = expected;
+    let Quiet { hold, cap, next, clause } = expected;
     let held = hold_of(poll);
-    if held.is_none() || hold.is_some_and(|hold| held != Some(hold)) {
-        let reason = hold.map_or(String::new(), |hold| format!(", {}", hold.as_str()));
-        return Some((format!("silent{reason}"), came_to(poll)));
+    let another = cap.as_deref().is_some_and(|cap| capped(product, poll.decision.cap) != Some(cap));
+    if held.is_none() || another || hold.is_some_and(|hold| held != Some(hold)) {
+        let name = cap.as_deref().or(hold.map(Hold::as_str));
+        let reason = name.map_or(String::new(), |name| format!(", {name}"));
+        return Some((format!("silent{reason}"), came_to(product, poll)));
     }
     let stands = standing(poll.decision.until, poll.now);
     if let Some(next) = next.filter(|next| *next != stands) {
@@ -138,10 +144,12 @@ fn hold_of(poll: &Poll) -> Option<Hold> {
     }
 }
 
-fn came_to(poll: &Poll) -> String {
+fn came_to(product: &Product, poll: &Poll) -> String {
     let fires = |offer: &Offer| format!("fires {}", offer.trigger);
     match (poll.decision.verdict, &poll.offer) {
-        (Verdict::Hold(hold), _) => hold.as_str().to_owned(),
+        (Verdict::Hold(hold), _) => {
+            skip_reason(product, &poll.decision).unwrap_or(hold.as_str()).to_owned()
+        }
         (Verdict::Redeliver, _) => "the open offer, said again".to_owned(),
         (Verdict::Fire(_), offer) => offer.as_ref().map_or(String::new(), fires),
     }
@@ -209,7 +217,7 @@ fn ladder(product: &Product, seen: &RuleSeen, now: Timestamp) -> Option<Ladder> 
         changes: later(clause.answer.until, now),
     };
     let rungs = seen.clauses.iter().map(rung).collect();
-    Some(Ladder { trigger, came_to: seen.came_to.clone(), rungs })
+    Some(Ladder { trigger, came_to: seen.came_to(product).to_owned(), rungs })
 }
 
 /// The failure of an event that counted, or did not.

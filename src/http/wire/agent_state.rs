@@ -33,7 +33,8 @@ pub struct ReportBody {
     pub event: String,
     /// The offer it is about; one that is not current is answered `stale_offer`.
     pub offer_id: Option<String>,
-    /// With `proactive_snoozed`: seconds until the trigger may come again.
+    /// With `proactive_snoozed`: seconds until the trigger may come again; its own `snooze.default`,
+    /// else an hour, when absent.
     #[schema(minimum = 0)]
     pub for_s: Option<f64>,
     /// With `tour_failed`: the step, from zero.
@@ -113,13 +114,13 @@ fn event(name: &str, members: &Map<String, Value>) -> Result<AgentEvent, ApiErro
     })
 }
 
-fn rest(members: &Map<String, Value>) -> Result<Span, ApiError> {
-    let seconds = members.get("for_s").and_then(Value::as_f64).filter(|seconds| *seconds >= 0.0);
-    let seconds = seconds.ok_or_else(|| {
-        ApiError::unprocessable("`proactive_snoozed` needs `for_s`, a number of seconds")
-    })?;
+fn rest(members: &Map<String, Value>) -> Result<Option<Span>, ApiError> {
+    let Some(said) = members.get("for_s").filter(|said| !said.is_null()) else { return Ok(None) };
+    let seconds = said.as_f64().filter(|seconds| *seconds >= 0.0);
+    let seconds =
+        seconds.ok_or_else(|| ApiError::unprocessable("`for_s` is not a number of seconds"))?;
     // A cast from float saturates, so an absurd wish becomes a very long one.
-    Ok(Span::from_millis((seconds * 1_000.0).round() as i64))
+    Ok(Some(Span::from_millis((seconds * 1_000.0).round() as i64)))
 }
 
 fn step(members: &Map<String, Value>) -> Option<u32> {
@@ -152,13 +153,15 @@ mod tests {
             let body = format!(r#"{{"event":"{name}","for_s":1.5,"flow_id":"x","trigger_id":7}}"#);
             assert_eq!(read(&body).map(|event| event.name()), Ok(name));
         }
-        let snoozed = AgentEvent::ProactiveSnoozed { rest: Span::from_millis(1_500) };
+        let snoozed = AgentEvent::ProactiveSnoozed { rest: Some(Span::from_millis(1_500)) };
         assert_eq!(read(r#"{"event":"proactive_snoozed","for_s":1.5}"#), Ok(snoozed));
         let failed = AgentEvent::TourFailed { step: Some(2), reason: Some("no target".into()) };
         assert_eq!(read(r#"{"event":"tour_failed","step":2,"reason":"no target"}"#), Ok(failed));
         let vague = AgentEvent::TourFailed { step: None, reason: None };
         assert_eq!(read(r#"{"event":"tour_failed","step":-1,"reason":7}"#), Ok(vague));
-        let forever = AgentEvent::ProactiveSnoozed { rest: Span::FOREVER };
+        let unsaid = AgentEvent::ProactiveSnoozed { rest: None };
+        assert_eq!(read(r#"{"event":"proactive_snoozed"}"#), Ok(unsaid));
+        let forever = AgentEvent::ProactiveSnoozed { rest: Some(Span::FOREVER) };
         assert_eq!(read(r#"{"event":"proactive_snoozed","for_s":1e300}"#), Ok(forever));
     }
 
@@ -173,7 +176,6 @@ mod tests {
             r#"{"event":5}"#,
             r#"{"event":"Reset"}"#,
             r#"{"event":" reset"}"#,
-            r#"{"event":"proactive_snoozed"}"#,
             r#"{"event":"proactive_snoozed","for_s":-1}"#,
             r#"{"event":"proactive_snoozed","for_s":"60"}"#,
             r#"{"event":"reset","offer_id":5}"#,

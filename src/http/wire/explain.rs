@@ -5,8 +5,10 @@ use utoipa::ToSchema;
 
 use crate::app::Explained;
 use crate::domain::decision::Verdict;
+use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
 use crate::engine::observe::{GateSeen, RuleSeen};
+use crate::engine::skip::{narrowed, refusal, skip_reason};
 use crate::rulebook::Product;
 use crate::rulebook::condition::{Clause, Truth};
 
@@ -22,7 +24,7 @@ pub struct ExplainedBody<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tester: bool,
     /// In order; the first that refuses decides.
-    pub gates: Vec<GateBody>,
+    pub gates: Vec<GateBody<'a>>,
     /// In priority order; the first match that nothing holds wins.
     pub rules: Vec<RuleBody<'a>>,
     /// With `rule=`: the first thing that would have to change for that trigger to fire.
@@ -33,11 +35,14 @@ pub struct ExplainedBody<'a> {
 /// One gate.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = ExplainedGate)]
-pub struct GateBody {
+pub struct GateBody<'a> {
     /// Its name.
     pub gate: &'static str,
     /// Its hold; null when it let the poll pass.
-    pub hold: Option<&'static str>,
+    pub hold: Option<&'a str>,
+    /// Where a cap per person or account counts while these are not known: `user`, `session`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted_per: Option<&'static str>,
     /// Until when it refuses, Unix seconds; null when no time is known.
     pub until: Option<f64>,
 }
@@ -49,11 +54,11 @@ pub struct RuleBody<'a> {
     /// Its id.
     pub trigger_id: &'a str,
     /// `matched`, `silent`, or what kept it back.
-    pub came_to: String,
+    pub came_to: &'a str,
     /// The first instant at which time alone may change that, Unix seconds.
     pub until: Option<f64>,
     /// Its own gates, in order; each is asked even when the condition does not hold.
-    pub gates: Vec<GateBody>,
+    pub gates: Vec<GateBody<'a>>,
     /// Its condition, leaf by leaf.
     pub clauses: Vec<ClauseBody>,
 }
@@ -78,38 +83,43 @@ impl<'a> ExplainedBody<'a> {
     /// The answer for an explanation made at `now`.
     pub fn new(
         product: &'a Product,
-        explained: &Explained,
+        explained: &'a Explained,
         first_obstacle: Option<String>,
         now: Timestamp,
     ) -> Self {
+        let recording = &explained.recording;
         let id = |place: usize| product.rules.get(place).map_or("", |rule| &rule.id);
         let verdict = match explained.decision.verdict {
             Verdict::Fire(place) => id(place),
             Verdict::Redeliver => "redelivered",
-            Verdict::Hold(hold) => hold.as_str(),
+            Verdict::Hold(hold) => {
+                skip_reason(product, &explained.decision).unwrap_or(hold.as_str())
+            }
         };
-        let rule = |seen: &RuleSeen| RuleBody {
+        let rule = |seen: &'a RuleSeen| RuleBody {
             trigger_id: id(seen.place),
-            came_to: seen.came_to.clone(),
+            came_to: seen.came_to(product),
             until: later(seen.until, now),
-            gates: seen.gates.iter().map(|gate| gate_body(gate, now)).collect(),
+            gates: seen.gates.iter().map(|gate| gate_body(product, gate, now)).collect(),
             clauses: seen.clauses.iter().map(|clause| clause_body(clause, now)).collect(),
         };
         Self {
             verdict,
             digest: &product.digest,
             tester: explained.tester,
-            gates: explained.recording.gates.iter().map(|gate| gate_body(gate, now)).collect(),
-            rules: explained.recording.rules.iter().map(rule).collect(),
+            gates: recording.gates.iter().map(|gate| gate_body(product, gate, now)).collect(),
+            rules: recording.rules.iter().map(rule).collect(),
             first_obstacle,
         }
     }
 }
 
-fn gate_body(gate: &GateSeen, now: Timestamp) -> GateBody {
+fn gate_body<'a>(product: &'a Product, gate: &GateSeen, now: Timestamp) -> GateBody<'a> {
+    let refused = gate.refused.as_ref();
     GateBody {
         gate: gate.name,
-        hold: gate.refused.map(|refused| refused.hold.as_str()),
+        hold: refused.map(|refused| refusal(product, refused)),
+        counted_per: refused.and_then(|r| narrowed(product, r.cap)).map(Per::as_str),
         until: gate.refused.and_then(|refused| later(refused.until, now)),
     }
 }

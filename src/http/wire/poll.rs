@@ -35,7 +35,7 @@ pub struct PollBody<'a> {
     pub proactive_trigger: Option<OfferBody<'a>>,
     /// Why there is nothing to show; null exactly when there is something.
     #[schema(example = "no_trigger")]
-    pub proactive_skip_reason: Option<&'static str>,
+    pub proactive_skip_reason: Option<&'a str>,
     /// The unanswered offer that is the reason for silence.
     pub pending_offer: Option<OfferBody<'a>>,
     /// Asking again sooner than in so many milliseconds cannot matter, unless the person acts.
@@ -96,27 +96,24 @@ pub struct Asked<'a> {
 }
 
 impl<'a> PollBody<'a> {
-    /// The answer for a decision; `offer` is what it offers (anew or again), `pending` what it
-    /// waits for.
+    /// The answer for a decision and its skip reason; `offer` is what it offers (anew or again),
+    /// `pending` what it waits for.
     pub fn new(
         asked: Asked<'a>,
         decision: &Decision,
+        reason: Option<&'a str>,
         state: AgentState,
         offer: Option<&'a Offer>,
         pending: Option<&'a Offer>,
         now: Timestamp,
     ) -> Self {
-        let held = match decision.verdict {
-            Verdict::Hold(hold) => Some(hold.as_str()),
-            Verdict::Fire(_) | Verdict::Redeliver => None,
-        };
         Self {
             product_id: asked.product,
             session_id: asked.session,
             conversation_id: asked.conversation,
             agent_state: state.as_str(),
             proactive_trigger: offer.map(OfferBody::from),
-            proactive_skip_reason: held,
+            proactive_skip_reason: reason,
             pending_offer: pending.map(OfferBody::from),
             next_poll_ms: next_poll(decision, now).as_millis(),
         }
@@ -148,6 +145,8 @@ fn next_poll(decision: &Decision, now: Timestamp) -> Span {
 mod tests {
     use serde_json::json;
 
+    use crate::domain::offer::Terms;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_760_000_000_000);
@@ -168,18 +167,19 @@ mod tests {
             cooldown: Span::from_seconds(30),
             metadata: metadata.as_object().unwrap().clone(),
             tester: false,
+            terms: Terms::default(),
         }
     }
 
     fn decision(verdict: Verdict, seconds: i64) -> Decision {
-        Decision { verdict, rule: None, until: NOW.plus(Span::from_seconds(seconds)) }
+        Decision { verdict, rule: None, cap: None, until: NOW.plus(Span::from_seconds(seconds)) }
     }
 
     #[test]
     fn an_offer_is_the_seeds_object_and_ours() {
         let (offer, fired) = (offer(), decision(Verdict::Fire(0), 0));
         let state = AgentState::ProactiveAssistance;
-        let body = PollBody::new(ASKED, &fired, state, Some(&offer), None, NOW);
+        let body = PollBody::new(ASKED, &fired, None, state, Some(&offer), None, NOW);
         let expected = r#"{"product_id":"acme","session_id":"ps_1","conversation_id":"proactive:ps_1","agent_state":"proactive_assistance","proactive_trigger":{"trigger_id":"canonical_url_ping_pong","body":"Need my expert help?","reply_option_labels":["Show me how","No thanks"],"offer_id":"of_1","tour_id":"create-project","expires_at":1760000060.0,"interaction_timeout_s":60.0,"cooldown_s":30.0,"metadata":{"matched":["strict_ping_pong"]}},"proactive_skip_reason":null,"pending_offer":null,"next_poll_ms":20000}"#;
         assert_eq!(serde_json::to_string(&body).unwrap(), expected);
     }
@@ -189,7 +189,8 @@ mod tests {
         let offer = offer();
         let held = decision(Verdict::Hold(Hold::WrongState), 12);
         let state = AgentState::ProactiveAssistance;
-        let body = PollBody::new(ASKED, &held, state, None, Some(&offer), NOW);
+        let body =
+            PollBody::new(ASKED, &held, Some("fsm:wrong_state"), state, None, Some(&offer), NOW);
         let body = serde_json::to_value(&body).unwrap();
         assert_eq!(body["proactive_trigger"], Value::Null);
         assert_eq!(body["proactive_skip_reason"], "fsm:wrong_state");

@@ -1,5 +1,7 @@
 //! One entry of a timeline: one thing that happens or is expected, and what belongs to it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json};
 
 use crate::domain::decision::Hold;
@@ -8,6 +10,7 @@ use crate::domain::properties::{CHARS, KEPT, admit};
 use crate::domain::time::Span;
 use crate::rulebook::case::{Offered, Quiet, What};
 use crate::rulebook::cases::{Scope, Stage, given};
+use crate::rulebook::pacing::caps::REASON;
 use crate::rulebook::pages::meant;
 use crate::rulebook::reader::{
     Fields, Findings, flag, list, name_of, number, span, text, words, wrong_type,
@@ -171,7 +174,9 @@ fn event(node: &Node, fields: &Fields<'_>, findings: &mut Findings<'_>) -> Optio
         "proactive_shown" => AgentEvent::ProactiveShown,
         "proactive_dismissed" => AgentEvent::ProactiveDismissed,
         "proactive_snoozed" => {
-            AgentEvent::ProactiveSnoozed { rest: span(fields.need("for", findings)?, findings)? }
+            let mut rest = None;
+            fields.fill("for", &mut rest, |node, f| span(node, f).map(Some), findings);
+            AgentEvent::ProactiveSnoozed { rest }
         }
         "proactive_accepted_chat" => AgentEvent::ProactiveAcceptedChat,
         "proactive_accepted_tour" => AgentEvent::ProactiveAcceptedTour,
@@ -249,20 +254,32 @@ fn silent(
     stage: &Stage<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Quiet> {
-    let hold = hold(node, findings);
+    let hold = hold(node, stage, findings);
     let (mut next, mut clause) = (None, None);
     fields.fill("next", &mut next, |node, f| self::next(node, f).map(Some), findings);
     let known = |node: &Node, f: &mut Findings<'_>| self::clause(node, stage, f).map(Some);
     fields.fill("clause", &mut clause, known, findings);
-    Some(Quiet { hold: hold?, next, clause })
+    let (hold, cap) = hold?;
+    Some(Quiet { hold, cap, next, clause })
 }
 
-fn hold(node: &Node, findings: &mut Findings<'_>) -> Option<Option<Hold>> {
+/// A reason, and the cap it names: `frequency:three-a-day`.
+type Why = (Option<Hold>, Option<Arc<str>>);
+
+fn hold(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option<Why> {
     match &node.value {
-        Value::Bool(true) => Some(None),
-        Value::Str(_) => {
-            let known = Hold::ALL.map(Hold::as_str);
-            name_of(node, "reason to stay silent", &known, findings).and_then(Hold::named).map(Some)
+        Value::Bool(true) => Some((None, None)),
+        Value::Str(written) => {
+            let caps = stage.caps.unwrap_or_default();
+            if stage.caps.is_none() && written.starts_with(REASON) {
+                return Some((Some(Hold::Frequency), Some(written.as_str().into())));
+            }
+            let holds = Hold::ALL.map(Hold::as_str);
+            let known: Vec<&str> = holds.into_iter().chain(caps.iter().map(|cap| &**cap)).collect();
+            let name = name_of(node, "reason to stay silent", &known, findings)?;
+            let cap = caps.iter().find(|cap| ***cap == *name).cloned();
+            let hold = Hold::named(name).or(cap.as_ref().map(|_| Hold::Frequency));
+            Some((hold, cap))
         }
         _ => {
             let help = "write `silent: true`, or the reason: `silent: no_trigger`".to_owned();

@@ -3,6 +3,7 @@
 //! can tell, such as whether a tour exists, is left to `docent check`.
 
 mod conditions;
+mod pacing;
 mod settings;
 mod shape;
 mod timelines;

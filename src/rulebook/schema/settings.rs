@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::rulebook::schema::pacing::PRODUCT_CAPS;
 use crate::rulebook::schema::shape::{ANY, Key, Mapping, Shape, key, open, or};
 use crate::rulebook::settings::{Limits, Proactive, ProductSettings, Rate, Settings};
 
@@ -118,6 +119,7 @@ static SETTINGS: Mapping = open(&[
     ),
     key("keys", Shape::Map(&KEYS), "who may ask; each class may hold several, for rotation"),
     key("proactive", Shape::Map(&PROACTIVE), "the gates before any trigger"),
+    or("frequency", PRODUCT_CAPS, || json!([]), "how often a person may be offered something"),
     key("activity", Shape::Map(&ACTIVITY), "what triggers can look back on"),
     key("builtins", Shape::Map(&BUILTINS), "the windows of the SDK's detectors"),
     key("retrieval", Shape::Map(&RETRIEVAL), "what chatbots get"),

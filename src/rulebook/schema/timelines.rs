@@ -79,7 +79,11 @@ static ENTRY: Mapping = Mapping {
         ),
         or("repeat", Shape::Whole(1, 1_000), || 1.into(), "so many times at once"),
         key("event", Shape::Names(|| AgentEvent::NAMES.to_vec()), "the front end reports this"),
-        key("for", Shape::Span, "how long a snoozed trigger rests"),
+        key(
+            "for",
+            Shape::Span,
+            "how long a snoozed trigger rests; its own `snooze.default`, else an hour, when none is written",
+        ),
         key("step", Shape::Whole(0, 1_000), "the step a tour failed at"),
         key("reason", Shape::Words, "why a tour failed"),
         or("counts", Shape::Flag, || true.into(), "whether the event is expected to be heeded"),
@@ -107,14 +111,13 @@ static ENTRY: Mapping = Mapping {
 fn silent(_: &Writer) -> Json {
     let mut reasons: Vec<Json> = Hold::ALL.map(|hold| hold.as_str().into()).to_vec();
     reasons.push(true.into());
-    json!({ "enum": reasons })
+    json!({ "anyOf": [{ "enum": reasons }, { "type": "string", "pattern": "^frequency:." }] })
 }
 
-/// One thing happens in an entry; what, is told by the key. A snooze says for how long.
+/// One thing happens in an entry; what, is told by the key.
 fn kinds(_: &Writer) -> Json {
     let one = ["action", "event", "fires", "silent", "trait", "user", "email"];
     let mut kinds: Vec<Json> = one.iter().map(|kind| json!({ "required": [kind] })).collect();
     kinds.push(json!({ "required": ["page"] }));
-    let snoozed = json!({ "properties": { "event": { "const": "proactive_snoozed" } }, "required": ["event"] });
-    json!({ "anyOf": kinds, "if": snoozed, "then": { "required": ["for"] } })
+    json!({ "anyOf": kinds })
 }

@@ -6,6 +6,7 @@ use crate::rulebook::builtin;
 use crate::rulebook::copy::MOST_LABELS;
 use crate::rulebook::rule::{COOLDOWN, OFFER_TIMEOUT};
 use crate::rulebook::schema::conditions;
+use crate::rulebook::schema::pacing;
 use crate::rulebook::schema::shape::{ANY, Key, Mapping, Shape, Writer, key, open, or};
 use crate::rulebook::schema::timelines;
 use crate::rulebook::triggers::{MODES, PRIORITY};
@@ -72,6 +73,29 @@ static TRIGGER: Mapping = Mapping {
             Shape::Span,
             "how long the same person is left alone after an offer, else the same session; only `cooldown` if not written",
         ),
+        key("tags", pacing::TAGS, "words that the product's frequency caps go by, one or several"),
+        key(
+            "group",
+            pacing::GROUP,
+            "a person sees one offer, or its tour, of a group at a time, whatever the session",
+        ),
+        key("frequency", pacing::CAPS, "how often it may come, in sliding windows"),
+        key(
+            "on_dismiss",
+            pacing::GROWTH,
+            "how long the person is left alone after a \"No thanks\", longer each time, or `never`",
+        ),
+        key("on_ignore", pacing::REST, "likewise when the offer went unanswered"),
+        key("on_accept", pacing::REST, "likewise when it was accepted"),
+        key("on_abandon", pacing::REST, "likewise when its tour was left"),
+        key("on_fail", pacing::REST, "likewise when its tour could not go on"),
+        key("on_complete", pacing::REST, "likewise when its tour was finished"),
+        key(
+            "reset",
+            Shape::Map(&pacing::RESET),
+            "what the person does that makes all of these void",
+        ),
+        key("snooze", Shape::Map(&pacing::SNOOZE), "how it may be put off"),
         or("judge", Shape::Flag, || false.into(), "ask the model before offering"),
         key(
             "tests",

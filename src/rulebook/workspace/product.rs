@@ -3,6 +3,7 @@
 use crate::domain::circuit::CircuitPolicy;
 use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
+use crate::rulebook::pacing::caps::of_product;
 use crate::rulebook::reader::{Fields, Findings, between, flag, list, number, span, words};
 use crate::rulebook::settings::{
     Activity, Keys, Proactive, ProductSettings, Quotas, Retrieval, Source, Windows,
@@ -18,6 +19,7 @@ const KEYS: &[&str] = &[
     "allowed_origins",
     "keys",
     "proactive",
+    "frequency",
     "activity",
     "builtins",
     "retrieval",
@@ -53,6 +55,7 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     let read = |node: &Node, f: &mut Findings<'_>| proactive(node, gates, f);
     fields.fill("proactive", &mut product.proactive, read, findings);
     close_together(&fields, &product.proactive, findings);
+    fields.fill("frequency", &mut product.frequency, |n, f| Some(of_product(n, f)), findings);
     fields.fill("activity", &mut product.activity, activity, findings);
     fields.fill("builtins", &mut product.builtins, windows, findings);
     fields.fill("retrieval", &mut product.retrieval, retrieval, findings);
