@@ -251,6 +251,28 @@ fn a_trait_that_nothing_delivers() {
 }
 
 #[test]
+fn types_that_nothing_delivers() {
+    holds(
+        "unknown-type",
+        &[
+            &["when: [{ count: { type: pagevew } }]"],
+            &["when: [{ sequence: [/cart, sumbit] }]"],
+            &["when: [{ dwell: 5s }, { not: { count: clicks } }]"],
+            &["when: 'session.count(\"rage_clik\", \"5m\") > 1'"],
+        ],
+        &[
+            &["when: [{ count: { type: pageview } }]"],
+            &["when: [{ count: { type: card_declined } }]"],
+            &["when: [{ repeated_failure: { failure: save_failed, success: saved } }]"],
+        ],
+    );
+    let posthog = ["when: [{ count: { type: $pageview, at_least: 2 } }]"];
+    assert_eq!(codes(PLAIN, &posthog), [("never-delivered", 3)]);
+    let upstream = PLAIN.replace("{}", "{ sources: [{ sse: { url: 'https://u.test' } }] }");
+    assert_eq!(codes(&upstream, &posthog), []);
+}
+
+#[test]
 fn a_trigger_that_is_asked_about_and_not_there() {
     holds(
         "unknown-trigger",

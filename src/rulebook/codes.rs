@@ -2,7 +2,7 @@
 //! which list rules by themselves.
 
 /// Code and one sentence, by code.
-pub const CODES: [(&str, &str); 75] = [
+pub const CODES: [(&str, &str); 76] = [
     ("always-true", "A condition holds whatever the person does."),
     ("bad-address", "An address to listen on is host and port."),
     ("bad-duration", "A duration is a number with its unit, such as 30s, 5m or 7d."),
@@ -77,6 +77,7 @@ pub const CODES: [(&str, &str); 75] = [
     ("unknown-placeholder", "A placeholder is one of those that exist."),
     ("unknown-tour", "An offered tour is in the catalogue."),
     ("unknown-trigger", "A trigger that is asked about is there."),
+    ("unknown-type", "A type of action is one that something delivers."),
     ("unset-variable", "A variable of the environment is set, or has a default."),
     ("window-too-long", "A window is no longer than activity is kept."),
     ("wrong-type", "A value has the type of its key."),

@@ -7,12 +7,18 @@ mod pages;
 mod pairs;
 mod places;
 mod product;
+mod signals;
 mod tests_written;
+
+use std::sync::Arc;
 
 use crate::rulebook::finding::Finding;
 use crate::rulebook::lint::places::Places;
 use crate::rulebook::settings::Settings;
 use crate::rulebook::{Product, Rulebook, Sources};
+
+/// Warnings kept of one file: whoever gave cause for more knows it by then.
+const MOST: usize = 200;
 
 /// What a lint looks at.
 struct Desk<'s> {
@@ -34,18 +40,28 @@ pub fn lint(book: &Rulebook, sources: &Sources) -> Vec<Finding> {
     found.sort();
     // Two products may share a folder.
     found.dedup();
+    let mut file = (Arc::from(""), 0);
+    found.retain(|finding| {
+        if file.0 != finding.file {
+            file = (Arc::clone(&finding.file), 0);
+        }
+        file.1 += 1;
+        file.1 <= MOST
+    });
     found
 }
 
 fn about(product: &Product, desk: &mut Desk<'_>) {
     product::quotas(product, desk);
+    let spoken_of = tests_written::spoken_of(product, desk);
     for rule in &product.rules {
         condition::check(product, rule, desk);
         product::cooldown(product, rule, desk);
         product::tour(product, rule, desk);
         product::traits(product, rule, desk);
         product::references(product, rule, desk);
-        tests_written::check(product, rule, desk);
+        signals::check(product, rule, desk);
+        tests_written::check(&spoken_of, rule, desk);
     }
     pairs::check(product, desk);
 }

@@ -9,11 +9,19 @@ use crate::rulebook::lint::condition::{is_certain, pages};
 use crate::rulebook::lint::pages::{all_covered, overlap};
 use crate::rulebook::rule::{Mode, Rule, When};
 
+/// Pairs looked at: those of some 700 rules. Beyond them nothing is said.
+const MOST: usize = 250_000;
+
 pub(super) fn check(product: &Product, desk: &mut Desk<'_>) {
     let mut before: Vec<Offering<'_>> = Vec::new();
+    let mut pairs = 0;
     for rule in product.rules.iter().filter(|rule| rule.mode == Mode::Live) {
         let When::Condition(condition) = &rule.when else { continue };
         let one = Offering { rule, condition, here: pages(rule) };
+        pairs += before.len();
+        if pairs > MOST {
+            return;
+        }
         let hides = before.iter().find(|first| one.is_hidden_by(first, product));
         if let Some(first) = hides {
             let message =

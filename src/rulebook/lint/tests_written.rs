@@ -1,12 +1,14 @@
 //! Live rules without a test that they fire, or that they stay silent.
 
+use std::collections::HashSet;
+
 use crate::rulebook::Product;
 use crate::rulebook::case::{Moment, What};
 use crate::rulebook::lint::Desk;
 use crate::rulebook::rule::{Mode, Rule};
 
-pub(super) fn check(product: &Product, rule: &Rule, desk: &mut Desk<'_>) {
-    if rule.mode != Mode::Live || is_tested_elsewhere(product, rule, desk) {
+pub(super) fn check(spoken_of: &HashSet<&str>, rule: &Rule, desk: &mut Desk<'_>) {
+    if rule.mode != Mode::Live || spoken_of.contains(&*rule.id) {
         return;
     }
     let has = |wanted: fn(&Moment) -> bool| {
@@ -25,12 +27,14 @@ pub(super) fn check(product: &Product, rule: &Rule, desk: &mut Desk<'_>) {
     }
 }
 
-/// Whether a test of the whole rulebook speaks of the rule: it may see whatever is missing here.
-fn is_tested_elsewhere(product: &Product, rule: &Rule, desk: &Desk<'_>) -> bool {
+/// Every word of the tests of the whole rulebook: they may see whatever is missing beside a rule
+/// that they name.
+pub(super) fn spoken_of<'s>(product: &Product, desk: &Desk<'s>) -> HashSet<&'s str> {
     let folder = &product.settings.rules;
-    desk.sources.files.iter().any(|(path, bytes)| {
-        path.starts_with(&**folder)
-            && (path.ends_with(".test.yaml") || path.ends_with(".test.yml"))
-            && String::from_utf8_lossy(bytes).contains(&*rule.id)
-    })
+    let tests = desk.sources.files.iter().filter(|(path, _)| {
+        path.starts_with(&**folder) && (path.ends_with(".test.yaml") || path.ends_with(".test.yml"))
+    });
+    let texts = tests.filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
+    let outside = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
+    texts.flat_map(|text| text.split(outside)).collect()
 }
