@@ -71,7 +71,7 @@ fn rule(number: usize) -> String {
                 "{fires}          - {{ at: 61s, event: proactive_dismissed }}\n          - {{ at: 70s, silent: \"fsm:conservative_cooldown\" }}\n"
             ),
         ),
-        test("waits", &format!("          - {{ at: 5s, silent: no_trigger }}\n")),
+        test("waits", "          - { at: 5s, silent: no_trigger }\n"),
     ];
     format!(
         "  - id: rule-{number}\n    name: Help with {number}\n    priority: {priority}\n    page: {page}\n    \
