@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod lints {
+    mod calendar;
     pub(crate) mod desk;
 }
 

@@ -153,7 +153,7 @@ fn bench(kind: Kind, file: &'static str, below: &str, whole: Value) -> Bench {
 fn benches() -> Vec<Bench> {
     let settings = json!({ "version": 1, "admin": {}, "limits": {}, "products": {
         "a": { "keys": {}, "proactive": { "circuit": {}, "quotas": {}, "conservative": {} },
-            "activity": {}, "builtins": {}, "retrieval": {},
+            "activity": {}, "builtins": {}, "retrieval": {}, "quiet_hours": { "hours": "22:00-07:00" },
             "sources": [{ "sse": { "url": "https://a.example" } }] } } });
     let tours = json!({ "version": 1, "tours": [{ "id": "a", "name": "A", "use_when": "A",
         "steps": [{ "target": "a", "title": "A", "content": "A" }] }] });
@@ -192,7 +192,7 @@ fn triggers() -> impl Iterator<Item = Value> {
     let builtin = |id: &str, params: Value| json!({ "id": "c", "builtin": id, "params": params });
     let test = json!({ "name": "t", "timeline": [{ "at": "0s", "silent": true }] });
     [
-        json!({ "id": "a", "when": "session.dwell_s > 3", "offer": offer, "tests": [test] }),
+        json!({ "id": "a", "when": "session.dwell_s > 3", "offer": offer, "schedule": {}, "tests": [test] }),
         json!({ "id": "b", "when": [{ "dwell": "3s" }], "offer": { "body": "B", "labels": ["A"] } }),
         json!({ "id": "c", "builtin": "user_page_dwell", "offer": {} }),
         builtin("canonical_url_ping_pong", json!({})),

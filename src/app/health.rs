@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::gates::Refused;
 use crate::engine::observe::{Heard, Observer};
+use crate::engine::standing::Match;
 use crate::rulebook::condition::View;
 use crate::rulebook::rule::Rule;
 
@@ -32,7 +33,7 @@ impl Observer for Noted {
 
     fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
 
-    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
+    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>, _: &Match<'_>) {}
 
     fn rule(&mut self, place: usize, _: &Rule, _: &View<'_>, heard: &Heard<'_>) {
         match heard {

@@ -12,11 +12,12 @@ use crate::library::disk;
 use crate::library::rewrite::rewrite;
 use crate::rulebook::compile::{PROMPTS, compile, folders};
 use crate::rulebook::finding::{Finding, Severity};
-use crate::rulebook::lint::lint;
+use crate::rulebook::lint::{dated, lint};
 use crate::rulebook::render::render;
 use crate::rulebook::repair::{Repaired, repair};
 use crate::rulebook::workspace::FILE;
 use crate::rulebook::{Rulebook, Sources};
+use crate::runtime::clock::Clock;
 use crate::runtime::environment;
 
 /// Bytes taken from standard input: one more than the rulebook reads, so that it can say so.
@@ -30,7 +31,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> Exit {
             let Repaired { rulebook, findings, .. } = &repaired;
             print(arguments, &repaired);
             match rulebook {
-                Some(_) if findings.is_empty() || !arguments.deny_warnings => Exit::Fine,
+                Some(_) if !arguments.deny_warnings || findings.iter().all(is_note) => Exit::Fine,
                 _ => Exit::Invalid,
             }
         }
@@ -59,7 +60,9 @@ fn checked(arguments: &CheckArguments) -> anyhow::Result<Repaired> {
         Repaired { sources, fixed: Vec::new(), rulebook, findings }
     };
     let Repaired { sources, rulebook, findings, .. } = &mut checked;
-    findings.extend(rulebook.iter().flat_map(|book| lint(book, sources)));
+    let now = Clock::wall().now();
+    let linted = |book| lint(book, sources).into_iter().chain(dated(book, sources, now));
+    findings.extend(rulebook.iter().flat_map(linted));
     findings.sort();
     Ok(checked)
 }
@@ -131,6 +134,11 @@ fn matters(path: &str, sources: &Sources) -> bool {
     path == FILE || is_read
 }
 
+/// What no more than time has brought about denies nothing.
+fn is_note(finding: &Finding) -> bool {
+    finding.severity == Severity::Note
+}
+
 pub(crate) fn print_for_people(
     sources: &Sources,
     rulebook: Option<&Rulebook>,
@@ -138,8 +146,9 @@ pub(crate) fn print_for_people(
 ) {
     findings.iter().for_each(|finding| say(&shown(finding, sources)));
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let found =
-        format!("{}, {}", count(errors, "error"), count(findings.len() - errors, "warning"));
+    let notes = findings.iter().filter(|finding| is_note(finding)).count();
+    let warnings = findings.len() - errors - notes;
+    let found = format!("{}, {}", count(errors, "error"), count(warnings, "warning"));
     match rulebook {
         Some(book) => {
             let rules = book.products.values().map(|product| product.rules.len()).sum();

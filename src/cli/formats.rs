@@ -34,7 +34,10 @@ fn described(rulebook: Option<&Rulebook>, findings: &[Finding]) -> Value {
 /// A workflow command, which GitHub shows beside the line. `folder` is the workspace.
 pub(crate) fn command(finding: &Finding, folder: &Path) -> String {
     let Finding { line, column, length, code, message, .. } = finding;
-    let level = level(finding.severity);
+    let level = match finding.severity {
+        Severity::Note => "notice",
+        severity => level(severity),
+    };
     let file = property(&path(folder, &finding.file));
     let place = match line {
         0 => String::new(),
@@ -131,6 +134,7 @@ const fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     }
 }
 

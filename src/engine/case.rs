@@ -27,6 +27,7 @@ use crate::engine::observe::{Heard, Observer, Recording};
 use crate::engine::person::{adopt, answered};
 use crate::engine::react::react;
 use crate::engine::settle::lapse;
+use crate::engine::standing::Match;
 use crate::rulebook::Product;
 use crate::rulebook::case::{Case, Given, Moment, What};
 use crate::rulebook::condition::View;
@@ -35,7 +36,7 @@ use crate::rulebook::settings::Proactive;
 
 pub use failure::{Failure, Ladder, Rung};
 
-/// When every timeline starts: 9 October 2025, 08:53:20 UTC, a Thursday.
+/// When a timeline starts that does not say: 9 October 2025, 08:53:20 UTC, a Thursday.
 pub const START: Timestamp = Timestamp::from_millis(1_760_000_000_000);
 /// The session that a timeline is about.
 const SESSION: &str = "ps_1";
@@ -78,10 +79,19 @@ fn staged(product: &Product, given: &Given) -> Option<Product> {
 
 /// One poll: what it came to, before anything is charged.
 struct Poll {
+    start: Timestamp,
     now: Timestamp,
     around: Around,
     decision: Decision,
     offer: Option<Offer>,
+}
+
+impl Poll {
+    /// How long after the start of the timeline; `None` when that is now, past or never.
+    fn later(&self, until: Timestamp) -> Option<Span> {
+        let comes = self.now < until && until != Timestamp::FOREVER;
+        comes.then(|| until.since(self.start))
+    }
 }
 
 struct Player<'p> {
@@ -92,6 +102,7 @@ struct Player<'p> {
     users: BTreeMap<Arc<str>, User>,
     record: ProductRecord,
     page: String,
+    start: Timestamp,
     played: Played,
 }
 
@@ -105,25 +116,36 @@ impl<'p> Player<'p> {
             users: BTreeMap::new(),
             record: ProductRecord::default(),
             page: String::new(),
+            start: START,
             played: Played::default(),
         }
     }
 
     fn begin(&mut self, given: &Given) {
-        let Given { user, email, traits, state, dismissals, tester: _, proactive: _ } = given;
-        if user.is_some() || email.is_some() || !traits.is_empty() {
-            let (user_id, email, traits) = (user.clone(), email.clone(), traits.clone());
-            self.deliver(Batch { user_id, email, traits, ..Batch::default() }, START);
+        let Given { now, timezone, locale, user, email, traits, .. } = given;
+        let Given { state, dismissals, .. } = given;
+        self.start = now.map_or(START, |now| now.at(&self.product.settings.timezone));
+        let told = [timezone, locale, user, email].into_iter().any(Option::is_some);
+        if told || !traits.is_empty() {
+            let batch = Batch {
+                user_id: user.clone(),
+                email: email.clone(),
+                traits: traits.clone(),
+                timezone: timezone.clone(),
+                locale: locale.clone(),
+                ..Batch::default()
+            };
+            self.deliver(batch, self.start);
         }
         if state.is_some() || dismissals.is_some() {
             let policy = &self.product.settings.proactive.machine;
             let (state, dismissals) = (state.unwrap_or_default(), dismissals.unwrap_or_default());
-            self.session.machine = Machine::begun(state, dismissals, policy, START);
+            self.session.machine = Machine::begun(state, dismissals, policy, self.start);
         }
     }
 
     fn live(&mut self, moment: &Moment) -> Result<(), Box<Failure>> {
-        let now = START.plus(moment.at);
+        let now = self.start.plus(moment.at);
         match &moment.what {
             What::Page(page) => {
                 self.page.clone_from(page);
@@ -247,7 +269,7 @@ impl<'p> Player<'p> {
         let known = (&self.session, &around);
         let propose = |rule| propose(self.product, rule, known, SESSION, &self.conversation, now);
         let offer = winner.and_then(propose);
-        Poll { now, around, decision, offer }
+        Poll { start: self.start, now, around, decision, offer }
     }
 
     /// Everything that a firing's claims would learn is known beforehand here, so that none of them
@@ -294,16 +316,11 @@ impl Observer for Watch<'_> {
 
     fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
 
-    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
+    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>, _: &Match<'_>) {}
 
     fn rule(&mut self, place: usize, _: &Rule, _: &View<'_>, heard: &Heard<'_>) {
         if matches!(heard, Heard::Silent(_) | Heard::Held(..)) {
             self.0.insert(place);
         }
     }
-}
-
-/// How long after the start of the timeline; `None` when that is now, past or never.
-fn later(until: Timestamp, now: Timestamp) -> Option<Span> {
-    (now < until && until != Timestamp::FOREVER).then(|| until.since(START))
 }

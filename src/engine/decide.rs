@@ -11,7 +11,7 @@ use crate::engine::around::{Around, Scope};
 use crate::engine::gates::{Facts, GATES, Refused};
 use crate::engine::observe::{Heard, Observer};
 use crate::engine::settle::settle;
-use crate::engine::standing::{Match, RULE_GATES};
+use crate::engine::standing::{Match, RULE_GATES, pass_until};
 use crate::engine::testers::{heard, is_offered, is_tester};
 use crate::rulebook::Product;
 use crate::rulebook::condition::{Answer, EvalError, Truth, View};
@@ -166,13 +166,15 @@ fn ask<O: Observer>(
         Err(error) => return Asked::Failed(error),
     };
     let matches = answer.truth == Truth::True;
-    let refused = (matches || O::RECORDS)
-        .then(|| stands_back(&Match { product, rule, facts, view }, observer))
-        .flatten();
+    let asked = Match { product, rule, facts, view };
+    let refused = (matches || O::RECORDS).then(|| stands_back(&asked, observer)).flatten();
     match refused {
         _ if !matches => Asked::Silent(answer),
         None => Asked::Matched(answer),
-        Some(refused) => Asked::Held(Refused { until: refused.until.min(answer.until), ..refused }),
+        Some(refused) => {
+            let until = refused.until.min(answer.until).min(pass_until(&asked, refused.hold));
+            Asked::Held(Refused { until, ..refused })
+        }
     }
 }
 
@@ -181,7 +183,7 @@ fn stands_back<O: Observer>(asked: &Match<'_>, observer: &mut O) -> Option<Refus
     let mut first = None;
     for (name, gate) in RULE_GATES {
         let outcome = heard(asked.facts.tester, gate(asked));
-        observer.rule_gate(name, outcome);
+        observer.rule_gate(name, outcome, asked);
         first = first.or(outcome.err());
         if first.is_some() && !O::RECORDS {
             break;

@@ -112,7 +112,8 @@ impl Told<'_> {
                 format!(", counted per {} because nobody is known beyond", per.as_str())
             });
             let reason = refusal(self.product, &refused);
-            format!("  {reason}{narrowed}{}", self.when(refused.until))
+            let by = gate.note.as_ref().map_or_else(String::new, |note| format!("; now {note}"));
+            format!("  {reason}{narrowed}{}{by}", self.when(refused.until))
         })
     }
 

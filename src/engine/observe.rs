@@ -5,6 +5,7 @@ use crate::domain::tally::Capped;
 use crate::domain::time::Timestamp;
 use crate::engine::gates::Refused;
 use crate::engine::skip::capped;
+use crate::engine::standing::{Match, went_by};
 use crate::rulebook::Product;
 use crate::rulebook::condition::{Answer, EvalError, View};
 use crate::rulebook::rule::{Rule, When};
@@ -16,7 +17,7 @@ pub trait Observer {
     /// A gate was asked.
     fn gate(&mut self, name: &'static str, outcome: Result<(), Refused>);
     /// A gate of the rule asked about next was asked.
-    fn rule_gate(&mut self, name: &'static str, outcome: Result<(), Refused>);
+    fn rule_gate(&mut self, name: &'static str, outcome: Result<(), Refused>, asked: &Match<'_>);
     /// A rule was asked.
     fn rule(&mut self, place: usize, rule: &Rule, view: &View<'_>, heard: &Heard<'_>);
 }
@@ -40,7 +41,7 @@ pub enum Heard<'a> {
 impl Observer for () {
     const RECORDS: bool = false;
     fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
-    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
+    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>, _: &Match<'_>) {}
     fn rule(&mut self, _: usize, _: &Rule, _: &View<'_>, _: &Heard<'_>) {}
 }
 
@@ -62,6 +63,8 @@ pub struct GateSeen {
     pub name: &'static str,
     /// Its refusal, if it refused.
     pub refused: Option<Refused>,
+    /// What it went by, where that is not plain: the clock of a schedule.
+    pub note: Option<String>,
 }
 
 impl RuleSeen {
@@ -92,11 +95,11 @@ impl Observer for Recording {
     const RECORDS: bool = true;
 
     fn gate(&mut self, name: &'static str, outcome: Result<(), Refused>) {
-        self.gates.push(GateSeen { name, refused: outcome.err() });
+        self.gates.push(GateSeen { name, refused: outcome.err(), note: None });
     }
 
-    fn rule_gate(&mut self, name: &'static str, outcome: Result<(), Refused>) {
-        self.asked.push(GateSeen { name, refused: outcome.err() });
+    fn rule_gate(&mut self, name: &'static str, outcome: Result<(), Refused>, asked: &Match<'_>) {
+        self.asked.push(GateSeen { name, refused: outcome.err(), note: went_by(name, asked) });
     }
 
     fn rule(&mut self, place: usize, rule: &Rule, view: &View<'_>, heard: &Heard<'_>) {

@@ -2,6 +2,7 @@
 //! first that refuses names the hold. They look at what a rule declares, the session, its
 //! surroundings and the time.
 
+mod calendar;
 mod pacing;
 
 use crate::domain::decision::Hold;
@@ -31,7 +32,9 @@ pub struct Match<'a> {
 pub type RuleGate = fn(&Match<'_>) -> Result<(), Refused>;
 
 /// The gates of a rule in order, with their names.
-pub const RULE_GATES: [(&str, RuleGate); 6] = [
+pub const RULE_GATES: [(&str, RuleGate); 8] = [
+    ("schedule", calendar::schedule),
+    ("quiet_hours", calendar::quiet_hours),
     ("rest", rest),
     ("backoff", pacing::backoff),
     ("frequency", pacing::frequency),
@@ -39,6 +42,16 @@ pub const RULE_GATES: [(&str, RuleGate); 6] = [
     ("group", pacing::group),
     ("judge", judge),
 ];
+
+/// Until when the gates before a hold let pass: it stands no longer under its name.
+pub fn pass_until(asked: &Match<'_>, hold: Hold) -> Timestamp {
+    calendar::pass_until(asked, hold)
+}
+
+/// What a gate went by, for explanations.
+pub fn went_by(name: &str, asked: &Match<'_>) -> Option<String> {
+    calendar::clock(name, asked)
+}
 
 fn refuse(hold: Hold, until: Timestamp) -> Result<(), Refused> {
     Err(Refused::new(hold, until))

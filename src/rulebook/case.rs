@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::domain::decision::Hold;
 use crate::domain::machine::{AgentEvent, AgentState};
 use crate::domain::time::Span;
+use crate::rulebook::schedule::Point;
 use crate::rulebook::settings::Proactive;
 
 /// One named timeline.
@@ -25,6 +26,12 @@ pub struct Case {
 /// What stands when a timeline starts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Given {
+    /// When its timeline starts; by the product's clock, where no offset is written.
+    pub now: Option<Point>,
+    /// The browser's time zone.
+    pub timezone: Option<String>,
+    /// The browser's language.
+    pub locale: Option<String>,
     /// The product's own id of the person.
     pub user: Option<String>,
     /// Their e-mail.

@@ -47,7 +47,7 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
         let caps = caps::table(&settings.frequency, &mut rules);
         let index = PageIndex::of(&rules);
-        let asks_of_person = rules.iter().any(Rule::asks_of_person);
+        let asks_of_person = settings.asks_of_person() || rules.iter().any(Rule::asks_of_person);
         let asks_of_session = !settings.testers.is_empty();
         let product = Product {
             id: Arc::clone(&id),

@@ -13,6 +13,8 @@ pub enum Severity {
     Error,
     /// It is served, but probably not meant.
     Warning,
+    /// It is well, and soon will not be.
+    Note,
 }
 
 /// One mistake.

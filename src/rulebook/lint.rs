@@ -1,6 +1,7 @@
 //! Warnings about rules that are well formed and yet hardly meant: conditions that can never hold,
 //! rules that another one hides, words without effect. Each is said only where it is certain.
 
+mod calendar;
 mod clash;
 mod condition;
 mod pages;
@@ -12,6 +13,7 @@ mod tests_written;
 
 use std::sync::Arc;
 
+use crate::domain::time::Timestamp;
 use crate::rulebook::finding::Finding;
 use crate::rulebook::lint::places::Places;
 use crate::rulebook::settings::Settings;
@@ -31,6 +33,22 @@ struct Desk<'s> {
 /// Every warning about a rulebook, by file, line and column. `sources` are those it was compiled
 /// from.
 pub fn lint(book: &Rulebook, sources: &Sources) -> Vec<Finding> {
+    each(book, sources, about)
+}
+
+/// What time has passed, or soon will: schedules that are over, and that end within 14 days. That
+/// is nobody's mistake, so only who asks for it is told.
+pub fn dated(book: &Rulebook, sources: &Sources, now: Timestamp) -> Vec<Finding> {
+    each(book, sources, |product, desk| {
+        product.rules.iter().for_each(|rule| calendar::ends(product, rule, now, desk));
+    })
+}
+
+fn each(
+    book: &Rulebook,
+    sources: &Sources,
+    about: impl Fn(&Product, &mut Desk<'_>),
+) -> Vec<Finding> {
     let places = Places::of(sources);
     let mut desk = Desk { settings: &book.settings, sources, places, found: Vec::new() };
     for product in book.products.values() {
@@ -54,6 +72,8 @@ pub fn lint(book: &Rulebook, sources: &Sources) -> Vec<Finding> {
 fn about(product: &Product, desk: &mut Desk<'_>) {
     product::quotas(product, desk);
     let spoken_of = tests_written::spoken_of(product, desk);
+    calendar::tags(product, desk);
+    calendar::quiet_clock(product, desk);
     for rule in &product.rules {
         condition::check(product, rule, desk);
         product::cooldown(product, rule, desk);
@@ -61,6 +81,7 @@ fn about(product: &Product, desk: &mut Desk<'_>) {
         product::traits(product, rule, desk);
         product::references(product, rule, desk);
         signals::check(product, rule, desk);
+        calendar::hours(product, rule, desk);
         tests_written::check(&spoken_of, rule, desk);
     }
     pairs::check(product, desk);

@@ -20,6 +20,7 @@ pub mod reader;
 pub mod render;
 pub mod repair;
 pub mod rule;
+pub mod schedule;
 pub mod schema;
 pub mod settings;
 pub mod suggest;
@@ -29,6 +30,7 @@ pub mod tours;
 pub mod triggers;
 pub mod workspace;
 pub mod yaml;
+pub mod zone;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -127,7 +127,7 @@ impl<'s> Findings<'s> {
         }
         let noted = match severity {
             Severity::Error => &mut self.errors,
-            Severity::Warning => &mut self.warnings,
+            Severity::Warning | Severity::Note => &mut self.warnings,
         };
         *noted += 1;
         if *noted > MOST {

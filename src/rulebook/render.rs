@@ -10,6 +10,7 @@ pub fn render(finding: &Finding, source: &str) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let title = level.primary_title(finding.message.as_str()).id(finding.code);
     let group = match finding.extent(source) {

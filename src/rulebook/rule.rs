@@ -8,6 +8,7 @@ use crate::rulebook::builtin::Builtin;
 use crate::rulebook::case::Case;
 use crate::rulebook::condition::Condition;
 use crate::rulebook::pacing::Pacing;
+use crate::rulebook::schedule::Schedule;
 use crate::rulebook::template::Text;
 
 /// How long an offer waits for an answer unless its rule or tour says otherwise.
@@ -34,6 +35,8 @@ pub struct Rule {
     pub when: When,
     /// What it offers.
     pub offer: Copy,
+    /// When it may be offered by the calendar and the clock; at any time when none is written.
+    pub schedule: Option<Schedule>,
     /// Rest after a firing, per user, else per session.
     pub again_after: Option<Span>,
     /// How often it may come, and whom it leaves alone.

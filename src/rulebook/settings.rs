@@ -7,6 +7,8 @@ use crate::domain::circuit::CircuitPolicy;
 use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
 use crate::rulebook::pacing::caps::Cap;
+use crate::rulebook::schedule::QuietHours;
+use crate::rulebook::zone::{Zone, ZoneChoice};
 
 /// The whole of `docent.yaml`.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +85,10 @@ pub struct ProductSettings {
     pub allowed_origins: Vec<String>,
     /// Who may ask.
     pub keys: Keys,
+    /// The zone of its clock, as IANA names it.
+    pub timezone: Zone,
+    /// When nothing is offered, whatever matches.
+    pub quiet_hours: Option<QuietHours>,
     /// When something may be offered at all.
     pub proactive: Proactive,
     /// Frequency caps over its triggers.
@@ -180,6 +186,13 @@ pub struct Source {
     pub token: Option<Secret>,
 }
 
+impl ProductSettings {
+    /// Whether something here goes by what is remembered of the person.
+    pub fn asks_of_person(&self) -> bool {
+        self.quiet_hours.as_ref().is_some_and(|quiet| quiet.zone == ZoneChoice::User)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -202,6 +215,8 @@ impl Default for ProductSettings {
             tours: "tours/".into(),
             allowed_origins: Vec::new(),
             keys: Keys::default(),
+            timezone: Zone::UTC,
+            quiet_hours: None,
             proactive: Proactive::default(),
             frequency: Vec::new(),
             activity: Activity { keep: Span::from_seconds(30 * 60), max_actions: 200 },

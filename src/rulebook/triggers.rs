@@ -18,7 +18,7 @@ use crate::rulebook::settings::{Activity, Proactive};
 use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::template::Text;
 use crate::rulebook::yaml::Node;
-use crate::rulebook::{builtin, condition, copy, pacing};
+use crate::rulebook::{builtin, condition, copy, pacing, schedule};
 
 const KEYS: &[&str] = &[
     "id",
@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "builtin",
     "params",
     "offer",
+    "schedule",
     "cooldown",
     "again_after",
     "tags",
@@ -107,6 +108,8 @@ fn rule(
     fields.fill("priority", &mut priority, number(0..=100), findings);
     fields.fill("mode", &mut mode, self::mode, findings);
     fields.fill("judge", &mut judge, flag, findings);
+    let mut schedule = None;
+    fields.fill("schedule", &mut schedule, |n, f| schedule::schedule(n, f).map(Some), findings);
     let rest = between(Span::from_seconds(1), DAY.times(3_660));
     fields.fill("again_after", &mut again_after, |n, f| rest(n, f).map(Some), findings);
     let pacing = pacing::read(&fields, written, findings);
@@ -129,6 +132,7 @@ fn rule(
         pages,
         when: when?,
         offer: offer?,
+        schedule,
         again_after,
         pacing,
         judge,

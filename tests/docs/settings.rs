@@ -79,6 +79,8 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
         tours,
         allowed_origins,
         keys,
+        timezone,
+        quiet_hours,
         proactive,
         frequency,
         activity,
@@ -100,6 +102,8 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     ] {
         lines.own(3, "Keys", key, none::<Secret>(&secrets));
     }
+    lines.own(2, "ProductSettings", "timezone", timezone.name());
+    assert!(quiet_hours.is_none(), "a default that is not shown");
     lines.own(2, "ProductSettings", "proactive", "");
     of_proactive(proactive, lines);
     lines.own(2, "ProductSettings", "frequency", none(&frequency));

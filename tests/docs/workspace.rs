@@ -95,11 +95,11 @@ pub(crate) fn meaning(rule: &Rule) -> String {
 /// The keys of every mapping, as the checker names them to somebody who wrote none: by what the
 /// mapping is, `a trigger`.
 pub(crate) fn keys() -> BTreeMap<String, BTreeSet<String>> {
-    let settings = "version: 1\nadmin: 1\nlimits: 1\nproducts:\n  a: { keys: 1, proactive: 1, \
+    let settings = "version: 1\nadmin: 1\nlimits: 1\nproducts:\n  a: { keys: 1, quiet_hours: 1, proactive: 1, \
                     activity: 1, builtins: 1, retrieval: 1, sources: [1, sse: 1] }\n  \
                     b: { proactive: { circuit: 1, quotas: 1, conservative: 1 } }\n  c: 1\n";
     let rules = format!(
-        "version: 1\ntriggers:\n  - 1\n  - {{ id: a, when: [dwell: 1s], offer: 1, tests: [1] }}\n  \
+        "version: 1\ntriggers:\n  - 1\n  - {{ id: a, when: [dwell: 1s], offer: 1, schedule: 1, tests: [1] }}\n  \
          - {{ id: b, when: [dwell: 1s], {OFFER}, tests: [{{ name: t, given: 1, timeline: [1] }}] }}\n"
     );
     let tours = "version: 1\ntours: [1, { id: a, name: a, use_when: a, steps: [1] }]\n";

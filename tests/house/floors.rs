@@ -6,7 +6,7 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
     (
         "rulebook",
         1,
-        "annotate_snippets caseless minijinja rhai serde serde_json serde_saphyr sha2 strsim \
+        "annotate_snippets caseless jiff minijinja rhai serde serde_json serde_saphyr sha2 strsim \
          thiserror url",
     ),
     ("engine", 2, "serde_json sha2"),
@@ -38,8 +38,11 @@ pub(crate) const PURE: u8 = 2;
 /// What a pure floor cannot touch.
 pub(crate) const SYSTEM: [&str; 5] = ["env", "fs", "net", "process", "thread"];
 /// Crates with one home, so that exchanging them is a matter of one file.
-pub(crate) const HOMES: [(&str, &str); 2] =
-    [("rhai", "src/rulebook/condition/expression.rs"), ("notify", "src/library/watch.rs")];
+pub(crate) const HOMES: [(&str, &str); 3] = [
+    ("jiff", "src/rulebook/zone.rs"),
+    ("rhai", "src/rulebook/condition/expression.rs"),
+    ("notify", "src/library/watch.rs"),
+];
 
 pub(crate) fn height(floor: &str) -> Option<u8> {
     FLOORS.iter().find(|(name, ..)| *name == floor).map(|(_, height, _)| *height)

@@ -7,7 +7,7 @@ use crate::domain::machine::AgentEvent;
 use crate::domain::offer::Offer;
 use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::case::{Poll, later};
+use crate::engine::case::Poll;
 use crate::engine::observe::{Recording, RuleSeen};
 use crate::engine::react::Reaction;
 use crate::engine::skip::{capped, skip_reason};
@@ -171,7 +171,7 @@ pub(super) fn of_poll(
     (expected, found): Unmet,
     recording: &Recording,
 ) -> Failure {
-    let ladder = |seen: &RuleSeen| ladder(product, seen, poll.now);
+    let ladder = |seen: &RuleSeen| ladder(product, seen, poll);
     let told = recording.rules.iter().filter(|seen| matters(product, seen, moment, poll));
     let (line, at, decided) = (moment.line, moment.at, decided(product, poll, recording));
     let ladders = told.filter_map(ladder).collect();
@@ -189,7 +189,7 @@ fn matters(product: &Product, seen: &RuleSeen, moment: &Moment, poll: &Poll) -> 
 }
 
 fn decided(product: &Product, poll: &Poll, recording: &Recording) -> String {
-    let until = |until| match later(until, poll.now) {
+    let until = |until| match poll.later(until) {
         Some(at) => format!("until {at}"),
         None => "for good".to_owned(),
     };
@@ -200,21 +200,25 @@ fn decided(product: &Product, poll: &Poll, recording: &Recording) -> String {
     let rule = poll.decision.rule.and_then(|place| product.rules.get(place));
     match (rule, poll.decision.verdict) {
         (Some(rule), Verdict::Hold(_)) => {
-            format!("the rule `{}` is held {}", rule.id, until(poll.decision.until))
+            let seen = recording.rules.iter().find(|seen| Some(seen.place) == poll.decision.rule);
+            let gate = seen.and_then(|seen| seen.gates.iter().find(|gate| gate.refused.is_some()));
+            let note = gate.and_then(|gate| gate.note.as_ref());
+            let by = note.map_or_else(String::new, |note| format!("; it is {note}"));
+            format!("the rule `{}` is held {}{by}", rule.id, until(poll.decision.until))
         }
         (Some(rule), _) => format!("the rule `{}`", rule.id),
         (None, _) => "no rule matches".to_owned(),
     }
 }
 
-fn ladder(product: &Product, seen: &RuleSeen, now: Timestamp) -> Option<Ladder> {
+fn ladder(product: &Product, seen: &RuleSeen, poll: &Poll) -> Option<Ladder> {
     let trigger = Arc::clone(&product.rules.get(seen.place)?.id);
     let rung = |clause: &Clause| Rung {
         text: clause.text.clone(),
         required: clause.required.clone(),
         found: clause.found.clone(),
         truth: clause.answer.truth,
-        changes: later(clause.answer.until, now),
+        changes: poll.later(clause.answer.until),
     };
     let rungs = seen.clauses.iter().map(rung).collect();
     Some(Ladder { trigger, came_to: seen.came_to(product).to_owned(), rungs })

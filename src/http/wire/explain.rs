@@ -45,6 +45,9 @@ pub struct GateBody<'a> {
     pub counted_per: Option<&'static str>,
     /// Until when it refuses, Unix seconds; null when no time is known.
     pub until: Option<f64>,
+    /// What it went by, where that is not plain: the clock of a schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// One rule.
@@ -121,6 +124,7 @@ fn gate_body<'a>(product: &'a Product, gate: &GateSeen, now: Timestamp) -> GateB
         hold: refused.map(|refused| refusal(product, refused)),
         counted_per: refused.and_then(|r| narrowed(product, r.cap)).map(Per::as_str),
         until: gate.refused.and_then(|refused| later(refused.until, now)),
+        note: gate.note.clone(),
     }
 }
 

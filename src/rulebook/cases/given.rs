@@ -6,13 +6,24 @@ use crate::domain::machine::AgentState;
 use crate::rulebook::case::Given;
 use crate::rulebook::cases::Stage;
 use crate::rulebook::reader::{Fields, Findings, flag, name_of, number, words, wrong_type};
+use crate::rulebook::schedule::date;
 use crate::rulebook::settings::Proactive;
-use crate::rulebook::workspace;
 use crate::rulebook::yaml::{Node, Value};
+use crate::rulebook::{workspace, zone};
 
 /// Every key of `given`.
-pub(in crate::rulebook) const KEYS: [&str; 7] =
-    ["user", "email", "traits", "state", "dismissals", "tester", "settings"];
+pub(in crate::rulebook) const KEYS: [&str; 10] = [
+    "now",
+    "timezone",
+    "locale",
+    "user",
+    "email",
+    "traits",
+    "state",
+    "dismissals",
+    "tester",
+    "settings",
+];
 /// Where a session can stand without an offer of its own.
 pub(in crate::rulebook) const STATES: [AgentState; 4] = [
     AgentState::Thinking,
@@ -28,6 +39,13 @@ pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) 
     let own = |node: &Node, findings: &mut Findings<'_>| {
         words(node, findings).map(|words| Some(words.to_owned()))
     };
+    let now = |node: &Node, f: &mut Findings<'_>| date(node, f).map(|now| Some(now.start()));
+    fields.fill("now", &mut given.now, now, findings);
+    let zone = |node: &Node, f: &mut Findings<'_>| {
+        zone::read(node, f).map(|zone| Some(zone.name().to_owned()))
+    };
+    fields.fill("timezone", &mut given.timezone, zone, findings);
+    fields.fill("locale", &mut given.locale, own, findings);
     fields.fill("user", &mut given.user, own, findings);
     fields.fill("email", &mut given.email, own, findings);
     fields.fill("traits", &mut given.traits, |node, f| Some(traits(node, f)), findings);

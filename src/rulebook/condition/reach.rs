@@ -4,12 +4,16 @@ use crate::rulebook::condition::Condition;
 use crate::rulebook::condition::term::Term;
 use crate::rulebook::rule::{Rule, When};
 use crate::rulebook::template::Text;
+use crate::rulebook::zone::ZoneChoice;
 
 impl Rule {
     /// Whether its condition or its words look at what is remembered of the person across sessions.
     pub fn asks_of_person(&self) -> bool {
+        let by_their_clock =
+            self.schedule.as_ref().is_some_and(|schedule| schedule.zone == ZoneChoice::User);
         let mut texts = self.offer.body.iter().chain(&self.offer.labels);
-        texts.any(Text::asks_of_person)
+        by_their_clock
+            || texts.any(Text::asks_of_person)
             || match &self.when {
                 When::Condition(condition) => condition.asks_of_person(),
                 When::Builtin(_) => false,

@@ -67,13 +67,25 @@ impl Desk<'_> {
     pub(super) fn warn_at(
         &mut self,
         file: &str,
+        spot: Spot,
+        code: &'static str,
+        message: String,
+        help: &str,
+    ) {
+        self.say(Severity::Warning, file, spot, code, message, help);
+    }
+
+    /// Says something at a place.
+    pub(super) fn say(
+        &mut self,
+        severity: Severity,
+        file: &str,
         Spot { line, column, length }: Spot,
         code: &'static str,
         message: String,
         help: &str,
     ) {
-        let (file, severity, help) = (file.into(), Severity::Warning, Some(help.to_owned()));
-        let fix = None;
+        let (file, help, fix) = (file.into(), Some(help.to_owned()), None);
         self.found.push(Finding { file, line, column, length, severity, code, message, help, fix });
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::pacing::PRODUCT_CAPS;
 use crate::rulebook::schema::shape::{ANY, Key, Mapping, Shape, key, open, or};
 use crate::rulebook::settings::{Limits, Proactive, ProductSettings, Rate, Settings};
@@ -118,6 +119,17 @@ static SETTINGS: Mapping = open(&[
         "where browsers may ask from: `https://app.example.com`, or `*`",
     ),
     key("keys", Shape::Map(&KEYS), "who may ask; each class may hold several, for rotation"),
+    or(
+        "timezone",
+        Shape::Words,
+        || "UTC".into(),
+        "the zone of its clock, as IANA names it: `Europe/Oslo`",
+    ),
+    key(
+        "quiet_hours",
+        Shape::Map(&calendar::QUIET_HOURS),
+        "hours of a day or week at which nothing is offered",
+    ),
     key("proactive", Shape::Map(&PROACTIVE), "the gates before any trigger"),
     or("frequency", PRODUCT_CAPS, || json!([]), "how often a person may be offered something"),
     key("activity", Shape::Map(&ACTIVITY), "what triggers can look back on"),

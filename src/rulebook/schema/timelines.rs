@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::domain::decision::Hold;
 use crate::domain::machine::{AgentEvent, AgentState};
 use crate::rulebook::cases::given::STATES;
+use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::settings::PROACTIVE;
 use crate::rulebook::schema::shape::{ANY, Mapping, Shape, Writer, key, open, or};
 
@@ -37,6 +38,13 @@ pub(in crate::rulebook::schema) static TEST: Mapping = Mapping {
 };
 
 static GIVEN: Mapping = open(&[
+    key(
+        "now",
+        calendar::DATE,
+        "when it is: `2026-09-01T08:59`, by the product's clock, or with an offset",
+    ),
+    key("timezone", Shape::Words, "the browser's time zone, as IANA names it"),
+    key("locale", Shape::Words, "the browser's language, as BCP 47"),
     key("user", Shape::Words, "the person is known by the product's own id"),
     key("email", Shape::Words, "the person's e-mail address is known"),
     key("traits", TRAITS, "what is known of the person"),

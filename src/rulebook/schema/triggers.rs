@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::rulebook::builtin;
 use crate::rulebook::copy::MOST_LABELS;
 use crate::rulebook::rule::{COOLDOWN, OFFER_TIMEOUT};
+use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::conditions;
 use crate::rulebook::schema::pacing;
 use crate::rulebook::schema::shape::{ANY, Key, Mapping, Shape, Writer, key, open, or};
@@ -62,6 +63,11 @@ static TRIGGER: Mapping = Mapping {
             "the builtin's parameters, under the SDK's own names",
         ),
         key("offer", Shape::Map(&OFFER), "what is offered"),
+        key(
+            "schedule",
+            Shape::Map(&calendar::SCHEDULE),
+            "when it may be offered by the calendar and the clock; at any time if not written",
+        ),
         or(
             "cooldown",
             Shape::Span,

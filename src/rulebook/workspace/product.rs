@@ -12,12 +12,15 @@ use crate::rulebook::workspace::not_available;
 use crate::rulebook::workspace::testers::testers;
 use crate::rulebook::workspace::values::{folder, origins, secret, secrets, web_address};
 use crate::rulebook::yaml::{Node, Value};
+use crate::rulebook::{schedule, zone};
 
 const KEYS: &[&str] = &[
     "rules",
     "tours",
     "allowed_origins",
     "keys",
+    "timezone",
+    "quiet_hours",
     "proactive",
     "frequency",
     "activity",
@@ -51,6 +54,9 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     fields.fill("tours", &mut product.tours, folder, findings);
     fields.fill("allowed_origins", &mut product.allowed_origins, origins, findings);
     fields.fill("keys", &mut product.keys, keys, findings);
+    fields.fill("timezone", &mut product.timezone, zone::read, findings);
+    let quiet = |node: &Node, f: &mut Findings<'_>| schedule::quiet_hours(node, f).map(Some);
+    fields.fill("quiet_hours", &mut product.quiet_hours, quiet, findings);
     let gates = product.proactive.clone();
     let read = |node: &Node, f: &mut Findings<'_>| proactive(node, gates, f);
     fields.fill("proactive", &mut product.proactive, read, findings);
