@@ -4,6 +4,7 @@
 mod lints {
     mod calendar;
     pub(crate) mod desk;
+    mod pacing;
 }
 
 use lints::desk::{BOTH_TESTS, OFFER, PLAIN, codes, found, holds, rules};

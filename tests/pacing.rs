@@ -162,3 +162,21 @@ async fn one_of_a_group_at_a_time_whatever_the_session() {
     docent.event("one", "reset").await;
     assert_eq!(docent.verdict("two").await, "eager", "taken back without an answer");
 }
+
+#[tokio::test]
+async fn who_says_later_too_often_says_no() {
+    let docent =
+        docent("", "snooze: { default: 10m, max_times: 1 }\n    on_dismiss: { cooldown: 1d }");
+    for (round, minutes) in [(0, 10.0), (1, 1_440.0)] {
+        arrive(&docent, "one", json!({ "user_id": "ann" })).await;
+        assert_eq!(docent.verdict("one").await, "eager", "{round}");
+        docent.event("one", "proactive_snoozed").await;
+        docent.advance(minutes * 60.0 - 1.0).await;
+        arrive(&docent, "one", json!({})).await;
+        let held = if round == 0 { "trigger_cooldown" } else { "backoff" };
+        assert_eq!(docent.verdict("one").await, held, "{round}");
+        docent.advance(1.0).await;
+    }
+    arrive(&docent, "one", json!({})).await;
+    assert_eq!(docent.verdict("one").await, "eager");
+}

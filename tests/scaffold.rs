@@ -39,6 +39,7 @@ fn a_fresh_workspace_is_clean_and_its_tests_hold() {
     assert_eq!(book.prompts.len(), 2);
     for rule in &product.rules {
         assert!(rule.mode == Mode::Draft && rule.again_after.is_some(), "{}", rule.id);
+        assert_eq!(rule.pacing.caps.len(), 3, "its own, and two of the product");
     }
     for file in ["docent.yaml", "rules/stuck.yaml", "tours/first-look.yaml"] {
         let written = fs::read_to_string(shop.join(file)).unwrap();

@@ -154,6 +154,7 @@ fn benches() -> Vec<Bench> {
     let settings = json!({ "version": 1, "admin": {}, "limits": {}, "products": {
         "a": { "keys": {}, "proactive": { "circuit": {}, "quotas": {}, "conservative": {} },
             "activity": {}, "builtins": {}, "retrieval": {}, "quiet_hours": { "hours": "22:00-07:00" },
+            "frequency": [{ "id": "a", "per": "user", "limit": 1 }],
             "sources": [{ "sse": { "url": "https://a.example" } }] } } });
     let tours = json!({ "version": 1, "tours": [{ "id": "a", "name": "A", "use_when": "A",
         "steps": [{ "target": "a", "title": "A", "content": "A" }] }] });
@@ -195,6 +196,8 @@ fn triggers() -> impl Iterator<Item = Value> {
         json!({ "id": "a", "when": "session.dwell_s > 3", "offer": offer, "schedule": {}, "tests": [test] }),
         json!({ "id": "b", "when": [{ "dwell": "3s" }], "offer": { "body": "B", "labels": ["A"] } }),
         json!({ "id": "c", "builtin": "user_page_dwell", "offer": {} }),
+        json!({ "id": "d", "when": [{ "dwell": "3s" }], "offer": offer, "snooze": {}, "reset": { "on": "x" },
+            "on_dismiss": { "cooldown": "1h" }, "frequency": [{ "per": "user", "limit": 1 }] }),
         builtin("canonical_url_ping_pong", json!({})),
         builtin("user_page_dwell", json!({})),
         builtin("section_playbook_match", json!({

@@ -59,6 +59,8 @@ struct Looked {
     who: Identity,
     noted: Noted,
     lapsed: Option<Subject>,
+    /// The session, when it has just turned out to be somebody's and has something to tell.
+    stranger: Option<Session>,
 }
 
 impl App {
@@ -160,18 +162,23 @@ impl App {
             }
             let seq = session.seq;
             // A poll creates no record, so an unknown session is bound by its first batch or event.
-            session.seq += u64::from(seq > 0 && session.identity.bind(question.voucher));
+            let bound = seq > 0 && session.identity.bind(question.voucher);
+            session.seq += u64::from(bound);
             let lapsed = lapse(session, now).map(|offer| Subject::of(session, offer));
             let looked = question.ask(product, session, around, now, attentive);
             if looked.seq == seq {
                 return Step::Keep(Some(looked));
             }
-            Step::Write(Some(Looked { lapsed, ..looked }))
+            let stranger = (bound && !session.triggers.is_empty()).then(|| session.clone());
+            Step::Write(Some(Looked { lapsed, stranger, ..looked }))
         };
         let looked = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
         self.note_health(product, &looked.noted);
         if let Some(lapsed) = &looked.lapsed {
             self.note_outcome(product, lapsed, Some(offer::Outcome::Ignored), now).await?;
+        }
+        if let Some(stranger) = &looked.stranger {
+            self.adopt(product, stranger, now).await?;
         }
         Ok(looked)
     }
@@ -206,7 +213,17 @@ impl Question<'_> {
             Verdict::Fire(_) => session.identity.clone(),
             Verdict::Redeliver | Verdict::Hold(_) => Identity::default(),
         };
-        Looked { decision, state, seq: session.seq, offer, pending, who, noted, lapsed: None }
+        Looked {
+            decision,
+            state,
+            seq: session.seq,
+            offer,
+            pending,
+            who,
+            noted,
+            lapsed: None,
+            stranger: None,
+        }
     }
 
     fn conversation_id(&self, around: &Around) -> Arc<str> {

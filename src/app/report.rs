@@ -35,6 +35,8 @@ struct Heard {
     subject: Option<Subject>,
     /// An offer whose time had run out by then.
     lapsed: Option<Subject>,
+    /// The session, when it has just turned out to be somebody's and has something to tell.
+    stranger: Option<Session>,
 }
 
 impl App {
@@ -45,10 +47,13 @@ impl App {
         report: Report<'_>,
         now: Timestamp,
     ) -> Result<Reaction, Denied> {
-        let Heard { reaction, subject, lapsed } = match session_of(report.conversation) {
+        let Heard { reaction, subject, lapsed, stranger } = match session_of(report.conversation) {
             Some(session) => self.report_own(product, session, report, now).await?,
             None => self.report_foreign(product, report, now).await?,
         };
+        if let Some(stranger) = &stranger {
+            self.adopt(product, stranger, now).await?;
+        }
         if let Some(lapsed) = lapsed {
             self.note_outcome(product, &lapsed, Some(Outcome::Ignored), now).await?;
         }
@@ -77,6 +82,7 @@ impl App {
             }
             let bound = session.identity.bind(report.voucher);
             session.seq += u64::from(bound);
+            let stranger = (bound && !session.triggers.is_empty()).then(|| session.clone());
             let lapsed = lapse(&mut session, now).map(|offer| Subject::of(&session, offer));
             let own = session.offer.clone().filter(is_own);
             let subject = own.map(|offer| Subject::of(&session, offer));
@@ -84,7 +90,7 @@ impl App {
             let counted = reaction.unheard.is_none();
             *slot = (known || counted).then_some(session);
             let changed = counted || (known && (bound || lapsed.is_some()));
-            let answer = Some(Heard { reaction, subject, lapsed });
+            let answer = Some(Heard { reaction, subject, lapsed, stranger });
             if changed { Step::Write(answer) } else { Step::Keep(answer) }
         };
         let key = Key { product: &product.id, id: session };
@@ -113,7 +119,7 @@ impl App {
         let key = Key { product: &product.id, id: report.conversation };
         let (reaction, session, current) = self.store.update(key, now, step).await?;
         let Some(session) = session.filter(|_| reaction.unheard.is_none()) else {
-            return Ok(Heard { reaction, subject: None, lapsed: None });
+            return Ok(Heard { reaction, subject: None, lapsed: None, stranger: None });
         };
         let key = Key { product: &product.id, id: &session };
         let step = |slot: &mut Option<Session>| {
@@ -124,6 +130,7 @@ impl App {
             remember(session, report.event, is_meant, reaction.goes_on, now);
             Step::Write(subject)
         };
-        Ok(Heard { reaction, subject: self.store.update(key, now, step).await?, lapsed: None })
+        let subject = self.store.update(key, now, step).await?;
+        Ok(Heard { reaction, subject, lapsed: None, stranger: None })
     }
 }

@@ -2,7 +2,7 @@
 //! which list rules by themselves.
 
 /// Code and one sentence, by code.
-pub const CODES: [(&str, &str); 84] = [
+pub const CODES: [(&str, &str); 87] = [
     ("always-true", "A condition holds whatever the person does."),
     ("bad-address", "An address to listen on is host and port."),
     ("bad-date", "A date is written 2026-12-31, with a time of day 2026-12-31T09:00."),
@@ -22,9 +22,12 @@ pub const CODES: [(&str, &str); 84] = [
     ("bad-url", "A URL begins with https:// or http:// and has a host."),
     ("bad-variable", "A variable is written ${NAME} or ${NAME:-default}."),
     ("bad-version", "Files of a workspace are of version 1."),
+    ("beyond-memory", "Caps and rests are no longer than people are remembered."),
     ("blank", "A text says something."),
     ("blank-label", "A label says what its button does."),
     ("body-too-long", "A builtin's own text fits a toast."),
+    ("cap-starved", "A cap lets every rule have its turn."),
+    ("cap-without-effect", "A cap counts something, and can be reached."),
     ("checks-nothing", "A test expects something."),
     ("conflict", "Two keys exclude each other."),
     ("cooldown-without-effect", "A cooldown is shorter than the spacing of all offers."),

@@ -2,6 +2,7 @@
 //! rules that another one hides, words without effect. Each is said only where it is certain.
 
 mod calendar;
+mod caps;
 mod clash;
 mod condition;
 mod pages;
@@ -71,12 +72,14 @@ fn each(
 
 fn about(product: &Product, desk: &mut Desk<'_>) {
     product::quotas(product, desk);
+    caps::of_product(product, desk);
     let spoken_of = tests_written::spoken_of(product, desk);
     calendar::tags(product, desk);
     calendar::quiet_clock(product, desk);
     for rule in &product.rules {
         condition::check(product, rule, desk);
         product::cooldown(product, rule, desk);
+        caps::of_rule(product, rule, desk);
         product::tour(product, rule, desk);
         product::traits(product, rule, desk);
         product::references(product, rule, desk);

@@ -59,7 +59,8 @@ impl Offering<'_> {
         let rule = first.rule;
         let never_rests = rule.again_after.is_none()
             && rule.offer.cooldown <= product.settings.proactive.min_interval
-            && !rule.judge;
+            && !rule.judge
+            && !self.is_paced(first, product);
         let everywhere = rule.pages.is_empty()
             || (!self.rule.pages.is_empty() && all_covered(&rule.pages, &self.rule.pages));
         let goals = [(self.condition, true), (first.condition, false)];
@@ -68,6 +69,14 @@ impl Offering<'_> {
             && is_certain(first.condition)
             && self.can_match(product)
             && !possible(&[(&self.here, true)], &goals, &product.settings.activity)
+    }
+
+    /// Whether the pacing of `first` may hold it back while this may be offered.
+    fn is_paced(&self, first: &Self, product: &Product) -> bool {
+        let pacing = &first.rule.pacing;
+        let alone =
+            |cap: &&usize| product.caps.get(**cap).is_some_and(|cap| !cap.concerns(self.rule));
+        pacing.group.is_some() || !pacing.backoff.is_none() || pacing.caps.iter().any(|c| alone(&c))
     }
 
     fn can_match(&self, product: &Product) -> bool {
