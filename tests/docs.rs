@@ -91,6 +91,7 @@ fn everything_with_its_defaults_names_every_setting() {
         ("admin", "/admin"),
         ("limits", "/limits"),
         ("a product", "/products/acme"),
+        ("target_health", "/products/acme/target_health"),
         ("keys", "/products/acme/keys"),
         ("proactive", "/products/acme/proactive"),
         ("circuit", "/products/acme/proactive/circuit"),
@@ -126,10 +127,12 @@ fn the_tables_of_keys_have_every_key() {
         tables.insert(what);
     }
     let expected = [
+        "a goal",
         "a prompt",
         "a step",
         "a test",
         "a tour",
+        "a translation",
         "a trigger",
         "an entry",
         "an offer",

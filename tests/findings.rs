@@ -293,8 +293,8 @@ fn folders_are_known_even_when_docent_yaml_has_mistakes() {
         folders(&Sources { files }).into_iter().collect::<Vec<_>>()
     };
     let text = "nonsense: 1\nproducts:\n  a: { rules: ./my/rules, lisen: 3 }\n  b:\n";
-    assert_eq!(named(text), ["my/rules/", "prompts/", "rules/", "tours/"]);
-    assert_eq!(named("a: b: c"), ["prompts/", "rules/", "tours/"]);
+    assert_eq!(named(text), ["locales/", "my/rules/", "prompts/", "rules/", "tours/"]);
+    assert_eq!(named("a: b: c"), ["locales/", "prompts/", "rules/", "tours/"]);
 }
 
 #[test]

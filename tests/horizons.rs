@@ -233,6 +233,8 @@ fn an_ignored_offer_is_awaited() {
         expires_at: Timestamp::from_millis(60_000),
         cooldown: Span::ZERO,
         metadata: serde_json::Map::new(),
+        goal: None,
+        locale: None,
         tester: false,
         terms: <_>::default(),
     };

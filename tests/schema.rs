@@ -390,7 +390,8 @@ fn opening_the_folder_sets_up_an_editor() {
     let settings: Value = serde_json::from_str(&settings).unwrap();
     let schemas = settings["yaml.schemas"].as_object().unwrap();
     let mapped: Vec<_> = schemas.keys().map(String::as_str).collect();
-    assert_eq!(mapped, ["schemas/docent.json", "schemas/rules.json", "schemas/tours.json"]);
+    let kinds = ["docent", "locales", "rules", "tours"];
+    assert_eq!(mapped, kinds.map(|kind| format!("schemas/{kind}.json")));
     assert!(mapped.iter().all(|file| root(file).exists()));
     for (ours, made) in [("settings", "editor"), ("extensions", "extensions")] {
         let ours = fs::read_to_string(root(&format!(".vscode/{ours}.json"))).unwrap();

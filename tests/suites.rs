@@ -34,6 +34,7 @@ fn every_outcome_can_be_reached_and_is_seen_by_other_rules() {
         ("completed", format!("{tour}tour_completed }}")),
         ("abandoned", format!("{tour}tour_abandoned }}")),
         ("failed", format!("{tour}tour_failed }}")),
+        ("reached", "{ at: 2s, event: proactive_dismissed }\n{ at: 3s, action: paid }".to_owned()),
     ] {
         let rules = TWO.replace("OUTCOME", outcome);
         let start = "{ at: 0s, page: /a }\n{ at: 1s, fires: hello }";

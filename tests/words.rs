@@ -85,7 +85,7 @@ fn a_button_can_speak_to_somebody_too() {
     let book = rulebook(&[("docent.yaml", PLAIN), ("rules/a.yaml", &rules)]);
     let session = Session::default();
     let view = View { session: &session, user: None, now: Timestamp::default() };
-    let said = words(&book.products["acme"].rules[0], &view, None).unwrap();
+    let said = words(&book.products["acme"], &book.products["acme"].rules[0], &view, None).unwrap();
     assert_eq!(
         said.labels.iter().map(|label| &**label).collect::<Vec<_>>(),
         ["Yes, please", "No thanks"]
@@ -98,12 +98,13 @@ proptest! {
     fn a_body_fits_its_toast_on_one_line(name: String, known: bool) {
         let rules = rules("Hi {user.name}, need a hand?", "Help me", "");
         let book = rulebook(&[("docent.yaml", PLAIN), ("rules/a.yaml", &rules)]);
-        let rule = &book.products["acme"].rules[0];
+        let product = &book.products["acme"];
+        let rule = &product.rules[0];
         let value: Value = if known { json!(name) } else { Value::Null };
         let session = Session { traits: [("name".into(), value)].into(), ..Session::default() };
         let view = View { session: &session, user: None, now: Timestamp::default() };
-        let said = words(rule, &view, None);
-        prop_assert_eq!(said.is_some(), has_words(rule, &view));
+        let said = words(product, rule, &view, None);
+        prop_assert_eq!(said.is_some(), has_words(product, rule, &view));
         let body = said.map_or_else(Default::default, |said| said.body);
         prop_assert!(body.chars().count() <= BODY_MAX_CHARS);
         prop_assert!(!body.chars().any(char::is_control) && !body.contains("Hi ,"));

@@ -45,7 +45,7 @@ impl App {
         now: Timestamp,
     ) -> Result<Advanced, Denied> {
         let Some(session) = delivery.session() else {
-            return Ok(Advanced { duplicate: false, accepted: 0 });
+            return Ok(Advanced::default());
         };
         let received = Received {
             delivery,
@@ -62,6 +62,7 @@ impl App {
         if let (Some(person), false) = (&person, advanced.duplicate) {
             self.wipe(product, person, delivery, now).await?;
         }
+        self.note_goals(product, person.as_ref(), &advanced.reached, now).await?;
         if let (Delivery::Actions(batch), Trust::Trusted, false) =
             (delivery, trust, advanced.duplicate)
         {
@@ -96,8 +97,9 @@ impl App {
             let joins = before.1 != state.identity.account && counts_accounts(product);
             let theirs = before.0 != person && !state.triggers.is_empty();
             let stranger = (theirs || joins).then(|| state.clone());
+            let duplicate = advanced.duplicate;
             let taken = Some(Taken { advanced, person, stranger });
-            if advanced.duplicate { Step::Keep(taken) } else { Step::Write(taken) }
+            if duplicate { Step::Keep(taken) } else { Step::Write(taken) }
         };
         let key = Key { product: &product.id, id: session };
         self.store.update_session(key, now, step).await?.ok_or(Denied::AnotherUser)

@@ -11,6 +11,7 @@ use crate::engine::around::Around;
 use crate::engine::decide::decide;
 use crate::engine::gates::MINUTE;
 use crate::engine::observe::Recording;
+use crate::engine::targets::unhealthy;
 use crate::engine::testers::is_tester;
 use crate::rulebook::Product;
 use crate::store::Key;
@@ -39,6 +40,7 @@ impl App {
         let copy = |session: Option<&Session>| session.cloned().unwrap_or_default();
         let mut session = self.store.read(key, now, copy).await?;
         self.look_around(product, &session, &mut around, now).await?;
+        around.session = Some(question.session.into());
         let mut recording = Recording::default();
         let decision = decide(product, &mut session, &around, now, &mut recording);
         let tester = is_tester(product, around.session.as_deref(), &session.identity);
@@ -66,10 +68,13 @@ impl App {
         let seen = |record: Option<&ProductRecord>| {
             let full = record.and_then(|record| record.fired.full_until(minute, MINUTE, now));
             let open = record.and_then(|record| record.circuit.open_until(now));
-            (full, open, record.map(|record| record.tallies.clone()))
+            let broken = record.map(|record| unhealthy(record, product, now)).unwrap_or_default();
+            (full, open, record.map(|record| record.tallies.clone()), broken)
         };
         let seen = self.store.read(Key { product: &product.id, id: "" }, now, seen).await?;
-        (around.product_full_until, around.circuit_until, around.tallies) = seen;
+        let (full, open, tallies, broken) = seen;
+        (around.product_full_until, around.circuit_until) = (full, open);
+        (around.tallies, around.unhealthy) = (tallies, broken);
         Ok(())
     }
 }

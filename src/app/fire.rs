@@ -60,6 +60,9 @@ impl App {
         firing: &Firing<'_>,
         around: &mut Around,
     ) -> Result<Outcome, StoreError> {
+        if !self.target_is_healthy(firing, around).await? {
+            return Ok(Outcome::Refused);
+        }
         if self.is_known_full(firing, around).await? {
             return Ok(Outcome::Refused);
         }

@@ -36,6 +36,9 @@ impl App {
         self.metrics.findings(errors, newest.len() - errors);
         self.metrics.rules(status.active.rules);
         self.sources.count(&self.metrics);
+        let broken = self.unhealthy_tours(self.clock.now());
+        let broken = broken.into_iter().map(|(product, broken)| (product, broken.tour));
+        self.metrics.unhealthy(broken.collect());
     }
 }
 

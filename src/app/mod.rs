@@ -14,6 +14,7 @@ mod poll;
 mod report;
 mod retrieve;
 mod sources;
+mod targets;
 
 pub use explain::Explained;
 pub use forget::Forgotten;
@@ -52,6 +53,7 @@ pub struct App {
     health: health::Health,
     notes: notes::Notes,
     told: gauges::Told,
+    targets: targets::Seen,
 }
 
 /// Why a verb has no answer.
@@ -71,8 +73,8 @@ pub enum Denied {
 impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let (sources, draining, health, notes, told) = <_>::default();
-        Self { live, store, clock, metrics, sources, draining, health, notes, told }
+        let (sources, draining, health, notes, told, targets) = <_>::default();
+        Self { live, store, clock, metrics, sources, draining, health, notes, told, targets }
     }
 
     /// From now on docent is winding down: open requests end, and no new ones should come.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::domain::goal::OpenGoal;
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::User;
 use crate::domain::session::Session;
@@ -29,6 +30,10 @@ impl Subject {
     pub(crate) fn going_on(self, goes_on: Option<Timestamp>) -> Self {
         Self { goes_on, ..self }
     }
+
+    pub(crate) const fn offer(&self) -> &Offer {
+        &self.offer
+    }
 }
 
 impl App {
@@ -49,6 +54,30 @@ impl App {
         let Some(person) = person.as_ref().filter(|_| of_note) else { return Ok(()) };
         let step = |slot: &mut Option<User>| {
             answered(slot.get_or_insert_default(), offer, outcome, *goes_on, now);
+            Step::Write(())
+        };
+        self.store.update(Key { product: &product.id, id: person }, now, step).await
+    }
+
+    /// The person did what earlier offers hoped for. Their session knows already.
+    pub(crate) async fn note_goals(
+        &self,
+        product: &Product,
+        person: Option<&Arc<str>>,
+        reached: &[OpenGoal],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for goal in reached.iter().filter(|goal| !goal.tester) {
+            self.metrics.goal(&product.id, &goal.trigger);
+        }
+        let Some(person) = person.filter(|_| !reached.is_empty()) else { return Ok(()) };
+        let step = |slot: &mut Option<User>| {
+            let user = slot.get_or_insert_default();
+            user.seq += 1;
+            for goal in reached {
+                let memory = user.triggers.entry(Arc::clone(&goal.trigger)).or_default();
+                memory.outcomes.insert(Outcome::Reached, now);
+            }
             Step::Write(())
         };
         self.store.update(Key { product: &product.id, id: person }, now, step).await

@@ -60,6 +60,7 @@ impl App {
         if let (None, Some(subject)) = (reaction.unheard, subject) {
             let subject = subject.going_on(reaction.goes_on);
             self.note_outcome(product, &subject, Outcome::of(report.event), now).await?;
+            self.note_attempt(product, subject.offer(), report.event, now).await?;
         }
         self.note_event(product, report.event, &reaction);
         Ok(reaction)

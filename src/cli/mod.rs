@@ -195,6 +195,8 @@ enum NewKind {
     Tour,
     /// A prompt with its front matter.
     Prompt,
+    /// Translations into a language such as nb-NO, still to be written.
+    Locale,
 }
 
 /// Arguments of `docent schema`.
@@ -213,6 +215,8 @@ enum SchemaKind {
     Rules,
     /// tours/*.yaml
     Tours,
+    /// locales/*.yaml
+    Locales,
     /// The front matter of prompts/*.md
     Prompts,
     /// rules/*.test.yaml alone

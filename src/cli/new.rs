@@ -1,5 +1,7 @@
 //! `docent new`: files to start from. What is there already is never touched.
 
+mod locale;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -50,6 +52,9 @@ fn make(arguments: &NewArguments) -> Result<Vec<PathBuf>> {
     }
     if *kind == NewKind::Workspace {
         return write(&folder.join(name), &workspace(name));
+    }
+    if *kind == NewKind::Locale {
+        return write(folder, &[locale::scaffold(folder, product.as_deref(), name)?]);
     }
     let (rules, tours) = folders(folder, product.as_deref())?;
     let scaffold = match kind {
@@ -134,7 +139,7 @@ fn folders(root: &Path, product: Option<&str>) -> Result<(String, String)> {
     let place = place.with_context(|| {
         format!("`docent.yaml` has no product `{}`", product.unwrap_or_default())
     })?;
-    let mut named = workspace::folders(&tree).into_iter().skip(2 * place);
+    let mut named = workspace::folders(&tree).into_iter().skip(workspace::FOLDERS.len() * place);
     let mut next = |usual: &str| named.next().unwrap_or_else(|| usual.to_owned());
     Ok((next("rules/"), next("tours/")))
 }

@@ -10,6 +10,7 @@ pub(crate) fn run(arguments: &SchemaArguments) -> Exit {
         SchemaKind::Docent => Kind::Docent,
         SchemaKind::Rules => Kind::Rules,
         SchemaKind::Tours => Kind::Tours,
+        SchemaKind::Locales => Kind::Locales,
         SchemaKind::Prompts => Kind::Prompts,
         SchemaKind::Tests => Kind::Tests,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::domain::goal::Goal;
 use crate::domain::machine::AgentEvent;
 use crate::domain::time::{Span, Timestamp};
 
@@ -17,6 +18,9 @@ pub struct Offer {
     pub trigger: Arc<str>,
     /// What the toast says.
     pub body: Arc<str>,
+    /// The language of the body, as BCP 47, where the product has several.
+    #[serde(default)]
+    pub locale: Option<Arc<str>>,
     /// Accept, then dismiss; never blank.
     pub labels: Vec<Arc<str>>,
     /// The tour to start on acceptance.
@@ -31,6 +35,9 @@ pub struct Offer {
     pub cooldown: Span,
     /// What a builtin says about its match; an object, never null.
     pub metadata: Map<String, Value>,
+    /// What the person is hoped to do.
+    #[serde(default)]
+    pub goal: Option<Goal>,
     /// Whether it was made to a tester, and stays out of every figure.
     #[serde(default)]
     pub tester: bool,
@@ -70,11 +77,13 @@ pub enum Outcome {
     Abandoned,
     /// Its tour could not go on.
     Failed,
+    /// The person did what the offer hoped for, in time.
+    Reached,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Shown,
         Self::Accepted,
         Self::Dismissed,
@@ -83,6 +92,7 @@ impl Outcome {
         Self::Completed,
         Self::Abandoned,
         Self::Failed,
+        Self::Reached,
     ];
 
     /// The outcome of this name.
@@ -101,6 +111,7 @@ impl Outcome {
             Self::Completed => "completed",
             Self::Abandoned => "abandoned",
             Self::Failed => "failed",
+            Self::Reached => "reached",
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::action::Batch;
 use crate::domain::circuit::Circuit;
 use crate::domain::group::Groups;
+use crate::domain::health::Attempts;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
 use crate::domain::session::TriggerMemory;
@@ -90,6 +91,9 @@ pub struct Product {
     /// What caps per product count.
     #[serde(default)]
     pub tallies: Tallies,
+    /// How often each tour was started and failed.
+    #[serde(default)]
+    pub tours: BTreeMap<Arc<str>, Attempts>,
 }
 
 /// A chat thread other than the toast's own.

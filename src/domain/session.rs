@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::Action;
 use crate::domain::answer::LastAnswer;
+use crate::domain::goal::OpenGoal;
 use crate::domain::group::Groups;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
@@ -43,6 +44,9 @@ pub struct Session {
     /// Live offers of exclusive groups.
     #[serde(default)]
     pub groups: Groups,
+    /// Goals of offers made, oldest first.
+    #[serde(default)]
+    pub goals: VecDeque<OpenGoal>,
     /// Identities of recent batches with their receipt, oldest first.
     pub batches: VecDeque<(u64, Timestamp)>,
     /// Who this is.

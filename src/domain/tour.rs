@@ -13,6 +13,8 @@ use crate::domain::time::Span;
 pub struct Tour {
     /// `[A-Za-z0-9_-]+`, not `none`.
     pub id: Arc<str>,
+    /// Changes with what it shows: where it runs, and its steps.
+    pub version: Arc<str>,
     /// For people.
     pub name: String,
     /// When a chatbot should choose it.

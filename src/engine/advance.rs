@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::action::{Action, Batch, Delivery, RawAction, Summary, Trust};
+use crate::domain::goal::OpenGoal;
 use crate::domain::page::{page_of, without_query};
 use crate::domain::properties::Properties;
 use crate::domain::records::Context;
@@ -10,7 +11,7 @@ use crate::domain::session::{BATCHES_KEPT, Place, Session};
 use crate::domain::text::first_bytes;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::traits::learn;
-use crate::engine::context;
+use crate::engine::{context, goals};
 use crate::rulebook::settings::ProductSettings;
 
 /// A message seen within this time is a duplicate (contract 2.6).
@@ -26,17 +27,19 @@ const ACTIVITY_BYTES: usize = 16 << 10;
 const SHARE_WITHIN: usize = 16;
 
 /// What a delivery came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Advanced {
     /// Seen before; nothing changed.
     pub duplicate: bool,
     /// Actions taken.
     pub accepted: usize,
+    /// Goals of earlier offers that these actions reached.
+    pub reached: Vec<OpenGoal>,
 }
 
 impl Advanced {
     /// `accepted` or `duplicate`, for metrics.
-    pub const fn result(self) -> &'static str {
+    pub const fn result(&self) -> &'static str {
         if self.duplicate { "duplicate" } else { "accepted" }
     }
 }
@@ -65,17 +68,16 @@ pub fn advance(
     now: Timestamp,
 ) -> Advanced {
     if received.identity.is_some_and(|id| seen(session, id, now)) {
-        return Advanced { duplicate: true, accepted: 0 };
+        return Advanced { duplicate: true, ..Advanced::default() };
     }
     session.seq += 1;
     session.identity.bind(received.voucher);
-    let accepted = match received.delivery {
+    match received.delivery {
         Delivery::Actions(batch) => take_batch(settings, session, context, received, batch, now),
         Delivery::Summary(summary) => {
             take_summary(settings, session, context, received, summary, now)
         }
-    };
-    Advanced { duplicate: false, accepted }
+    }
 }
 
 /// Whether this identity was seen of late; notes it if not.
@@ -98,7 +100,7 @@ fn take_batch(
     received: &Received<'_>,
     batch: &Batch,
     now: Timestamp,
-) -> usize {
+) -> Advanced {
     if received.trust == Trust::Trusted {
         identify(session, batch);
     }
@@ -107,14 +109,15 @@ fn take_batch(
     let forwarded = if batch.forwarded_at == 0.0 { now.as_seconds() } else { batch.forwarded_at };
     let skip = batch.actions.len().saturating_sub(received.most_actions);
     let taken = batch.actions.iter().skip(skip);
-    let mut accepted = 0;
+    let mut advanced = Advanced::default();
     for raw in taken {
-        take_action(session, raw, forwarded, now);
-        accepted += 1;
+        let at = take_action(session, raw, forwarded, now);
+        goals::reach(session, &raw.kind, at, &mut advanced.reached);
+        advanced.accepted += 1;
     }
     prune(settings, session, now);
     context::append(context, batch, &settings.retrieval, now);
-    accepted
+    advanced
 }
 
 fn take_summary(
@@ -124,12 +127,12 @@ fn take_summary(
     received: &Received<'_>,
     summary: &Summary,
     now: Timestamp,
-) -> usize {
+) -> Advanced {
     if received.trust == Trust::Trusted {
         session.summary = Some(first_bytes(&summary.text, SUMMARY_BYTES).into());
         context::append_summary(context, &summary.text, &settings.retrieval, now);
     }
-    0
+    Advanced::default()
 }
 
 fn identify(session: &mut Session, batch: &Batch) {
@@ -149,7 +152,13 @@ fn note(known: &mut Option<Arc<str>>, said: Option<&String>) {
     }
 }
 
-fn take_action(session: &mut Session, raw: &RawAction, forwarded: f64, now: Timestamp) {
+/// Takes one action; when it happened.
+fn take_action(
+    session: &mut Session,
+    raw: &RawAction,
+    forwarded: f64,
+    now: Timestamp,
+) -> Timestamp {
     let at = engine_time(raw, session.last_action, now);
     let place = if raw.canonical_url.is_empty() { &raw.raw_url } else { &raw.canonical_url };
     let action = Action {
@@ -172,6 +181,7 @@ fn take_action(session: &mut Session, raw: &RawAction, forwarded: f64, now: Time
     session.last_action = Some(at);
     session.action_count += 1;
     session.actions.push_back(action);
+    at
 }
 
 /// The sender's clock where it can be right, else the receipt; never before the previous action.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::health::Unhealthy;
 use crate::domain::machine::Machine;
 use crate::domain::offer::Offer;
 use crate::domain::records::{Account, User};
@@ -27,6 +28,8 @@ pub struct Around {
     pub session: Option<Arc<str>>,
     /// What the product's caps counted, where that is known.
     pub tallies: Option<Tallies>,
+    /// The product's tours that keep failing, where that was looked at.
+    pub unhealthy: Vec<Unhealthy>,
     /// The person's memory, where it was loaded.
     pub user: Option<User>,
     /// Their account's, where it was loaded.
@@ -67,10 +70,13 @@ impl Scope {
 impl Around {
     /// Whether nothing but the session and the person's memory bears on the decision.
     pub fn is_plain(&self) -> bool {
-        let Self { scope, circuit_until, product_full_until, session: _, tallies, .. } = self;
+        let Self {
+            scope, circuit_until, product_full_until, session: _, tallies, unhealthy, ..
+        } = self;
         let Self { user: _, account, judge, .. } = self;
         let product = circuit_until.is_some() || product_full_until.is_some() || tallies.is_some();
-        *scope == Scope::Own && !product && account.is_none() && judge.is_none()
+        let known = product || !unhealthy.is_empty();
+        *scope == Scope::Own && !known && account.is_none() && judge.is_none()
     }
 }
 

@@ -28,6 +28,7 @@ use crate::engine::person::{adopt, answered};
 use crate::engine::react::react;
 use crate::engine::settle::lapse;
 use crate::engine::standing::Match;
+use crate::engine::targets::{attempt, note, unhealthy};
 use crate::rulebook::Product;
 use crate::rulebook::case::{Case, Given, Moment, What};
 use crate::rulebook::condition::View;
@@ -168,6 +169,7 @@ impl<'p> Player<'p> {
                 self.deliver(Batch { email: Some(email.clone()), ..Batch::default() }, now);
             }
             What::Event { event, counts } => return self.report(moment, event, *counts, now),
+            What::Goal { trigger, reached } => return self.hoped(moment, trigger, *reached),
             What::Fires(_) | What::Silent(_) => return self.poll(moment, now),
         }
         Ok(())
@@ -213,11 +215,23 @@ impl<'p> Player<'p> {
         let reaction = react(&mut self.session, event, None, policy, now);
         if let (None, Some(offer)) = (reaction.unheard, offer) {
             self.answered(&offer, Outcome::of(event), reaction.goes_on, now);
+            if let (Some(tour), Some(failed)) = (&offer.tour, attempt(event)) {
+                note(&mut self.record, self.product, tour, failed, now);
+            }
         }
         if reaction.unheard.is_none() == counts {
             return Ok(());
         }
         Err(Box::new(failure::of_event(moment, event, &reaction)))
+    }
+
+    fn hoped(&self, moment: &Moment, trigger: &str, expected: bool) -> Result<(), Box<Failure>> {
+        let memory = self.session.triggers.get(trigger);
+        let reached = memory.is_some_and(|memory| memory.outcomes.contains_key(&Outcome::Reached));
+        if reached == expected {
+            return Ok(());
+        }
+        Err(Box::new(failure::of_goal(moment, trigger, reached)))
     }
 
     fn poll(&mut self, moment: &Moment, now: Timestamp) -> Result<(), Box<Failure>> {
@@ -282,6 +296,7 @@ impl<'p> Player<'p> {
             user: user.map(|key| self.users.get(key).cloned().unwrap_or_default()),
             product_full_until: self.record.fired.full_until(minute, MINUTE, now),
             tallies: Some(self.record.tallies.clone()),
+            unhealthy: unhealthy(&self.record, self.product, now),
             ..Around::default()
         }
     }

@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::around::Around;
 use crate::engine::charge::Charge;
 use crate::engine::gates::HOUR;
+use crate::engine::goals;
 use crate::engine::testers::is_tester;
 use crate::engine::words::{Words, words};
 use crate::rulebook::Product;
@@ -33,18 +34,20 @@ pub fn propose(
         When::Builtin(builtin) => builtin.detect(&view, &product.settings.builtins),
         When::Condition(_) => None,
     };
-    let Words { body, labels } = words(rule, &view, hit.as_ref())?;
+    let Words { body, labels, locale } = words(product, rule, &view, hit.as_ref())?;
     Some(Offer {
         id: offer_id(&product.id, session_id, session.seq, &rule.id),
         trigger: Arc::clone(&rule.id),
         body,
         labels,
+        locale,
         tour: rule.offer.tour.clone(),
         conversation: Arc::clone(conversation),
         made_at: now,
         expires_at: now.plus(rule.offer.timeout),
         cooldown: rule.offer.cooldown,
         metadata: hit.map_or_else(Map::new, |hit| hit.metadata),
+        goal: rule.goal.clone(),
         tester: is_tester(product, Some(session_id), &session.identity),
         terms: rule.pacing.terms(),
     })
@@ -62,7 +65,7 @@ fn offer_id(product: &str, session: &str, seq: u64, trigger: &str) -> Arc<str> {
     format!("of_{hex}").into()
 }
 
-/// The session takes the offer: machine, spacing, quota, caps, cooldown. `own` says that the
+/// The session takes the offer: machine, spacing, quota, caps, cooldown, goal. `own` says that the
 /// session's machine is the one it moves.
 pub fn commit(session: &mut Session, charge: &Charge<'_>, own: bool) {
     let Charge { offer, now, .. } = *charge;
@@ -76,6 +79,7 @@ pub fn commit(session: &mut Session, charge: &Charge<'_>, own: bool) {
         session.groups.enter(group, &offer.id, offer.expires_at, now);
     }
     session.memory(&offer.trigger).fired = Some(now);
+    goals::open(session, offer, now);
     session.offer = Some(offer.clone());
     session.seq += 1;
 }

@@ -114,11 +114,11 @@ impl Observer for Recording {
             When::Condition(condition) => condition.clauses(view),
             When::Builtin(_) => Vec::new(),
         };
+        let gates = std::mem::take(&mut self.asked);
         let cap = match heard {
             Heard::Held(refused) => refused.cap,
             _ => None,
         };
-        let gates = std::mem::take(&mut self.asked);
         self.rules.push(RuleSeen { place, came_to, cap, until, gates, clauses });
     }
 }

@@ -5,6 +5,7 @@ use crate::domain::offer::{Offer, Outcome};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::is_own;
+use crate::engine::goals;
 use crate::engine::memory::{note, snooze};
 use crate::engine::settle::settle;
 
@@ -101,6 +102,10 @@ pub fn remember(
     let Some(outcome) = Outcome::of(event) else { return };
     let memory = session.memory(&offer.trigger);
     note(memory, &offer, outcome, now);
+    if outcome == Outcome::Shown {
+        goals::shown(session, &offer.id, now);
+        return;
+    }
     if let AgentEvent::ProactiveSnoozed { rest } = event {
         memory.rests_until = Some(now.plus(snooze(&offer, *rest)));
     }

@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::around::Opinion;
 use crate::engine::claims::rests_until;
 use crate::engine::gates::{Facts, Refused};
+use crate::engine::targets::{failures, target};
 use crate::engine::words::has_words;
 use crate::rulebook::Product;
 use crate::rulebook::condition::View;
@@ -32,12 +33,13 @@ pub struct Match<'a> {
 pub type RuleGate = fn(&Match<'_>) -> Result<(), Refused>;
 
 /// The gates of a rule in order, with their names.
-pub const RULE_GATES: [(&str, RuleGate); 8] = [
+pub const RULE_GATES: [(&str, RuleGate); 9] = [
     ("schedule", calendar::schedule),
     ("quiet_hours", calendar::quiet_hours),
     ("rest", rest),
     ("backoff", pacing::backoff),
     ("frequency", pacing::frequency),
+    ("target", target),
     ("words", words),
     ("group", pacing::group),
     ("judge", judge),
@@ -50,7 +52,7 @@ pub fn pass_until(asked: &Match<'_>, hold: Hold) -> Timestamp {
 
 /// What a gate went by, for explanations.
 pub fn went_by(name: &str, asked: &Match<'_>) -> Option<String> {
-    calendar::clock(name, asked)
+    calendar::clock(name, asked).or_else(|| failures(name, asked))
 }
 
 fn refuse(hold: Hold, until: Timestamp) -> Result<(), Refused> {
@@ -65,7 +67,7 @@ fn rest(asked: &Match<'_>) -> Result<(), Refused> {
 
 /// A text with a gap is never said.
 fn words(asked: &Match<'_>) -> Result<(), Refused> {
-    if has_words(asked.rule, asked.view) {
+    if has_words(asked.product, asked.rule, asked.view) {
         return Ok(());
     }
     refuse(Hold::MissingVariable, Timestamp::FOREVER)

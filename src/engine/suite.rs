@@ -80,6 +80,7 @@ fn run_product(product: &Product, wanted: &dyn Fn(&str) -> bool, report: &mut Re
         asks_of_person: product.asks_of_person,
         asks_of_session: product.asks_of_session,
         suites: Vec::new(),
+        locales: product.locales.clone(),
     };
     for rule in &product.rules {
         isolate(&mut alone, rule);

@@ -1,13 +1,15 @@
 //! The words of an offer: the rule's own, else its detector's, with what is known of the person
-//! filled in. Plain text comes out, never markup.
+//! filled in, in a language they read. Plain text comes out, never markup.
 
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use crate::domain::text::{BODY_MAX_CHARS, shorten};
+use crate::rulebook::Product;
 use crate::rulebook::builtin::Hit;
 use crate::rulebook::condition::View;
+use crate::rulebook::locale::{self, Voice};
 use crate::rulebook::rule::Rule;
 use crate::rulebook::template::{Piece, Placeholder, Text, Variable};
 
@@ -23,30 +25,52 @@ pub struct Words {
     pub body: Arc<str>,
     /// Accept, then dismiss.
     pub labels: Vec<Arc<str>>,
+    /// The language of the body; nothing where the product has one alone.
+    pub locale: Option<Arc<str>>,
 }
 
 /// The words for this person now; nothing when a placeholder without a default has no value.
-pub fn words(rule: &Rule, view: &View<'_>, hit: Option<&Hit>) -> Option<Words> {
-    let said = hit.map_or(NO_WORDS, |hit| &hit.body);
-    let body = match &rule.offer.body {
-        Some(body) => filled(body, view)?,
-        None => said.into(),
+pub fn words(product: &Product, rule: &Rule, view: &View<'_>, hit: Option<&Hit>) -> Option<Words> {
+    let voice = voice(product, rule, view);
+    let source = (!product.locales.is_empty()).then_some(&product.locales.source);
+    let (locale, body) = match (voice.body(), &rule.offer.body) {
+        (Some((tag, body)), _) => (Some(tag), filled(body, view)?),
+        (None, Some(body)) => (source, filled(body, view)?),
+        (None, None) => (source, hit.map_or(NO_WORDS, |hit| &hit.body).into()),
     };
-    let labels = match hit {
-        Some(hit) if rule.offer.labels.is_empty() => {
-            hit.labels.iter().map(|l| Arc::from(&**l)).collect()
+    let own = &rule.offer.labels;
+    let detected = hit.filter(|_| own.is_empty()).map_or(&[][..], |hit| &hit.labels);
+    let labels = (0..own.len().max(detected.len())).map(|place| {
+        match (voice.label(place).or_else(|| own.get(place)), detected.get(place)) {
+            (Some(text), _) => filled(text, view),
+            (None, label) => label.map(|label| Arc::from(&**label)),
         }
-        _ => rule.offer.labels.iter().map(|label| filled(label, view)).collect::<Option<_>>()?,
-    };
-    Some(Words { body, labels })
+    });
+    Some(Words { body, labels: labels.collect::<Option<_>>()?, locale: locale.cloned() })
 }
 
-/// Whether every placeholder of the rule's words has a value or a default. Allocates nothing where
-/// there are none.
-pub fn has_words(rule: &Rule, view: &View<'_>) -> bool {
-    let texts = rule.offer.body.iter().chain(&rule.offer.labels);
-    let mut needed = texts.flat_map(Text::placeholders).filter(|one| one.default.is_none());
-    needed.all(|placeholder| value(&placeholder.variable, view).is_some())
+/// Whether every placeholder of the words for this person has a value or a default. Allocates
+/// nothing where there are none.
+pub fn has_words(product: &Product, rule: &Rule, view: &View<'_>) -> bool {
+    let voice = voice(product, rule, view);
+    let body = voice.body().map(|(_, body)| body).or(rule.offer.body.as_ref());
+    let own = rule.offer.labels.iter().enumerate();
+    let labels = own.map(|(place, own)| voice.label(place).unwrap_or(own));
+    let mut texts = body.into_iter().chain(labels);
+    texts.all(|text| {
+        let mut needed = text.placeholders().filter(|one| one.default.is_none());
+        needed.all(|placeholder| value(&placeholder.variable, view).is_some())
+    })
+}
+
+/// Which language this person is spoken to in: their trait says, else their browser, else it is
+/// the rules' own.
+fn voice<'a>(product: &'a Product, rule: &'a Rule, view: &View<'a>) -> Voice<'a> {
+    if product.locales.is_empty() {
+        return product.locales.voice(&rule.id, []);
+    }
+    let said = view.known(locale::TRAIT).and_then(Json::as_str);
+    product.locales.voice(&rule.id, said.into_iter().chain(view.session.locale.as_deref()))
 }
 
 fn filled(text: &Text, view: &View<'_>) -> Option<Arc<str>> {

@@ -9,6 +9,7 @@ use http::Request;
 use http::header::HOST;
 
 use crate::app::{Note, NotedVerdict};
+use crate::domain::health::Unhealthy;
 use crate::http::access::RouteClass;
 use crate::http::error::ApiError;
 use crate::http::origin::{Address, is_loopback_host};
@@ -61,7 +62,9 @@ pub(crate) async fn page(
         }
         None => "",
     };
-    Ok(Html(format!("{HEAD}<p>{active}</p>{refused}<pre>{steps}</pre>{decisions}")).into_response())
+    let broken = broken(&desk.app.unhealthy_tours(desk.app.clock.now()));
+    Ok(Html(format!("{HEAD}<p>{active}</p>{refused}{broken}<pre>{steps}</pre>{decisions}"))
+        .into_response())
 }
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>docent</title>\
@@ -71,6 +74,18 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><ti
     table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd}\
     .fired{font-weight:600;color:#0a6b3d}</style>\
     <h1>docent</h1><p>Decides whether now is the moment to offer help.</p>";
+
+/// Tours that are not offered since they keep failing.
+fn broken(tours: &[(Arc<str>, Unhealthy)]) -> String {
+    let line = |(product, tour): &(Arc<str>, Unhealthy)| {
+        format!("<li>{}: {}</li>", escape(product), escape(&tour.to_string()))
+    };
+    if tours.is_empty() {
+        return String::new();
+    }
+    let lines: String = tours.iter().map(line).collect();
+    format!("<p><b>Tours that are not offered, since they keep failing:</b></p><ul>{lines}</ul>")
+}
 
 fn table(notes: &[Note]) -> String {
     if notes.is_empty() {

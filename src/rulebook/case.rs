@@ -30,12 +30,12 @@ pub struct Given {
     pub now: Option<Point>,
     /// The browser's time zone.
     pub timezone: Option<String>,
-    /// The browser's language.
-    pub locale: Option<String>,
     /// The product's own id of the person.
     pub user: Option<String>,
     /// Their e-mail.
     pub email: Option<String>,
+    /// The browser's language.
+    pub locale: Option<String>,
     /// What is known of them.
     pub traits: Map<String, Value>,
     /// Where the agent stands, since this instant.
@@ -88,6 +88,13 @@ pub enum What {
     Fires(Offered),
     /// A poll is expected to stay silent.
     Silent(Quiet),
+    /// The goal of a trigger's offer is expected to have been reached by now, or not.
+    Goal {
+        /// The trigger.
+        trigger: String,
+        /// Whether it has.
+        reached: bool,
+    },
     /// Something becomes known of the person.
     Trait(String, Value),
     /// The person is identified by the product's own id.

@@ -90,9 +90,11 @@ fn timeline(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Vec<
             }),
         );
     }
-    let asks = |moment: &Moment| matches!(moment.what, What::Fires(_) | What::Silent(_));
+    let asks = |moment: &Moment| {
+        matches!(moment.what, What::Fires(_) | What::Silent(_) | What::Goal { .. })
+    };
     if findings.count() == before && !moments.iter().any(asks) {
-        let help = "add an entry with `fires:` or `silent:`".to_owned();
+        let help = "add an entry with `fires:`, `silent:` or `goal:`".to_owned();
         findings.error(node, "checks-nothing", "this test expects nothing", Some(help));
     }
     moments

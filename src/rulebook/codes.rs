@@ -2,7 +2,7 @@
 //! which list rules by themselves.
 
 /// Code and one sentence, by code.
-pub const CODES: [(&str, &str); 87] = [
+pub const CODES: [(&str, &str); 92] = [
     ("always-true", "A condition holds whatever the person does."),
     ("bad-address", "An address to listen on is host and port."),
     ("bad-date", "A date is written 2026-12-31, with a time of day 2026-12-31T09:00."),
@@ -11,8 +11,10 @@ pub const CODES: [(&str, &str); 87] = [
     ("bad-hours", "Hours are written from and until, such as 09:00-17:00."),
     ("bad-id", "An id has letters, digits, - and _."),
     ("bad-key", "A key of a mapping is a text."),
+    ("bad-locale", "A language is written as its tag, such as nb-NO, and names its file."),
     ("bad-origin", "An origin is scheme and host, without a path."),
     ("bad-page", "A page begins with / and has neither host, query nor trailing slash."),
+    ("bad-percent", "A share is a number of percent, such as 20%."),
     ("bad-placeholder", "A placeholder is written {user.NAME}, with a default or without."),
     ("bad-proxy", "A trusted proxy is an address or a network."),
     ("bad-rate", "A rate is a number for a unit of time, such as 5/s."),
@@ -49,6 +51,8 @@ pub const CODES: [(&str, &str); 87] = [
     ("long-body", "An offer's text fits a toast: 150 characters."),
     ("lost-text", "Text after a space and # is a comment; quoted, it is text."),
     ("missing-key", "A key that is needed is written."),
+    ("missing-placeholder", "A translation fills in what the rule fills in."),
+    ("missing-translation", "Every offer is translated where others are."),
     ("never-delivered", "A rule needs what no configured source delivers."),
     ("never-open", "A schedule opens at some time, and quiet hours end."),
     ("never-true", "A condition can never hold."),
@@ -62,6 +66,7 @@ pub const CODES: [(&str, &str); 87] = [
     ("not-available", "This version does not have it."),
     ("not-utf8", "A file is UTF-8 text."),
     ("out-of-range", "A value is within its range."),
+    ("outdated-translation", "A translation says what the rule says now."),
     ("priority-tie", "Two rules of one page differ in priority."),
     ("schedule-ends-soon", "A schedule has two weeks left."),
     ("schedule-over", "A schedule has time left."),
@@ -87,7 +92,7 @@ pub const CODES: [(&str, &str); 87] = [
     ("unknown-tag", "A tag that settings name is one of a trigger."),
     ("unknown-timezone", "A time zone is a place that IANA names, or UTC."),
     ("unknown-tour", "An offered tour is in the catalogue."),
-    ("unknown-trigger", "A trigger that is asked about is there."),
+    ("unknown-trigger", "A trigger that is asked about, or translated, is there."),
     ("unknown-type", "A type of action is one that something delivers."),
     ("unset-variable", "A variable of the environment is set, or has a default."),
     ("window-too-long", "A window is no longer than activity is kept."),

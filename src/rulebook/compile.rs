@@ -12,6 +12,7 @@ use crate::rulebook::environment::{Lookup, expand};
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::ids::Ids;
 use crate::rulebook::index::PageIndex;
+use crate::rulebook::locale::{Locale, Locales};
 use crate::rulebook::pacing::caps::{self, reasons};
 use crate::rulebook::prompts::{self, Prompt};
 use crate::rulebook::reader::Findings;
@@ -19,7 +20,7 @@ use crate::rulebook::rule::Rule;
 use crate::rulebook::settings::{ProductSettings, Settings};
 use crate::rulebook::triggers::{self, Around};
 use crate::rulebook::yaml::{self, Node, Spot};
-use crate::rulebook::{Product, Rulebook, Sources, suites, tours, workspace};
+use crate::rulebook::{Product, Rulebook, Sources, locales, suites, tours, workspace};
 
 /// The folder of a workspace's prompts.
 pub const PROMPTS: &str = "prompts/";
@@ -34,6 +35,7 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
     let prompts = reading.prompts();
     let ids = settings.products.keys();
     let parts: Vec<_> = ids.map(|id| (id, reading.product(id, &settings.products))).collect();
+    let locales = reading.locales(&settings.products, &parts);
     let mut findings = reading.findings;
     findings.sort();
     // Two products may share a folder.
@@ -42,12 +44,15 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         return (None, findings);
     }
     let digest = digest(sources, &reading.used, &reading.variables);
-    let products = parts.into_iter().map(|(id, Part { mut rules, tours, suites })| {
+    let products = parts.into_iter().map(|(id, Part { mut rules, tours, suites, .. })| {
         let settings = settings.products.get(id).cloned().unwrap_or_default();
+        let list = locales.get(&settings.locales).cloned().unwrap_or_default();
+        let locales = Locales { source: Arc::clone(&settings.locale), list };
         let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
         let caps = caps::table(&settings.frequency, &mut rules);
         let index = PageIndex::of(&rules);
-        let asks_of_person = settings.asks_of_person() || rules.iter().any(Rule::asks_of_person);
+        let asks = settings.asks_of_person() || !locales.is_empty();
+        let asks_of_person = asks || rules.iter().any(Rule::asks_of_person);
         let asks_of_session = !settings.testers.is_empty();
         let product = Product {
             id: Arc::clone(&id),
@@ -60,6 +65,7 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
             asks_of_person,
             asks_of_session,
             suites,
+            locales,
         };
         (id, Arc::new(product))
     });
@@ -79,7 +85,7 @@ pub fn folders(sources: &Sources) -> BTreeSet<String> {
     folders.extend(named);
     if folders.len() == 1 {
         let usual = ProductSettings::default();
-        folders.extend([usual.rules, usual.tours]);
+        folders.extend([usual.rules, usual.tours, usual.locales]);
     }
     folders
 }
@@ -198,11 +204,38 @@ impl<'s> Reading<'s> {
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
         let here = products.iter().filter(|(_, other)| other.rules == settings.rules);
         let sharing: Vec<&str> = here.map(|(id, _)| &**id).collect();
-        let ids = known.then_some(&ids);
+        let whole = known.then_some(&ids);
         let caps = reasons(&settings.frequency, rules.iter().flat_map(|r| &r.pacing.frequency));
         let caps = known.then_some(&*caps);
-        let around = suites::Around { product: id, sharing: &sharing, ids, caps, proactive };
-        Part { rules, tours, suites: self.suites(tests, &around) }
+        let around = suites::Around { product: id, sharing: &sharing, ids: whole, caps, proactive };
+        let suites = self.suites(tests, &around);
+        Part { rules, tours, suites, ids, known }
+    }
+
+    /// The translations of each folder; several products may share one.
+    fn locales(
+        &mut self,
+        products: &BTreeMap<Arc<str>, ProductSettings>,
+        parts: &[(&Arc<str>, Part)],
+    ) -> BTreeMap<String, Arc<[Locale]>> {
+        let mut folders: BTreeMap<&str, locales::Around<'_>> = BTreeMap::new();
+        for (id, part) in parts {
+            let Some(settings) = products.get(*id) else { continue };
+            let start = locales::Around { known: true, ..locales::Around::default() };
+            let around = folders.entry(&settings.locales).or_insert(start);
+            around.rules.extend(&part.rules);
+            around.ids.push(&part.ids);
+            around.known &= part.known;
+        }
+        let mut found = BTreeMap::new();
+        for (folder, around) in folders {
+            let files = self.files(folder, &YAML).into_iter();
+            let list = files.filter_map(|file| {
+                self.yaml(file, |root, findings| locales::read(root, &around, findings)).flatten()
+            });
+            found.insert(folder.to_owned(), list.collect());
+        }
+        found
     }
 
     fn suites(
@@ -227,6 +260,10 @@ struct Part {
     rules: Vec<Rule>,
     tours: Catalogue,
     suites: Vec<Suite>,
+    /// Its triggers, those with mistakes included.
+    ids: Ids,
+    /// Whether every file of them could be read.
+    known: bool,
 }
 
 /// Whether a file of rules holds tests of all of them instead.

@@ -10,9 +10,12 @@ pub mod condition;
 pub(in crate::rulebook) mod copy;
 pub mod environment;
 pub mod finding;
+pub(in crate::rulebook) mod goal;
 pub mod ids;
 pub mod index;
 pub mod lint;
+pub mod locale;
+pub mod locales;
 pub mod pacing;
 pub mod pages;
 pub mod prompts;
@@ -38,6 +41,7 @@ use std::sync::Arc;
 use crate::domain::tour::Catalogue;
 use crate::rulebook::case::Suite;
 use crate::rulebook::index::PageIndex;
+use crate::rulebook::locale::Locales;
 use crate::rulebook::pacing::caps::Cap;
 use crate::rulebook::prompts::Prompt;
 use crate::rulebook::rule::Rule;
@@ -86,4 +90,6 @@ pub struct Product {
     pub asks_of_session: bool,
     /// Tests of all its rules together, by file.
     pub suites: Vec<Suite>,
+    /// The languages its offers are made in.
+    pub locales: Locales,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::goal::Goal;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::rulebook::builtin::Builtin;
@@ -41,6 +42,8 @@ pub struct Rule {
     pub again_after: Option<Span>,
     /// How often it may come, and whom it leaves alone.
     pub pacing: Pacing,
+    /// What its offers hope that the person will do.
+    pub goal: Option<Goal>,
     /// Ask the model before firing.
     pub judge: bool,
     /// Where it is written.

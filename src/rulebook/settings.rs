@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::circuit::CircuitPolicy;
+use crate::domain::health::HealthPolicy;
 use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
 use crate::rulebook::pacing::caps::Cap;
@@ -81,6 +82,12 @@ pub struct ProductSettings {
     pub rules: String,
     /// The folder of its tours.
     pub tours: String,
+    /// The language its rules are written in, as BCP 47.
+    pub locale: Arc<str>,
+    /// The folder of its translations.
+    pub locales: String,
+    /// When a tour counts as broken.
+    pub target_health: HealthPolicy,
     /// `https://app.example.com`, or `*`.
     pub allowed_origins: Vec<String>,
     /// Who may ask.
@@ -213,6 +220,9 @@ impl Default for ProductSettings {
         Self {
             rules: "rules/".into(),
             tours: "tours/".into(),
+            locale: "en".into(),
+            locales: "locales/".into(),
+            target_health: HealthPolicy::default(),
             allowed_origins: Vec::new(),
             keys: Keys::default(),
             timezone: Zone::UTC,

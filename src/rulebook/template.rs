@@ -59,6 +59,26 @@ impl fmt::Display for Variable {
     }
 }
 
+/// As an author would write it.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words =
+            |f: &mut fmt::Formatter<'_>, words: &str| f.write_str(&words.replace('{', "{{"));
+        let pieces = match self {
+            Self::Plain(text) => return words(f, text),
+            Self::Pieces(pieces) => pieces,
+        };
+        pieces.iter().try_for_each(|piece| match piece {
+            Piece::Words(text) => words(f, text),
+            Piece::Value(Placeholder { variable, default: None }) => write!(f, "{{{variable}}}"),
+            Piece::Value(Placeholder { variable, default: Some(default) }) => {
+                let quote = if default.contains('"') { '\'' } else { '"' };
+                write!(f, "{{{variable}|default({quote}{default}{quote})}}")
+            }
+        })
+    }
+}
+
 impl Text {
     /// Its placeholders, in order.
     pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {

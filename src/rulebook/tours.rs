@@ -1,5 +1,10 @@
 //! `tours/*.yaml` to tours.
 
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::domain::tour::{Step, Tour};
 use crate::rulebook::ids::{Ids, tour_id};
@@ -38,19 +43,35 @@ fn tour(node: &Node, ids: &mut Ids, findings: &mut Findings<'_>) -> Option<Tour>
     let (second, day) = (Span::from_seconds(1), Span::from_seconds(86_400));
     fields.fill("timeout", &mut timeout, |n, f| some(between(second, day)(n, f)), findings);
     fields.fill("cooldown", &mut cooldown, |n, f| some(between(Span::ZERO, day)(n, f)), findings);
+    let (route, steps) = (route.flatten(), steps?);
     Some(Tour {
         id: id?,
+        version: version_of(route.as_ref(), &steps),
         name: name?,
         use_when: use_when?,
         not_for: match fields.get("not_for") {
             Some(node) => Some(words(node, findings)?.to_owned()),
             None => None,
         },
-        route: route.flatten(),
-        steps: steps?,
+        route,
+        steps,
         timeout,
         cooldown,
     })
+}
+
+/// Eight hex digits of what people are shown.
+fn version_of(route: Option<&PagePattern>, steps: &[Step]) -> Arc<str> {
+    let mut hash = Sha256::new();
+    hash.update(route.map(PagePattern::to_string).unwrap_or_default());
+    for Step { target, title, content, placement } in steps {
+        for part in [target, title, content, placement] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    let hex: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    hex.into()
 }
 
 fn sentence(fields: &Fields<'_>, key: &str, findings: &mut Findings<'_>) -> Option<String> {

@@ -18,7 +18,7 @@ use crate::rulebook::settings::{Activity, Proactive};
 use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::template::Text;
 use crate::rulebook::yaml::Node;
-use crate::rulebook::{builtin, condition, copy, pacing, schedule};
+use crate::rulebook::{builtin, condition, copy, goal, pacing, schedule};
 
 const KEYS: &[&str] = &[
     "id",
@@ -45,6 +45,7 @@ const KEYS: &[&str] = &[
     "on_complete",
     "reset",
     "snooze",
+    "goal",
     "judge",
     "tests",
 ];
@@ -116,6 +117,7 @@ fn rule(
     let pages = fields.get("page").map(|node| patterns(node, findings)).unwrap_or_default();
     let when = when(&fields, around.activity, findings);
     let offer = offer(&fields, around, findings);
+    let goal = fields.get("goal").and_then(|node| goal::read(node, findings));
     let tests = fields.get("tests").map(|node| {
         let scope = Scope::Alone { id: written, clauses: when.as_ref().map(clauses) };
         let caps = reasons(around.caps, pacing.frequency.iter());
@@ -135,6 +137,7 @@ fn rule(
         schedule,
         again_after,
         pacing,
+        goal,
         judge,
         written,
         cases: tests.unwrap_or_default().into(),

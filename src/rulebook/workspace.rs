@@ -54,7 +54,10 @@ pub fn read(root: &Node, findings: &mut Findings<'_>) -> Settings {
     settings
 }
 
-/// The folders a workspace names for rules and tours, even when it has mistakes.
+/// The folders that each product has, in the order [`folders`] names them; also their usual names.
+pub const FOLDERS: [&str; 3] = ["rules", "tours", "locales"];
+
+/// The folders a workspace names for rules, tours and translations, even when it has mistakes.
 pub fn folders(root: &Node) -> Vec<String> {
     let Some(Value::Map(products)) = root.get("products").map(|node| &node.value) else {
         return Vec::new();
@@ -62,7 +65,7 @@ pub fn folders(root: &Node) -> Vec<String> {
     let mut ignored = Findings::new(FILE, "");
     let mut named = Vec::new();
     for (_, product) in products {
-        for key in ["rules", "tours"] {
+        for key in FOLDERS {
             let written = product.get(key).and_then(|node| values::folder(node, &mut ignored));
             named.push(written.unwrap_or_else(|| format!("{key}/")));
         }

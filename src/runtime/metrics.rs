@@ -53,6 +53,8 @@ pub struct Metrics {
     responses: [Counter; 5],
     offers: Family<Labels<2>, Counter>,
     outcomes: Family<Labels<3>, Counter>,
+    unhealthy: Family<Labels<2>, Gauge>,
+    goals: Family<Labels<2>, Counter>,
     events: Family<Labels<3>, Counter>,
     batches: Family<Labels<3>, Counter>,
     reloads: Family<Labels<1>, Counter>,
@@ -88,6 +90,12 @@ impl Metrics {
             responses: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(class),
             offers: add(r, "offers", "Offers made, by trigger"),
             outcomes: add(r, "outcomes", "What became of offers, by trigger"),
+            unhealthy: add(
+                r,
+                "tour_unhealthy",
+                "1 for each tour that is not offered as it keeps failing",
+            ),
+            goals: add(r, "goals", "Goals reached in time after an offer, by trigger"),
             events: add(r, "events", "Events of front ends, by whether they counted"),
             batches: add(r, "batches", "Messages of activity by source and result"),
             reloads: add(r, "reloads", "Readings of the workspace by result"),
@@ -133,6 +141,20 @@ impl Metrics {
         let (product, trigger) = (Arc::clone(product), Arc::clone(trigger));
         let labels = [("product", product), ("trigger", trigger), ("outcome", outcome.into())];
         self.outcomes.get_or_create(&labels).inc();
+    }
+
+    /// These tours of these products keep failing, and no others.
+    pub fn unhealthy(&self, tours: Vec<(Arc<str>, Arc<str>)>) {
+        self.unhealthy.clear();
+        for (product, tour) in tours {
+            self.unhealthy.get_or_create(&[("product", product), ("tour", tour)]).set(1);
+        }
+    }
+
+    /// A person did what an offer of this trigger hoped for.
+    pub fn goal(&self, product: &Arc<str>, trigger: &Arc<str>) {
+        let labels = [("product", Arc::clone(product)), ("trigger", Arc::clone(trigger))];
+        self.goals.get_or_create(&labels).inc();
     }
 
     /// A front end's event, and `counted` or why it did not.

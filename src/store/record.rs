@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::action::{Action, Batch, RawAction};
+use crate::domain::goal::OpenGoal;
 use crate::domain::group::{Groups, Live};
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::{AgentState, Machine};
@@ -68,6 +69,7 @@ impl Record for Session {
             + tallies(&self.tallies)
             + groups(&self.groups)
             + self.offer.as_ref().map_or(0, offer)
+            + goals(&self.goals)
     }
 
     fn compact(&mut self) {
@@ -153,7 +155,8 @@ impl Record for Product {
     const KIND: &'static str = "product";
 
     fn weigh(&self) -> usize {
-        ledger(&self.fired) + tallies(&self.tallies)
+        let tours = self.tours.iter().map(|(tour, attempts)| text(tour) + block(attempts.weigh()));
+        ledger(&self.fired) + tallies(&self.tallies) + nodes(&self.tours) + tours.sum::<usize>()
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
@@ -247,10 +250,15 @@ fn action(action: &Action) -> usize {
 
 fn offer(offer: &Offer) -> usize {
     let texts = [&offer.id, &offer.trigger, &offer.body, &offer.conversation];
-    let optional = offer.tour.iter().chain(&offer.terms.group);
+    let optional = offer.tour.iter().chain(&offer.terms.group).chain(&offer.locale);
     block(offer.labels.capacity() * size_of::<Arc<str>>())
         + texts.into_iter().chain(&offer.labels).chain(optional).map(text).sum::<usize>()
         + object(&offer.metadata)
+}
+
+fn goals(goals: &VecDeque<OpenGoal>) -> usize {
+    let texts = goals.iter().flat_map(|goal| [&goal.offer, &goal.trigger, &goal.goal.event]);
+    block(goals.capacity() * size_of::<OpenGoal>()) + texts.map(text).sum::<usize>()
 }
 
 fn ledger(ledger: &Ledger) -> usize {

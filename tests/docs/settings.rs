@@ -2,6 +2,7 @@
 //! is taken apart whole, so a new setting does not compile before it stands here.
 
 use docent::domain::circuit::CircuitPolicy;
+use docent::domain::health::HealthPolicy;
 use docent::domain::machine::MachinePolicy;
 use docent::domain::time::Span;
 use docent::rulebook::settings::{
@@ -77,6 +78,9 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     let ProductSettings {
         rules,
         tours,
+        locale,
+        locales,
+        target_health,
         allowed_origins,
         keys,
         timezone,
@@ -91,6 +95,14 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     } = product;
     lines.own(2, "ProductSettings", "rules", rules);
     lines.own(2, "ProductSettings", "tours", tours);
+    lines.own(2, "ProductSettings", "locale", locale);
+    lines.own(2, "ProductSettings", "locales", locales);
+    lines.own(2, "ProductSettings", "target_health", "");
+    let HealthPolicy { max_failed, min_attempts, window } = target_health;
+    let said_of = |key| said("src/domain/health.rs", "HealthPolicy", key);
+    lines.add(3, "max_failed", &format!("{max_failed}%"), &said_of("max_failed"));
+    lines.add(3, "min_attempts", &min_attempts.to_string(), &said_of("min_attempts"));
+    lines.add(3, "window", &window.to_string(), &said_of("window"));
     lines.own(2, "ProductSettings", "allowed_origins", none(&allowed_origins));
     lines.own(2, "ProductSettings", "keys", "");
     let Keys { publishable, secret, webhook, session_signing } = keys;

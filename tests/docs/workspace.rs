@@ -41,6 +41,13 @@ pub(crate) fn of_example(kind: &str, text: &str) -> Rulebook {
     if starts("tours:") {
         return fine(&[("docent.yaml", PLAIN), ("tours/example.yaml", text)]);
     }
+    if starts("locale:") {
+        let tag = text.split_once("locale: ").unwrap().1.lines().next().unwrap();
+        let said =
+            "id: hello\noffer: { body: \"Need a hand?\", accept: \"Yes\", dismiss: \"No\" }\n";
+        let (rules, file) = (around_part(said), format!("locales/{tag}.yaml"));
+        return fine(&[("docent.yaml", PLAIN), ("rules/a.yaml", &rules), (&file, text)]);
+    }
     if starts("version:") && starts("tests:") {
         let rules: Vec<_> = ["billing", "first-steps", "projects"]
             .map(|name| (format!("rules/{name}.yaml"), read(&format!("rules/{name}.yaml"))))
@@ -96,10 +103,10 @@ pub(crate) fn meaning(rule: &Rule) -> String {
 /// mapping is, `a trigger`.
 pub(crate) fn keys() -> BTreeMap<String, BTreeSet<String>> {
     let settings = "version: 1\nadmin: 1\nlimits: 1\nproducts:\n  a: { keys: 1, quiet_hours: 1, proactive: 1, \
-                    activity: 1, builtins: 1, retrieval: 1, sources: [1, sse: 1] }\n  \
+                    activity: 1, builtins: 1, retrieval: 1, target_health: 1, sources: [1, sse: 1] }\n  \
                     b: { proactive: { circuit: 1, quotas: 1, conservative: 1 } }\n  c: 1\n";
     let rules = format!(
-        "version: 1\ntriggers:\n  - 1\n  - {{ id: a, when: [dwell: 1s], offer: 1, schedule: 1, tests: [1] }}\n  \
+        "version: 1\ntriggers:\n  - 1\n  - {{ id: a, when: [dwell: 1s], offer: 1, goal: 1, schedule: 1, tests: [1] }}\n  \
          - {{ id: b, when: [dwell: 1s], {OFFER}, tests: [{{ name: t, given: 1, timeline: [1] }}] }}\n"
     );
     let tours = "version: 1\ntours: [1, { id: a, name: a, use_when: a, steps: [1] }]\n";
@@ -107,6 +114,7 @@ pub(crate) fn keys() -> BTreeMap<String, BTreeSet<String>> {
         ("docent.yaml", PLAIN),
         ("rules/a.yaml", &rules),
         ("tours/a.yaml", tours),
+        ("locales/nb.yaml", "version: 1\nlocale: nb\ntriggers: { a: 1 }\n"),
         ("prompts/a.md", "---\n1\n---\nWords\n"),
     ])
     .1;

@@ -102,6 +102,8 @@ pub(crate) fn an_offer(id: &str) -> Offer {
         expires_at: START.plus(Span::from_seconds(60)),
         cooldown: Span::from_seconds(30),
         metadata: serde_json::Map::new(),
+        goal: None,
+        locale: None,
         tester: false,
         terms: Terms::default(),
     }

@@ -23,6 +23,7 @@ triggers:
     when: [{ count: { type: pageview, at_least: 1, within: 30m } }]
     offer: { body: Hello, accept: Yes please, dismiss: No thanks }
     again_after: 30d
+    goal: { event: paid, within: 1h }
   - id: after
     when: [{ seen: { trigger: hello, outcome: OUTCOME } }]
     offer: { body: Again, accept: Yes please, dismiss: No thanks }

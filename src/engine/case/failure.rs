@@ -235,3 +235,13 @@ pub(super) fn of_event(moment: &Moment, event: &AgentEvent, reaction: &Reaction)
     let (line, at) = (moment.line, moment.at);
     Failure { line, at, expected, found, decided, ladders: Vec::new() }
 }
+
+/// The failure of a goal that was reached, or was not.
+pub(super) fn of_goal(moment: &Moment, trigger: &str, reached: bool) -> Failure {
+    let said = |reached| if reached { "is reached" } else { "is not reached" };
+    let (expected, found) = (said(!reached), said(reached));
+    let (expected, found) = (format!("the goal of `{trigger}` {expected}"), format!("it {found}"));
+    let decided = "what the person did since the offer".to_owned();
+    let (line, at) = (moment.line, moment.at);
+    Failure { line, at, expected, found, decided, ladders: Vec::new() }
+}

@@ -53,6 +53,10 @@ pub struct OfferBody<'a> {
     /// Accept, then dismiss; never blank.
     #[schema(value_type = Vec<String>)]
     pub reply_option_labels: &'a [Arc<str>],
+    /// The language of the body, as BCP 47; absent where the product has one alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "nb-NO")]
+    pub locale: Option<&'a str>,
     /// This one offer; to be sent back with events about it.
     pub offer_id: &'a str,
     /// The tour to start on acceptance.
@@ -74,6 +78,7 @@ impl<'a> From<&'a Offer> for OfferBody<'a> {
             trigger_id: &offer.trigger,
             body: &offer.body,
             reply_option_labels: &offer.labels,
+            locale: offer.locale.as_deref(),
             offer_id: &offer.id,
             tour_id: offer.tour.as_deref(),
             expires_at: offer.expires_at.as_seconds(),
@@ -166,6 +171,8 @@ mod tests {
             expires_at: NOW.plus(Span::from_seconds(60)),
             cooldown: Span::from_seconds(30),
             metadata: metadata.as_object().unwrap().clone(),
+            goal: None,
+            locale: None,
             tester: false,
             terms: Terms::default(),
         }

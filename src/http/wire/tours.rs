@@ -89,6 +89,7 @@ mod tests {
             placement: "bottom".into(),
         };
         let tour = Tour {
+            version: "1".into(),
             id: "create-project".into(),
             name: "Creating a project".into(),
             use_when: "The person asks how to create a project.".into(),

@@ -19,7 +19,7 @@ use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::yaml::{Node, Value};
 
 /// Every key of an entry.
-pub(super) const KEYS: [&str; 21] = [
+pub(super) const KEYS: [&str; 23] = [
     "at",
     "page",
     "action",
@@ -38,14 +38,17 @@ pub(super) const KEYS: [&str; 21] = [
     "silent",
     "next",
     "clause",
+    "goal",
+    "reached",
     "trait",
     "user",
     "email",
 ];
 /// What an entry can be; `page` beside `action` says where.
-const KINDS: [&str; 8] = ["action", "page", "event", "fires", "silent", "trait", "user", "email"];
+const KINDS: [&str; 9] =
+    ["action", "page", "event", "fires", "silent", "goal", "trait", "user", "email"];
 /// What belongs to one kind alone.
-const EXTRAS: [(&str, &str); 12] = [
+const EXTRAS: [(&str, &str); 13] = [
     ("title", "action"),
     ("properties", "action"),
     ("repeat", "action"),
@@ -58,6 +61,7 @@ const EXTRAS: [(&str, &str); 12] = [
     ("tour", "fires"),
     ("next", "silent"),
     ("clause", "silent"),
+    ("reached", "goal"),
 ];
 /// Members that one event alone has.
 const MEMBERS: [(&str, &str); 3] =
@@ -117,6 +121,11 @@ fn one(
         "event" => event(node, fields, findings),
         "fires" => fires(node, fields, stage, findings).map(What::Fires),
         "silent" => silent(node, fields, stage, findings).map(What::Silent),
+        "goal" => trigger(node, stage, findings).map(|trigger| {
+            let mut reached = true;
+            fields.fill("reached", &mut reached, flag, findings);
+            What::Goal { trigger, reached }
+        }),
         "user" => words(node, findings).map(|user| What::User(user.to_owned())),
         "email" => words(node, findings).map(|email| What::Email(email.to_owned())),
         _ => return traits(node, findings),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 use crate::domain::machine::AgentState;
 use crate::rulebook::case::Given;
 use crate::rulebook::cases::Stage;
+use crate::rulebook::locales;
 use crate::rulebook::reader::{Fields, Findings, flag, name_of, number, words, wrong_type};
 use crate::rulebook::schedule::date;
 use crate::rulebook::settings::Proactive;
@@ -45,9 +46,10 @@ pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) 
         zone::read(node, f).map(|zone| Some(zone.name().to_owned()))
     };
     fields.fill("timezone", &mut given.timezone, zone, findings);
-    fields.fill("locale", &mut given.locale, own, findings);
     fields.fill("user", &mut given.user, own, findings);
     fields.fill("email", &mut given.email, own, findings);
+    let tag = |node: &Node, f: &mut Findings<'_>| locales::tag(node, f).map(|tag| tag.to_string());
+    fields.fill("locale", &mut given.locale, |node, f| tag(node, f).map(Some), findings);
     fields.fill("traits", &mut given.traits, |node, f| Some(traits(node, f)), findings);
     fields.fill("state", &mut given.state, |n, f| state(n, f).map(Some), findings);
     let dismissals = number::<u32>(0..=1_000);

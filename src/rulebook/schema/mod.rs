@@ -4,6 +4,7 @@
 
 mod calendar;
 mod conditions;
+mod locales;
 mod pacing;
 mod settings;
 mod shape;
@@ -25,6 +26,8 @@ pub enum Kind {
     Rules,
     /// `tours/*.yaml`.
     Tours,
+    /// `locales/*.yaml`.
+    Locales,
     /// The front matter of `prompts/*.md`.
     Prompts,
     /// `rules/*.test.yaml`.
@@ -33,7 +36,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Docent, Self::Rules, Self::Tours, Self::Prompts, Self::Tests];
+    pub const ALL: [Self; 6] =
+        [Self::Docent, Self::Rules, Self::Tours, Self::Locales, Self::Prompts, Self::Tests];
 
     /// The name on the command line, and of the schema's file.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +45,7 @@ impl Kind {
             Self::Docent => "docent",
             Self::Rules => "rules",
             Self::Tours => "tours",
+            Self::Locales => "locales",
             Self::Prompts => "prompts",
             Self::Tests => "tests",
         }
@@ -51,6 +56,7 @@ impl Kind {
             Self::Docent => "The settings of a docent workspace",
             Self::Rules => "Triggers of a docent workspace, or tests of all of them",
             Self::Tours => "Tours of a docent workspace",
+            Self::Locales => "Translations of a docent workspace",
             Self::Prompts => "The front matter of a prompt of a docent workspace",
             Self::Tests => "Tests of all triggers of a docent workspace",
         }
@@ -61,6 +67,7 @@ impl Kind {
             Self::Docent => &settings::WORKSPACE,
             Self::Rules => &triggers::FILE,
             Self::Tours => &tours::FILE,
+            Self::Locales => &locales::FILE,
             Self::Prompts => &tours::PROMPT,
             Self::Tests => &timelines::FILE,
         }

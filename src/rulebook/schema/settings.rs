@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::rulebook::schema::calendar;
+use crate::rulebook::schema::locales::TAG;
 use crate::rulebook::schema::pacing::PRODUCT_CAPS;
 use crate::rulebook::schema::shape::{ANY, Key, Mapping, Shape, key, open, or};
 use crate::rulebook::settings::{Limits, Proactive, ProductSettings, Rate, Settings};
@@ -112,6 +113,18 @@ static PRODUCT: Shape = Shape::Either(&[Shape::Null, Shape::Map(&SETTINGS)]);
 static SETTINGS: Mapping = open(&[
     or("rules", Shape::Pattern(FOLDER), || product().rules.into(), "the folder of its triggers"),
     or("tours", Shape::Pattern(FOLDER), || product().tours.into(), "the folder of its tours"),
+    or("locale", TAG, || json!(&*product().locale), "the language its triggers are written in"),
+    or(
+        "locales",
+        Shape::Pattern(FOLDER),
+        || product().locales.into(),
+        "the folder of its translations",
+    ),
+    key(
+        "target_health",
+        Shape::Map(&TARGET_HEALTH),
+        "when a tour that keeps failing is not offered",
+    ),
     or(
         "allowed_origins",
         Shape::Several(&Shape::Pattern(ORIGIN), 0),
@@ -147,6 +160,27 @@ static SETTINGS: Mapping = open(&[
         Shape::Several(&Shape::Words, 0),
         || json!([]),
         "who sees drafts, without spacing: e-mails, user ids or session ids",
+    ),
+]);
+
+static TARGET_HEALTH: Mapping = open(&[
+    or(
+        "max_failed",
+        Shape::Pattern(r"^\s*\+?0*(100|[0-9]{1,2})\s*%\s*$"),
+        || format!("{}%", product().target_health.max_failed).into(),
+        "more than so many of those who started it could not go on; `100%` means never",
+    ),
+    or(
+        "min_attempts",
+        Shape::Whole(1, 1_000_000),
+        || product().target_health.min_attempts.into(),
+        "of at least so many",
+    ),
+    or(
+        "window",
+        Shape::Span,
+        || product().target_health.window.to_string().into(),
+        "in this time, from 1h to 7d",
     ),
 ]);
 

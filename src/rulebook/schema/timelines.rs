@@ -6,6 +6,7 @@ use crate::domain::decision::Hold;
 use crate::domain::machine::{AgentEvent, AgentState};
 use crate::rulebook::cases::given::STATES;
 use crate::rulebook::schema::calendar;
+use crate::rulebook::schema::locales::TAG;
 use crate::rulebook::schema::settings::PROACTIVE;
 use crate::rulebook::schema::shape::{ANY, Mapping, Shape, Writer, key, open, or};
 
@@ -44,9 +45,9 @@ static GIVEN: Mapping = open(&[
         "when it is: `2026-09-01T08:59`, by the product's clock, or with an offset",
     ),
     key("timezone", Shape::Words, "the browser's time zone, as IANA names it"),
-    key("locale", Shape::Words, "the browser's language, as BCP 47"),
     key("user", Shape::Words, "the person is known by the product's own id"),
     key("email", Shape::Words, "the person's e-mail address is known"),
+    key("locale", TAG, "the browser's language: `nb-NO`"),
     key("traits", TRAITS, "what is known of the person"),
     key(
         "state",
@@ -110,6 +111,8 @@ static ENTRY: Mapping = Mapping {
             "how long the silence stands by itself, or `never`",
         ),
         key("clause", Shape::Words, "words of a condition that does not hold"),
+        key("goal", Shape::Words, "the goal of this trigger's offer has been reached by now"),
+        or("reached", Shape::Flag, || true.into(), "whether that is expected"),
         key("trait", TRAITS, "this becomes known of the person"),
         key("user", Shape::Words, "the person is identified by the product's own id"),
         key("email", Shape::Words, "the person's e-mail address becomes known"),
@@ -124,7 +127,7 @@ fn silent(_: &Writer) -> Json {
 
 /// One thing happens in an entry; what, is told by the key.
 fn kinds(_: &Writer) -> Json {
-    let one = ["action", "event", "fires", "silent", "trait", "user", "email"];
+    let one = ["action", "event", "fires", "silent", "goal", "trait", "user", "email"];
     let mut kinds: Vec<Json> = one.iter().map(|kind| json!({ "required": [kind] })).collect();
     kinds.push(json!({ "required": ["page"] }));
     json!({ "anyOf": kinds })

@@ -102,6 +102,7 @@ static TRIGGER: Mapping = Mapping {
             "what the person does that makes all of these void",
         ),
         key("snooze", Shape::Map(&pacing::SNOOZE), "how it may be put off"),
+        key("goal", Shape::Map(&GOAL), "what its offers hope that the person will do"),
         or("judge", Shape::Flag, || false.into(), "ask the model before offering"),
         key(
             "tests",
@@ -111,6 +112,19 @@ static TRIGGER: Mapping = Mapping {
     ],
     required: &["id"],
     also: Some(trigger),
+};
+
+static GOAL: Mapping = Mapping {
+    keys: &[
+        key("event", Shape::Words, "the type of the action: `import_succeeded`"),
+        key(
+            "within",
+            Shape::Span,
+            "how long after the offer was on the screen, else made; from 1s to 1d",
+        ),
+    ],
+    required: &["event", "within"],
+    also: None,
 };
 
 static OFFER: Mapping = Mapping {

@@ -1,8 +1,10 @@
 //! One product's part of `docent.yaml`.
 
 use crate::domain::circuit::CircuitPolicy;
+use crate::domain::health::HealthPolicy;
 use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
+use crate::rulebook::locales;
 use crate::rulebook::pacing::caps::of_product;
 use crate::rulebook::reader::{Fields, Findings, between, flag, list, number, span, words};
 use crate::rulebook::settings::{
@@ -10,13 +12,16 @@ use crate::rulebook::settings::{
 };
 use crate::rulebook::workspace::not_available;
 use crate::rulebook::workspace::testers::testers;
-use crate::rulebook::workspace::values::{folder, origins, secret, secrets, web_address};
+use crate::rulebook::workspace::values::{folder, origins, percent, secret, secrets, web_address};
 use crate::rulebook::yaml::{Node, Value};
 use crate::rulebook::{schedule, zone};
 
 const KEYS: &[&str] = &[
     "rules",
     "tours",
+    "locale",
+    "locales",
+    "target_health",
     "allowed_origins",
     "keys",
     "timezone",
@@ -52,6 +57,9 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     let Some(fields) = Fields::of(node, "a product", KEYS, findings) else { return product };
     fields.fill("rules", &mut product.rules, folder, findings);
     fields.fill("tours", &mut product.tours, folder, findings);
+    fields.fill("locale", &mut product.locale, locales::tag, findings);
+    fields.fill("locales", &mut product.locales, folder, findings);
+    fields.fill("target_health", &mut product.target_health, target_health, findings);
     fields.fill("allowed_origins", &mut product.allowed_origins, origins, findings);
     fields.fill("keys", &mut product.keys, keys, findings);
     fields.fill("timezone", &mut product.timezone, zone::read, findings);
@@ -73,6 +81,17 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
         not_available(node, "sending activity on", "write `sinks: []`".into(), findings);
     }
     product
+}
+
+fn target_health(node: &Node, findings: &mut Findings<'_>) -> Option<HealthPolicy> {
+    let known = ["max_failed", "min_attempts", "window"];
+    let fields = Fields::of(node, "`target_health`", &known, findings)?;
+    let mut policy = HealthPolicy::default();
+    let window = between(Span::from_seconds(3_600), DAY.times(7));
+    fields.fill("max_failed", &mut policy.max_failed, percent, findings);
+    fields.fill("min_attempts", &mut policy.min_attempts, number(1..=1_000_000), findings);
+    fields.fill("window", &mut policy.window, window, findings);
+    Some(policy)
 }
 
 fn keys(node: &Node, findings: &mut Findings<'_>) -> Option<Keys> {

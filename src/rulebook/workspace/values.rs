@@ -7,6 +7,25 @@ use crate::rulebook::reader::{Findings, one_or_several, text, typed, words, wron
 use crate::rulebook::settings::{Rate, Secret};
 use crate::rulebook::yaml::{Node, Value};
 
+/// `20%`: a whole number of percent.
+pub(super) fn percent(node: &Node, findings: &mut Findings<'_>) -> Option<u8> {
+    let text = match typed(node) {
+        Value::Str(text) => text,
+        Value::Int(number) => number.to_string(),
+        _ => node.written(findings.source()).to_owned(),
+    };
+    let number = text.trim().strip_suffix('%').map(str::trim_end).and_then(|n| n.parse().ok());
+    if let Some(number) = number.filter(|number| *number <= 100) {
+        return Some(number);
+    }
+    let help = match text.trim().parse::<u8>() {
+        Ok(number) if number <= 100 => format!("write `{number}%`"),
+        _ => "write for example `20%`, up to `100%`".to_owned(),
+    };
+    findings.error(node, "bad-percent", format!("`{text}` is no share"), Some(help));
+    None
+}
+
 /// `host:port`.
 pub(super) fn address(node: &Node, findings: &mut Findings<'_>) -> Option<String> {
     let written = words(node, findings)?;
