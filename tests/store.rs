@@ -1,4 +1,5 @@
 //! One story that every store runs, one about tight limits, and a model beside random operations.
+//! What a durable store must do beyond is in `durable.rs`.
 #![cfg(test)]
 
 #[path = "store/given.rs"]
@@ -13,7 +14,8 @@ mod story;
 use std::sync::Arc;
 
 use docent::domain::session::Session;
-use docent::rulebook::settings::Limits;
+use docent::domain::time::Span;
+use docent::rulebook::settings::{Durability, Limits};
 use docent::store::{Key, Step, Store};
 
 use given::{START, dismissed, get, put};
@@ -21,6 +23,16 @@ use given::{START, dismissed, get, put};
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_tells_the_story() {
     story::story(Arc::new(Store::open("memory", &Limits::default()).unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn embedded_tells_the_same_story() {
+    for durability in [Durability::Immediate, Durability::Interval(Span::from_millis(5))] {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits::default();
+        let store = Store::open_in(folder.path(), "embedded:data", durability, &limits).unwrap();
+        story::story(Arc::new(store)).await;
+    }
 }
 
 #[tokio::test]

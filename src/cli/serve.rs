@@ -86,7 +86,13 @@ struct Server {
 impl Server {
     fn open(arguments: &ServeArguments, live: Arc<Live>) -> Result<Self> {
         let settings = &live.current().settings;
-        let store = Arc::new(Store::open(&settings.store, &settings.limits)?);
+        let store = Store::open_in(
+            &arguments.workspace,
+            &settings.store,
+            settings.durability,
+            &settings.limits,
+        );
+        let store = Arc::new(store?);
         let clock = if arguments.virtual_clock {
             Clock::standing_at(Clock::wall().now())
         } else {
@@ -125,7 +131,7 @@ impl Server {
         if !self.tasks.join(WIND_DOWN).await {
             tracing::warn!("Some tasks did not end in time");
         }
-        Ok(())
+        self.app.store.close().await.context("the last changes are not on disk")
     }
 
     /// One listener with the routes that belong there.

@@ -22,6 +22,7 @@ impl Default for CircuitPolicy {
 
 /// One product's circuit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Circuit {
     streak: u32,
     open_until: Option<Timestamp>,

@@ -12,6 +12,7 @@ const MOST: usize = 4_096;
 
 /// Charges, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ledger {
     entries: VecDeque<(Timestamp, Arc<str>)>,
 }

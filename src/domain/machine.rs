@@ -138,6 +138,7 @@ impl Default for MachinePolicy {
 
 /// One conversation's machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Machine {
     /// Where it stands.
     pub state: AgentState,

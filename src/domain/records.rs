@@ -19,13 +19,14 @@ use crate::domain::traits::Traits;
 
 /// What a chatbot may read of a session. Appended to; never read by a poll.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Context {
     /// Oldest first.
     pub chunks: VecDeque<Chunk>,
     /// The number of the next chunk.
     pub next: u64,
-    /// A burst of batches that is not a chunk yet.
-    pub pending: Option<Pending>,
+    /// A burst of batches that is not a chunk yet; boxed, because hardly any session has one.
+    pub pending: Option<Box<Pending>>,
 }
 
 /// Batches that came within one debounce, merged.
@@ -52,6 +53,7 @@ pub struct Chunk {
 
 /// What is remembered of a person across sessions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct User {
     /// Rises with every change that is kept.
     pub seq: u64,
@@ -71,6 +73,7 @@ pub struct User {
 
 /// What is remembered of an account (a company, a workspace) across its people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Account {
     /// Rises with every change that is kept.
     pub seq: u64,
@@ -83,6 +86,7 @@ pub struct Account {
 
 /// What is kept per product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Product {
     /// Delivery and judge failures.
     pub circuit: Circuit,
@@ -98,6 +102,7 @@ pub struct Product {
 
 /// A chat thread other than the toast's own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Conversation {
     /// Its machine.
     pub machine: Machine,
@@ -109,6 +114,7 @@ pub struct Conversation {
 
 /// E-mail to session; the newest batch wins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EmailIndex {
     /// The session last seen with this e-mail.
     pub session: Option<Arc<str>>,

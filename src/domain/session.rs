@@ -21,6 +21,7 @@ pub const BATCHES_KEPT: usize = 32;
 
 /// Everything docent decides from, for one browser session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Session {
     /// Rises with every change that is kept.
     pub seq: u64,
@@ -74,6 +75,7 @@ pub struct Session {
 
 /// Who a session belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Identity {
     /// The product's own id of the person.
     pub user_id: Option<Arc<str>>,
@@ -126,6 +128,7 @@ pub struct Place {
 
 /// What one trigger has done in a session (or, in [`crate::domain::records::User`], for a user).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TriggerMemory {
     /// When it last fired.
     pub fired: Option<Timestamp>,

@@ -22,7 +22,7 @@ pub fn append(context: &mut Context, batch: &Batch, settings: &Retrieval, now: T
     }
     let size = batch.text_bytes();
     // A burst that never pauses would grow for ever; what no chunk could hold is not kept waiting.
-    let full = |pending: &mut Pending| pending.batch.text_bytes() + size > CHUNK_BYTES;
+    let full = |pending: &mut Box<Pending>| pending.batch.text_bytes() + size > CHUNK_BYTES;
     if let Some(pending) = context.pending.take_if(full) {
         write(context, pending.batch.chunk_text(), false, settings, now);
     }
@@ -38,7 +38,7 @@ pub fn append(context: &mut Context, batch: &Batch, settings: &Retrieval, now: T
     for action in &mut batch.actions {
         (action.title, action.raw_url) = <_>::default();
     }
-    context.pending = Some(Pending { batch, last: now });
+    context.pending = Some(Pending { batch, last: now }.into());
 }
 
 /// Takes a summary as the newest chunk; what it summarises stays.
@@ -50,7 +50,7 @@ pub fn append_summary(context: &mut Context, text: &str, settings: &Retrieval, n
 /// A burst that has been quiet for the debounce becomes a chunk, as of that instant, whenever
 /// somebody looks.
 pub fn settle(context: &mut Context, settings: &Retrieval, now: Timestamp) {
-    let quiet = |pending: &mut Pending| pending.last.plus(settings.debounce) <= now;
+    let quiet = |pending: &mut Box<Pending>| pending.last.plus(settings.debounce) <= now;
     if let Some(pending) = context.pending.take_if(quiet) {
         let at = pending.last.plus(settings.debounce);
         write(context, pending.batch.chunk_text(), false, settings, at);

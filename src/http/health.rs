@@ -23,7 +23,7 @@ pub(crate) async fn alive() -> Response {
 }
 
 /// 200 while docent can do its work, `degraded` with reasons when something needs a person; 503
-/// once it is winding down.
+/// once it is winding down, and while the store cannot write.
 pub(crate) async fn ready(
     State(desk): State<Arc<Desk>>,
     request: Request<axum::body::Body>,
@@ -33,6 +33,10 @@ pub(crate) async fn ready(
     desk.gate.admit(&rulebook.settings, &parts, RouteClass::Open, None)?;
     if desk.app.is_draining() {
         let body = HealthBody::unavailable(vec!["docent is shutting down".to_owned()]);
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, json::ok(&body)).into_response());
+    }
+    if let Some(reason) = desk.app.store.trouble() {
+        let body = HealthBody::unavailable(vec![format!("the store cannot write: {reason}")]);
         return Ok((StatusCode::SERVICE_UNAVAILABLE, json::ok(&body)).into_response());
     }
     Ok(json::ok(&HealthBody::ready(reasons(&desk.app))))

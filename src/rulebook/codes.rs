@@ -2,10 +2,11 @@
 //! which list rules by themselves.
 
 /// Code and one sentence, by code.
-pub const CODES: [(&str, &str); 92] = [
+pub const CODES: [(&str, &str); 93] = [
     ("always-true", "A condition holds whatever the person does."),
     ("bad-address", "An address to listen on is host and port."),
     ("bad-date", "A date is written 2026-12-31, with a time of day 2026-12-31T09:00."),
+    ("bad-durability", "`durability` is `immediate` or an interval."),
     ("bad-duration", "A duration is a number with its unit, such as 30s, 5m or 7d."),
     ("bad-folder", "A folder lies inside the workspace."),
     ("bad-hours", "Hours are written from and until, such as 09:00-17:00."),

@@ -20,10 +20,32 @@ pub struct Settings {
     pub admin: Admin,
     /// Where records live; a change needs a restart.
     pub store: String,
+    /// When a change counts as kept: `immediate`, or an interval as `100ms`; a change needs a
+    /// restart.
+    pub durability: Durability,
     /// What the process may take.
     pub limits: Limits,
     /// By id, at least one.
     pub products: BTreeMap<Arc<str>, ProductSettings>,
+}
+
+/// When a durable store answers for a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// After the commit that holds it: an answer means that it is on disk.
+    #[default]
+    Immediate,
+    /// Before; a crash may lose what came in this time.
+    Interval(Span),
+}
+
+impl std::fmt::Display for Durability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Immediate => f.write_str("immediate"),
+            Self::Interval(span) => write!(f, "{span}"),
+        }
+    }
 }
 
 /// Operators' routes.
@@ -261,7 +283,8 @@ impl Default for Settings {
         Self {
             listen: "127.0.0.1:8080".into(),
             admin: Admin::default(),
-            store: "memory".into(),
+            store: "embedded:./data".into(),
+            durability: Durability::Immediate,
             limits: Limits::default(),
             products: BTreeMap::new(),
         }

@@ -2,6 +2,7 @@
 //! and what it must not.
 
 mod product;
+mod store;
 mod testers;
 mod values;
 
@@ -9,9 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::time::Span;
-use crate::rulebook::reader::{
-    Fields, Findings, between, number, text, version, words, wrong_type,
-};
+use crate::rulebook::reader::{Fields, Findings, between, number, text, version, wrong_type};
 use crate::rulebook::settings::{Admin, Limits, ProductSettings, Settings};
 pub(in crate::rulebook) use crate::rulebook::workspace::product::proactive;
 use crate::rulebook::workspace::values::{address, proxies, rate, secrets, size};
@@ -20,7 +19,8 @@ use crate::rulebook::yaml::{Node, Value};
 /// The file's name, at the root of a workspace.
 pub const FILE: &str = "docent.yaml";
 
-const KEYS: [&str; 7] = ["version", "listen", "admin", "store", "limits", "products", "llm"];
+const KEYS: [&str; 8] =
+    ["version", "listen", "admin", "store", "durability", "limits", "products", "llm"];
 const LIMITS: [&str; 8] = [
     "max_sessions",
     "max_memory",
@@ -42,7 +42,8 @@ pub fn read(root: &Node, findings: &mut Findings<'_>) -> Settings {
     version(&fields, findings);
     fields.fill("listen", &mut settings.listen, address, findings);
     fields.fill("admin", &mut settings.admin, admin, findings);
-    fields.fill("store", &mut settings.store, store, findings);
+    fields.fill("store", &mut settings.store, store::store, findings);
+    fields.fill("durability", &mut settings.durability, store::durability, findings);
     fields.fill("limits", &mut settings.limits, limits, findings);
     if fields.need("products", findings).is_some() {
         fields.fill("products", &mut settings.products, products, findings);
@@ -89,23 +90,6 @@ fn admin(node: &Node, findings: &mut Findings<'_>) -> Option<Admin> {
     fields.fill("listen", &mut admin.listen, own, findings);
     fields.fill("tokens", &mut admin.tokens, secrets, findings);
     Some(admin)
-}
-
-fn store(node: &Node, findings: &mut Findings<'_>) -> Option<String> {
-    let written = words(node, findings)?;
-    if written == "memory" {
-        return Some(written.to_owned());
-    }
-    let help = || "write `store: memory`".to_owned();
-    // What follows the colon may hold a password.
-    let kind = written.split(':').next().unwrap_or(written);
-    match kind {
-        "embedded" | "redis" | "rediss" | "redis+cluster" | "redis+sentinel" => {
-            not_available(node, &format!("the store `{kind}`"), help(), findings);
-        }
-        _ => findings.error(node, "bad-store", format!("`{kind}` is no store"), Some(help())),
-    }
-    None
 }
 
 fn limits(node: &Node, findings: &mut Findings<'_>) -> Option<Limits> {

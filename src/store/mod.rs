@@ -1,25 +1,35 @@
 //! Floor 3: where records live. A store applies a repeatable step to one record atomically; the
 //! step sees the record or its absence, changes it in place and says whether that is worth
 //! keeping. It is a closure over values and cannot wait, so memory needs neither a boxed future
-//! nor a suspension point, and a networked store may simply run it again.
+//! nor a suspension point, and a networked store may simply run it again. `memory` keeps records in
+//! this process; `embedded` does, too, and writes them to a file through the `outbox`.
 
+mod codec;
+pub mod embedded;
 pub mod figures;
 pub mod memory;
+mod outbox;
 pub mod record;
+
+use std::path::Path;
 
 use crate::domain::records::Context;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::rulebook::settings::Limits;
+use crate::rulebook::settings::{Durability, Limits};
+use crate::store::embedded::Embedded;
 use crate::store::figures::{StoreFigures, Swept};
 use crate::store::memory::Memory;
+use crate::store::memory::shelf::Absent;
 use crate::store::record::Record;
 
 /// The records of one instance.
 #[derive(Debug)]
 pub enum Store {
     /// In this process; gone when it ends.
-    Memory(Memory),
+    Memory(Box<Memory>),
+    /// In this process and in a file; all that was acknowledged outlives it.
+    Embedded(Embedded),
 }
 
 /// Names one record of a kind. Any text will do: the two parts never run into each other.
@@ -54,27 +64,106 @@ impl<T> Step<T> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// A store this version does not have. Only the scheme is told, a URL may hold a password.
-    #[error("the `{scheme}:` store is not available in this version; use `memory`")]
+    #[error(
+        "the `{scheme}:` store is not available in this version; use `embedded:PATH` or `memory`"
+    )]
     Unavailable {
-        /// `embedded`, `redis`, …
+        /// `redis`, `rediss`, …
         scheme: String,
     },
     /// Not the name of a store.
-    #[error("`{name}` names no store; use `memory`")]
+    #[error("`{name}` names no store; use `embedded:PATH` or `memory`")]
     Unknown {
         /// The setting up to its first colon.
         name: String,
     },
+    /// The folder cannot be made, read or written.
+    #[error("cannot keep records in `{folder}`: {reason}; docent must be able to write there")]
+    Folder {
+        /// The folder as given.
+        folder: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// Two processes would overwrite each other's records.
+    #[error(
+        "the records in `{folder}` are in use by another docent; stop it, or give this one a \
+         folder of its own: `store: embedded:PATH`"
+    )]
+    Locked {
+        /// The folder as given.
+        folder: String,
+    },
+    /// Written by a version whose file this one cannot read.
+    #[error(
+        "`{file}` was written by a newer docent (format {found}; this version knows {known}); \
+         run that version, or start with a folder of its own"
+    )]
+    Newer {
+        /// The file.
+        file: String,
+        /// Its format.
+        found: u64,
+        /// The newest format known here.
+        known: u64,
+    },
+    /// The file is not what was written.
+    #[error(
+        "`{file}` is damaged: {reason}; put a copy of it back, or move it away to start without \
+         the cooldowns, dismissals and sessions in it"
+    )]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What was found.
+        reason: String,
+    },
+    /// The disk did not take it. Whether the change lasts is open; asking again tells.
+    #[error("the store cannot write: {reason}")]
+    Unwritten {
+        /// What the system said.
+        reason: String,
+    },
+    /// A record is on disk alone and cannot be read from there.
+    #[error("the store cannot read: {reason}")]
+    Unread {
+        /// What the system said.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error("the store did not answer in time")]
+    Slow,
+}
+
+impl From<Absent> for StoreError {
+    fn from(_: Absent) -> Self {
+        Self::Unread { reason: "nothing is kept on disk".to_owned() }
+    }
 }
 
 /// The schemes of stores that a workspace may already name.
-const FORESEEN: [&str; 5] = ["embedded", "redis", "rediss", "redis+cluster", "redis+sentinel"];
+const FORESEEN: [&str; 4] = ["redis", "rediss", "redis+cluster", "redis+sentinel"];
 
 impl Store {
-    /// Opens the store that `docent.yaml` names.
+    /// Opens a store as `docent.yaml` may name it; paths count from the current folder.
     pub fn open(setting: &str, limits: &Limits) -> Result<Self, StoreError> {
+        Self::open_in(Path::new(""), setting, Durability::Immediate, limits)
+    }
+
+    /// Opens the store that the `docent.yaml` of a workspace names. Blocks until all that it holds
+    /// is read back.
+    pub fn open_in(
+        workspace: &Path,
+        setting: &str,
+        durability: Durability,
+        limits: &Limits,
+    ) -> Result<Self, StoreError> {
         match setting.split_once(':') {
-            None if setting == "memory" => Ok(Self::Memory(Memory::new(limits))),
+            None if setting == "memory" => Ok(Self::Memory(Memory::new(limits).into())),
+            Some(("embedded", path)) if !path.is_empty() => {
+                let folder = workspace.join(path);
+                Embedded::open(&folder, durability, limits).map(Self::Embedded)
+            }
             Some((scheme, _)) if FORESEEN.contains(&scheme) => {
                 Err(StoreError::Unavailable { scheme: scheme.to_owned() })
             }
@@ -92,7 +181,8 @@ impl Store {
         step: impl Fn(&mut Option<R>) -> Step<T>,
     ) -> Result<T, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.update(key, now, step)),
+            Self::Memory(memory) => Ok(memory.update(key, now, step)?.answer),
+            Self::Embedded(embedded) => embedded.update(key, now, step).await,
         }
     }
 
@@ -114,7 +204,8 @@ impl Store {
         step: impl Fn(&mut Option<Session>, &mut Option<Context>) -> Step<T>,
     ) -> Result<T, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.update_session(key, now, step)),
+            Self::Memory(memory) => Ok(memory.update_session(key, now, step)?.answer),
+            Self::Embedded(embedded) => embedded.update_session(key, now, step).await,
         }
     }
 
@@ -123,6 +214,7 @@ impl Store {
     pub fn sweep(&self, now: Timestamp) -> Swept {
         match self {
             Self::Memory(memory) => memory.sweep(now),
+            Self::Embedded(embedded) => embedded.sweep(now),
         }
     }
 
@@ -130,6 +222,26 @@ impl Store {
     pub fn figures(&self) -> StoreFigures {
         match self {
             Self::Memory(memory) => memory.figures(),
+            Self::Embedded(embedded) => embedded.figures(),
+        }
+    }
+
+    /// Why nothing can be written at present; `None` while all is well.
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Embedded(embedded) => embedded.trouble(),
+        }
+    }
+
+    /// Writes what is left and lets go of the files. What comes later is refused.
+    ///
+    /// # Errors
+    /// When something acknowledged with `durability` as an interval could not be written.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Embedded(embedded) => embedded.close().await,
         }
     }
 }
@@ -140,17 +252,18 @@ mod tests {
 
     #[test]
     fn a_setting_that_is_not_memory_is_a_clear_error_without_its_password() {
-        let unavailable = "store is not available in this version; use `memory`";
+        let use_one = "use `embedded:PATH` or `memory`";
+        let unavailable = format!("store is not available in this version; {use_one}");
         for (setting, message) in [
-            ("embedded:./data", format!("the `embedded:` {unavailable}")),
+            ("embedded:", format!("`embedded` names no store; {use_one}")),
             ("redis://:hunter2@db/0", format!("the `redis:` {unavailable}")),
             ("rediss://db", format!("the `rediss:` {unavailable}")),
             ("redis+cluster://a,b", format!("the `redis+cluster:` {unavailable}")),
             ("redis+sentinel://a,b/main", format!("the `redis+sentinel:` {unavailable}")),
-            ("postgres://me:hunter2@db", "`postgres` names no store; use `memory`".to_owned()),
-            ("Memory", "`Memory` names no store; use `memory`".to_owned()),
-            ("memory:", "`memory` names no store; use `memory`".to_owned()),
-            ("", "`` names no store; use `memory`".to_owned()),
+            ("postgres://me:hunter2@db", format!("`postgres` names no store; {use_one}")),
+            ("Memory", format!("`Memory` names no store; {use_one}")),
+            ("memory:", format!("`memory` names no store; {use_one}")),
+            ("", format!("`` names no store; {use_one}")),
         ] {
             let error = Store::open(setting, &Limits::default()).unwrap_err();
             assert_eq!(error.to_string(), message, "{setting}");

@@ -1,10 +1,12 @@
 //! Records: what each kind weighs, which part of it is activity, and when nothing of it would be
 //! missed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::mem::size_of;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::domain::action::{Action, Batch, RawAction};
@@ -14,15 +16,17 @@ use crate::domain::ledger::Ledger;
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::offer::Offer;
 use crate::domain::properties::Properties;
-use crate::domain::records::{Account, Chunk, Context, Conversation, EmailIndex, Product, User};
-use crate::domain::session::{Identity, Session, TriggerMemory};
+use crate::domain::records::{
+    Account, Chunk, Context, Conversation, EmailIndex, Pending, Product, User,
+};
+use crate::domain::session::{Identity, Place, Session, TriggerMemory};
 use crate::domain::tally::Tallies;
 use crate::domain::time::Timestamp;
 use crate::store::memory::Housed;
 
 /// Something a store keeps under a key. Activity is what a person did; it lives for
 /// `session_ttl` and gives way under pressure. The rest are ledgers, which live for `ledger_ttl`.
-pub trait Record: Housed {
+pub trait Record: Housed + Serialize + DeserializeOwned + Send {
     /// The name of the kind, in metrics and in the keys of durable stores.
     const KIND: &'static str;
 
@@ -33,6 +37,9 @@ pub trait Record: Housed {
     /// Gives back room that growing left over; worth a copy, since most records are written a few
     /// times and then kept for hours.
     fn compact(&mut self) {}
+
+    /// Makes equal texts one again after it was read from disk.
+    fn share(&mut self) {}
 
     /// Whether there is any activity in it.
     fn has_activity(&self) -> bool {
@@ -77,6 +84,21 @@ impl Record for Session {
         fit(&mut self.batches);
     }
 
+    fn share(&mut self) {
+        let mut known = HashSet::<Arc<str>>::new();
+        let place = self.place.iter_mut();
+        let place = place.flat_map(|Place { page, url, title, .. }| [page, url, title]);
+        let actions = self.actions.iter_mut();
+        let actions =
+            actions.flat_map(|Action { kind, title, url, page, .. }| [kind, title, url, page]);
+        for text in place.chain(actions) {
+            match known.get(&**text) {
+                Some(same) => *text = Arc::clone(same),
+                None => drop(known.insert(Arc::clone(text))),
+            }
+        }
+    }
+
     fn has_activity(&self) -> bool {
         Session::has_activity(self)
     }
@@ -101,7 +123,9 @@ impl Record for Context {
 
     fn weigh(&self) -> usize {
         let chunks = self.chunks.iter().map(|chunk| block(chunk.text.len() + ARC_HEAD));
-        let pending = self.pending.as_ref().map_or(0, |pending| batch(&pending.batch));
+        let pending = self.pending.as_ref();
+        let pending =
+            pending.map_or(0, |pending| block(size_of::<Pending>()) + batch(&pending.batch));
         block(self.chunks.capacity() * size_of::<Chunk>()) + chunks.sum::<usize>() + pending
     }
 

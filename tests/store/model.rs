@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use docent::domain::records::Context;
 use docent::domain::session::Session;
 use docent::domain::time::{Span, Timestamp};
-use docent::rulebook::settings::Limits;
+use docent::rulebook::settings::{Durability, Limits};
 use docent::store::{Key, Step, Store};
 use proptest::prelude::*;
 
@@ -72,20 +72,54 @@ proptest! {
     fn a_store_is_a_map_that_forgets(operations in operations()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let store = Store::open("memory", &Limits::default()).unwrap();
-        let (mut model, mut now) = (HashMap::<Key<'_>, Known>::new(), START);
-        for operation in operations {
-            runtime.block_on(perform(&store, &mut model, &mut now, operation))?;
-        }
-        round(&store, now);
-        model = model.into_iter().filter_map(|(key, known)| Some((key, aged(known, now)?))).collect();
-        let figures = store.figures();
-        prop_assert_eq!(figures.records[0], ("session", model.len() as u64));
-        let active = model.values().filter(|(actions, ..)| *actions > 0).count();
-        prop_assert_eq!(figures.sessions, active as u64);
-        round(&store, Timestamp::FOREVER);
-        let figures = store.figures();
-        prop_assert_eq!((figures.sessions, figures.bytes, figures.ledger_bytes), (0, 0, 0));
+        runtime.block_on(live(store, operations, async |store| store))?;
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    /// A durable store is that map, too, and it is opened anew in the middle of it all.
+    #[test]
+    fn a_durable_store_is_a_map_that_forgets(operations in operations()) {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let (durability, limits) = (Durability::Immediate, Limits::default());
+            Store::open_in(folder.path(), "embedded:data", durability, &limits).unwrap()
+        };
+        let reopen = async |store: Store| {
+            store.close().await.unwrap();
+            open()
+        };
+        runtime.block_on(live(open(), operations, reopen))?;
+    }
+}
+
+/// Performs it all on a store, which `reopen` may exchange, and on the model.
+async fn live(
+    mut store: Store,
+    operations: Vec<Operation>,
+    reopen: impl AsyncFn(Store) -> Store,
+) -> Result<(), TestCaseError> {
+    let (mut model, mut now) = (HashMap::<Key<'_>, Known>::new(), START);
+    for (number, operation) in operations.into_iter().enumerate() {
+        perform(&store, &mut model, &mut now, operation).await?;
+        if number % 20 == 19 {
+            store = reopen(store).await;
+        }
+    }
+    round(&store, now);
+    model = model.into_iter().filter_map(|(key, known)| Some((key, aged(known, now)?))).collect();
+    let figures = store.figures();
+    prop_assert_eq!(figures.records[0], ("session", model.len() as u64));
+    let active = model.values().filter(|(actions, ..)| *actions > 0).count();
+    prop_assert_eq!(figures.sessions, active as u64);
+    round(&store, Timestamp::FOREVER);
+    let store = reopen(store).await;
+    let figures = store.figures();
+    prop_assert_eq!((figures.sessions, figures.bytes, figures.ledger_bytes), (0, 0, 0));
+    Ok(())
 }
 
 async fn perform(

@@ -1,6 +1,5 @@
 //! What a reload may not do although every file is well written, and how that is said.
 
-use std::mem;
 use std::sync::Arc;
 
 use crate::library::disk::DiskError;
@@ -9,32 +8,36 @@ use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::settings::Settings;
 use crate::rulebook::workspace::FILE;
 
-type Member = fn(&mut Settings) -> &mut String;
+/// Sets one setting of the first back to that of the second; whether they differed.
+type Carry = fn(&mut Settings, &Settings) -> bool;
 
 /// Settings that are read once, at start.
-const AT_START: [(&str, Member); 3] = [
-    ("listen", |settings| &mut settings.listen),
-    ("admin.listen", |settings| &mut settings.admin.listen),
-    ("store", |settings| &mut settings.store),
+const AT_START: [(&str, Carry); 4] = [
+    ("listen", |to, from| carry(&mut to.listen, &from.listen)),
+    ("admin.listen", |to, from| carry(&mut to.admin.listen, &from.admin.listen)),
+    ("store", |to, from| carry(&mut to.store, &from.store)),
+    ("durability", |to, from| carry(&mut to.durability, &from.durability)),
 ];
 
+fn carry<T: Clone + PartialEq>(to: &mut T, from: &T) -> bool {
+    let differ = to != from;
+    to.clone_from(from);
+    differ
+}
+
 /// The values the process was started with.
-pub(crate) struct Pinned([String; AT_START.len()]);
+pub(crate) struct Pinned(Settings);
 
 impl Pinned {
     pub(crate) fn of(settings: &Settings) -> Self {
-        let mut settings = settings.clone();
-        Self(AT_START.map(|(_, member)| mem::take(member(&mut settings))))
+        Self(settings.clone())
     }
 
     /// Sets `settings` back to what the process runs with; a warning for each that differed.
     pub(crate) fn keep(&self, settings: &mut Settings) -> Vec<Finding> {
-        let differ = AT_START.iter().zip(&self.0).filter(|((_, member), running)| {
-            let wanted = member(settings);
-            // Not said what it was: a store's address may hold a password.
-            mem::replace(wanted, (*running).clone()) != **running
-        });
-        let warn = |((name, _), _): (&(&str, Member), _)| {
+        // Not said what it was: a store's address may hold a password.
+        let differ = AT_START.iter().filter(|(_, carry)| carry(settings, &self.0));
+        let warn = |(name, _): &(&str, Carry)| {
             let message = format!("`{name}` has changed and takes effect at the next start");
             let help = Some("restart docent".to_owned());
             about(FILE, Severity::Warning, "needs-restart", message, help)

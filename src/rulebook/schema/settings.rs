@@ -32,9 +32,17 @@ pub(in crate::rulebook::schema) static WORKSPACE: Mapping = Mapping {
         key("admin", Shape::Map(&ADMIN), "operators' routes"),
         or(
             "store",
-            Shape::Pattern("^memory$"),
+            Shape::Pattern(r"^memory$|^embedded:.*\S"),
             || Settings::default().store.into(),
-            "where records live; a change needs a restart",
+            "where records live, `memory` or `embedded:` and a folder, from the workspace; a change \
+             needs a restart",
+        ),
+        or(
+            "durability",
+            Shape::Either(&[Shape::Names(|| vec!["immediate"]), Shape::Span]),
+            || Settings::default().durability.to_string().into(),
+            "when a change counts as kept: `immediate`, once it is on disk, or the time whose \
+             changes a crash may take, up to 10s; a change needs a restart",
         ),
         key("limits", Shape::Map(&LIMITS), "what the process may take"),
         key(

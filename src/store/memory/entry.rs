@@ -5,6 +5,8 @@ use std::mem::size_of;
 
 use crate::domain::time::{Span, Timestamp};
 use crate::store::Key;
+use crate::store::codec::Unreadable;
+use crate::store::memory::marks::{Away, Marks};
 use crate::store::memory::row::Row;
 use crate::store::record::block;
 
@@ -19,6 +21,10 @@ pub(crate) struct Entry<W> {
     pub(crate) active: bool,
     /// Past `session_ttl` since its last write, and stripped.
     pub(crate) settled: bool,
+    /// What of it a durable store has yet to write.
+    pub(crate) marks: Marks,
+    /// Whether its activity is on disk alone.
+    pub(crate) away: Away,
     held: Box<Held<W>>,
 }
 
@@ -33,7 +39,9 @@ impl<W: Row> Entry<W> {
     pub(crate) fn new(hash: u64, key: Key<'_>, row: W, now: Timestamp) -> Self {
         let text = [key.product, key.id].concat().into();
         let held = Box::new(Held { key: text, product: key.product.len(), row });
-        let mut entry = Self { hash, written: now, bytes: 0, active: false, settled: false, held };
+        let (bytes, active, settled) = (0, false, false);
+        let (marks, away) = <_>::default();
+        let mut entry = Self { hash, written: now, bytes, active, settled, marks, away, held };
         entry.written(now);
         entry
     }
@@ -55,8 +63,20 @@ impl<W: Row> Entry<W> {
             && text.ends_with(key.id)
     }
 
+    /// The key, for a store that must write it down.
+    pub(crate) fn key(&self) -> Key<'_> {
+        let Held { key, product, .. } = &*self.held;
+        let (product, id) = key.split_at_checked(*product).unwrap_or_default();
+        Key { product, id }
+    }
+
     pub(crate) fn row(&mut self) -> &mut W {
         &mut self.held.row
+    }
+
+    /// A slot's record as bytes.
+    pub(crate) fn pack(&self, slot: usize) -> Result<Option<Vec<u8>>, Unreadable> {
+        self.held.row.pack(slot, self.written)
     }
 
     /// Time since the last write; none when that lies in the future.
@@ -83,6 +103,7 @@ mod tests {
         let key = |product, id| Key { product, id };
         let entry = Entry::<Option<User>>::new(0, key("ab", "c"), None, Timestamp::default());
         assert!(entry.is(key("ab", "c")));
+        assert_eq!(entry.key(), key("ab", "c"));
         for other in
             [key("a", "bc"), key("abc", ""), key("", "abc"), key("ab", "cc"), key("ab", "d")]
         {

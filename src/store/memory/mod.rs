@@ -2,23 +2,30 @@
 //! its shard's lock. Sharded mutexes, because a step takes less time than any cleverer map needs
 //! to find its key; what a step must not do, wait, the types rule out.
 
+pub(crate) mod drawer;
 mod entry;
 mod gauge;
+mod marks;
 mod row;
-mod shelf;
+pub(crate) mod shelf;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rulebook::settings::Limits;
+use crate::store::codec::Unreadable;
 use crate::store::figures::{StoreFigures, Swept};
+use crate::store::memory::drawer::Drawer;
 use crate::store::memory::gauge::Gauge;
+use crate::store::memory::marks::EVERY_SLOT;
 pub use crate::store::memory::row::Housed;
 use crate::store::memory::row::SessionRow;
-use crate::store::memory::shelf::{Shelf, Terms};
+use crate::store::memory::shelf::{Absent, Done, Shelf, Terms};
+use crate::store::outbox::Outbox;
 use crate::store::record::Record;
 use crate::store::{Key, Step};
 
@@ -45,18 +52,24 @@ pub struct Memory {
 impl Memory {
     /// An empty store that keeps within these limits.
     pub fn new(limits: &Limits) -> Self {
+        Self::posting(limits, None)
+    }
+
+    /// An empty store that posts what changes to an outbox.
+    pub(crate) fn posting(limits: &Limits, outbox: Option<Arc<Outbox>>) -> Self {
         let shards = shards(limits);
-        let activity = Terms { most_active: u64::MAX, ledgers_may_go: true };
-        let sessions = Terms { most_active: limits.max_sessions, ..activity };
+        let activity =
+            || Terms { most_active: u64::MAX, ledgers_may_go: true, outbox: outbox.clone() };
+        let sessions = Terms { most_active: limits.max_sessions, ..activity() };
         // There are no more of them than products, and each counts for a whole product.
-        let products = Terms { ledgers_may_go: false, ..activity };
+        let products = Terms { ledgers_may_go: false, ..activity() };
         Self {
-            sessions: Shelf::new(shards, sessions),
-            users: Shelf::new(shards, activity),
-            accounts: Shelf::new(shards, activity),
-            products: Shelf::new(shards, products),
-            conversations: Shelf::new(shards, activity),
-            emails: Shelf::new(shards, activity),
+            sessions: Shelf::new(0, shards, sessions),
+            users: Shelf::new(1, shards, activity()),
+            accounts: Shelf::new(2, shards, activity()),
+            products: Shelf::new(3, shards, products),
+            conversations: Shelf::new(4, shards, activity()),
+            emails: Shelf::new(5, shards, activity()),
             gauge: Gauge::new(limits),
             turn: AtomicUsize::new(0),
         }
@@ -68,8 +81,8 @@ impl Memory {
         key: Key<'_>,
         now: Timestamp,
         step: impl Fn(&mut Option<R>) -> Step<T>,
-    ) -> T {
-        R::shelf(self).apply(&self.gauge, key, now, |row| step(R::slot(row)))
+    ) -> Result<Done<T>, Absent> {
+        R::shelf(self).apply(&self.gauge, key, now, R::SLOTS, |row| step(R::slot(row)))
     }
 
     /// Applies a step to both records of a session, under one lock.
@@ -78,8 +91,50 @@ impl Memory {
         key: Key<'_>,
         now: Timestamp,
         step: impl Fn(&mut Option<Session>, &mut Option<Context>) -> Step<T>,
-    ) -> T {
-        self.sessions.apply(&self.gauge, key, now, |(state, context)| step(state, context))
+    ) -> Result<Done<T>, Absent> {
+        let step = |row: &mut SessionRow| step(&mut row.0, &mut row.1);
+        self.sessions.apply(&self.gauge, key, now, EVERY_SLOT, step)
+    }
+
+    /// The shelf of that number, for a writer.
+    pub(crate) fn drawer(&self, number: u8) -> Option<&dyn Drawer> {
+        let drawers: [&dyn Drawer; 6] = [
+            &self.sessions,
+            &self.users,
+            &self.accounts,
+            &self.products,
+            &self.conversations,
+            &self.emails,
+        ];
+        drawers.into_iter().find(|drawer| drawer.number() == number)
+    }
+
+    /// Puts a record back in its place at start, see [`Drawer::recover`].
+    pub(crate) fn recover(
+        &self,
+        drawer: &dyn Drawer,
+        key: Key<'_>,
+        slot: usize,
+        bytes: &[u8],
+    ) -> Result<(), Unreadable> {
+        drawer.recover(&self.gauge, key, slot, bytes)
+    }
+
+    /// Puts back what was read of a row, see [`Drawer::restore`].
+    pub(crate) fn restore(
+        &self,
+        key: Key<'_>,
+        absent: Absent,
+        now: Timestamp,
+        slots: &[Option<Vec<u8>>],
+    ) -> Result<(), Unreadable> {
+        let Some(drawer) = self.drawer(absent.shelf) else { return Ok(()) };
+        drawer.restore(&self.gauge, key, (absent.away, now), slots)
+    }
+
+    /// Whether it holds more than it may.
+    pub(crate) fn is_full(&self) -> bool {
+        self.gauge.is_over_memory()
     }
 
     /// Gives one shard of every shelf its turn.
@@ -132,6 +187,16 @@ fn shards(limits: &Limits) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_shelf_is_found_by_its_number() {
+        let memory = Memory::new(&Limits::default());
+        let shelves = (0..).map_while(|number| memory.drawer(number));
+        let kinds: Vec<_> = shelves.flat_map(Drawer::kinds).collect();
+        let counted = memory.figures().records.map(|(kind, _)| kind);
+        assert!(counted.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+        assert_eq!(kinds.len(), counted.len() + 1, "a session's context is not counted apart");
+    }
 
     #[test]
     fn small_limits_are_not_split_among_many_shards() {

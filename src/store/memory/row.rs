@@ -1,14 +1,23 @@
-//! Rows: what one shelf keeps under one key, and which slot of it a record lives in.
+//! Rows: what one shelf keeps under one key, and which slot of it a record lives in. A durable
+//! store writes each slot by itself, under its record's kind.
 
 use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::store::codec::{self, Unreadable};
 use crate::store::memory::Memory;
+use crate::store::memory::marks::EVERY_SLOT;
 use crate::store::memory::shelf::Shelf;
 use crate::store::record::Record;
 
 /// What a shelf keeps under one key.
-pub trait Row: Default {
+pub trait Row: Default + Send {
+    /// The kind of each slot.
+    fn kinds() -> Vec<&'static str>;
+    /// A slot's record as bytes, `None` when there is none.
+    fn pack(&self, slot: usize, written: Timestamp) -> Result<Option<Vec<u8>>, Unreadable>;
+    /// Puts into a slot what was packed; when that was written.
+    fn unpack(&mut self, slot: usize, bytes: &[u8]) -> Result<Timestamp, Unreadable>;
     /// Whether nothing is there.
     fn is_empty(&self) -> bool;
     /// Bytes on the heap, estimated.
@@ -22,6 +31,21 @@ pub trait Row: Default {
 }
 
 impl<R: Record> Row for Option<R> {
+    fn kinds() -> Vec<&'static str> {
+        vec![R::KIND]
+    }
+
+    fn pack(&self, _slot: usize, written: Timestamp) -> Result<Option<Vec<u8>>, Unreadable> {
+        self.as_ref().map(|record| codec::pack(record, written)).transpose()
+    }
+
+    fn unpack(&mut self, _slot: usize, bytes: &[u8]) -> Result<Timestamp, Unreadable> {
+        let (written, mut record) = codec::unpack::<R>(bytes)?;
+        record.share();
+        *self = Some(record);
+        Ok(written)
+    }
+
     fn is_empty(&self) -> bool {
         self.is_none()
     }
@@ -48,6 +72,18 @@ impl<R: Record> Row for Option<R> {
 
 /// Two records that are changed as one.
 impl<A: Row, B: Row> Row for (A, B) {
+    fn kinds() -> Vec<&'static str> {
+        [A::kinds(), B::kinds()].concat()
+    }
+
+    fn pack(&self, slot: usize, written: Timestamp) -> Result<Option<Vec<u8>>, Unreadable> {
+        if slot == 0 { self.0.pack(0, written) } else { self.1.pack(slot - 1, written) }
+    }
+
+    fn unpack(&mut self, slot: usize, bytes: &[u8]) -> Result<Timestamp, Unreadable> {
+        if slot == 0 { self.0.unpack(0, bytes) } else { self.1.unpack(slot - 1, bytes) }
+    }
+
     fn is_empty(&self) -> bool {
         self.0.is_empty() && self.1.is_empty()
     }
@@ -78,6 +114,8 @@ pub(crate) type SessionRow = (Option<Session>, Option<Context>);
 pub trait Housed: Sized {
     /// The row it is part of.
     type Row: Row;
+    /// The slots that are its own, one bit each.
+    const SLOTS: u8;
     /// The shelf of such rows.
     fn shelf(memory: &Memory) -> &Shelf<Self::Row>;
     /// Its slot in a row.
@@ -85,9 +123,10 @@ pub trait Housed: Sized {
 }
 
 macro_rules! housed {
-    ($($record:ty => $row:ty, $shelf:ident, |$name:ident| $slot:expr;)*) => {$(
+    ($($record:ty => $row:ty, $shelf:ident, $slots:expr, |$name:ident| $slot:expr;)*) => {$(
         impl Housed for $record {
             type Row = $row;
+            const SLOTS: u8 = $slots;
 
             fn shelf(memory: &Memory) -> &Shelf<Self::Row> {
                 &memory.$shelf
@@ -101,11 +140,11 @@ macro_rules! housed {
 }
 
 housed! {
-    Session => SessionRow, sessions, |row| &mut row.0;
-    Context => SessionRow, sessions, |row| &mut row.1;
-    User => Option<User>, users, |row| row;
-    Account => Option<Account>, accounts, |row| row;
-    Product => Option<Product>, products, |row| row;
-    Conversation => Option<Conversation>, conversations, |row| row;
-    EmailIndex => Option<EmailIndex>, emails, |row| row;
+    Session => SessionRow, sessions, 1, |row| &mut row.0;
+    Context => SessionRow, sessions, 2, |row| &mut row.1;
+    User => Option<User>, users, EVERY_SLOT, |row| row;
+    Account => Option<Account>, accounts, EVERY_SLOT, |row| row;
+    Product => Option<Product>, products, EVERY_SLOT, |row| row;
+    Conversation => Option<Conversation>, conversations, EVERY_SLOT, |row| row;
+    EmailIndex => Option<EmailIndex>, emails, EVERY_SLOT, |row| row;
 }

@@ -1,10 +1,11 @@
 //! A shelf: all rows of one kind in sharded tables. A key is hashed once; its shard's lock is held
-//! for one step, or for one slice of a sweep.
+//! for one step, or for one slice of a sweep. In a durable store what changes is posted to the
+//! outbox under that lock, so that commits come in the order of the locks.
 
 use std::collections::BinaryHeap;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::hash_table::OccupiedEntry;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -13,7 +14,9 @@ use crate::domain::time::Timestamp;
 use crate::store::figures::{Reason, Swept};
 use crate::store::memory::entry::Entry;
 use crate::store::memory::gauge::Gauge;
+use crate::store::memory::marks::{Away, EVERY_SLOT};
 use crate::store::memory::row::Row;
+use crate::store::outbox::{Item, Outbox};
 use crate::store::{Key, Step};
 
 /// Places of a table that a sweep looks at before it lets others have the lock.
@@ -24,31 +27,50 @@ const MOST_AT_ONCE: usize = 64;
 /// The bits of a hash that choose the shard: the table itself uses the lowest and the top seven.
 const SHARD_BITS: u32 = 40;
 
-type Table<W> = HashTable<Entry<W>>;
+pub(crate) type Table<W> = HashTable<Entry<W>>;
 
 /// What a shelf's rows are subject to.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Terms {
     /// Rows with activity beyond this many lose it.
     pub(crate) most_active: u64,
     /// Whether rows without activity give way when all of them fill the memory.
     pub(crate) ledgers_may_go: bool,
+    /// Where changes go, in a durable store.
+    pub(crate) outbox: Option<Arc<Outbox>>,
+}
+
+/// What a step came to.
+pub(crate) struct Done<T> {
+    pub(crate) answer: T,
+    /// The item of the outbox that must be on disk before anybody is told.
+    pub(crate) due: Option<u64>,
+}
+
+/// The step has not run: the activity is on disk and must be read first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Absent {
+    pub(crate) shelf: u8,
+    pub(crate) away: Away,
 }
 
 /// Rows of one kind.
 pub struct Shelf<W> {
     shards: Box<[Mutex<Table<W>>]>,
     hasher: DefaultHashBuilder,
+    /// Its number, in items of the outbox.
+    pub(crate) number: u8,
     terms: Terms,
     rows: AtomicU64,
     active: AtomicU64,
 }
 
 impl<W: Row> Shelf<W> {
-    pub(crate) fn new(shards: usize, terms: Terms) -> Self {
+    pub(crate) fn new(number: u8, shards: usize, terms: Terms) -> Self {
         Self {
             shards: (0..shards).map(|_| Mutex::default()).collect(),
             hasher: DefaultHashBuilder::default(),
+            number,
             terms,
             rows: AtomicU64::new(0),
             active: AtomicU64::new(0),
@@ -75,21 +97,25 @@ impl<W: Row> Shelf<W> {
         gauge: &Gauge,
         key: Key<'_>,
         now: Timestamp,
+        slots: u8,
         step: impl FnOnce(&mut W) -> Step<T>,
-    ) -> T {
-        let hash = self.hasher.hash_one(key);
+    ) -> Result<Done<T>, Absent> {
+        let hash = self.hash(key);
         let Some(mut table) = self.lock_of(hash) else {
-            return step(&mut W::default()).into_answer();
+            return Ok(Done { answer: step(&mut W::default()).into_answer(), due: None });
         };
         let found = table.find_entry(hash, |entry| entry.is(key)).ok();
-        let stepped = match found.and_then(|found| self.aged(gauge, found, now)) {
-            Some(found) => self.change(gauge, found, now, step),
+        let (stepped, due) = match found.and_then(|found| self.aged(gauge, found, now)) {
+            Some(found) if found.get().away.is_away() => {
+                return Err(Absent { shelf: self.number, away: found.get().away });
+            }
+            Some(found) => self.change(gauge, found, now, slots, step),
             None => self.create(gauge, &mut table, (hash, key), now, step),
         };
         if matches!(stepped, Step::Write(_)) {
             self.relieve(gauge, &mut table, Some(hash), now);
         }
-        stepped.into_answer()
+        Ok(Done { answer: stepped.into_answer(), due })
     }
 
     /// One shard, slice by slice; others get in between.
@@ -116,20 +142,36 @@ impl<W: Row> Shelf<W> {
         gauge: &Gauge,
         mut found: OccupiedEntry<'_, Entry<W>>,
         now: Timestamp,
+        slots: u8,
         step: impl FnOnce(&mut W) -> Step<T>,
-    ) -> Step<T> {
+    ) -> (Step<T>, Option<u64>) {
         let entry = found.get_mut();
         let stepped = step(entry.row());
-        let gone = entry.row().is_empty();
-        if gone || matches!(stepped, Step::Write(_)) {
+        let (gone, wrote) = (entry.row().is_empty(), matches!(stepped, Step::Write(_)));
+        let promised = entry.marks.is_promised();
+        if gone || wrote {
             self.take(gauge, entry);
             entry.written(now);
             self.put(gauge, entry);
         }
-        if gone {
-            self.remove(gauge, found);
-        }
-        stepped
+        let due = if gone {
+            let posted = self.remove(gauge, found);
+            posted.filter(|_| wrote || promised)
+        } else if wrote {
+            self.post(entry, slots, true)
+        } else if promised {
+            self.terms.outbox.as_ref().map(|outbox| outbox.last())
+        } else {
+            None
+        };
+        (stepped, due)
+    }
+
+    /// These slots of an entry are to be written.
+    fn post(&self, entry: &mut Entry<W>, slots: u8, promised: bool) -> Option<u64> {
+        let outbox = self.terms.outbox.as_ref()?;
+        entry.marks.queue(slots, promised);
+        Some(outbox.post(Item::Changed { shelf: self.number, hash: entry.hash }))
     }
 
     fn create<T>(
@@ -139,16 +181,23 @@ impl<W: Row> Shelf<W> {
         (hash, key): (u64, Key<'_>),
         now: Timestamp,
         step: impl FnOnce(&mut W) -> Step<T>,
-    ) -> Step<T> {
+    ) -> (Step<T>, Option<u64>) {
         let mut row = W::default();
         let stepped = step(&mut row);
-        if matches!(stepped, Step::Write(_)) && !row.is_empty() {
-            let entry = Entry::new(hash, key, row, now);
-            self.rows.fetch_add(1, Ordering::Relaxed);
-            self.put(gauge, &entry);
-            table.insert_unique(hash, entry, |entry| entry.hash);
+        if matches!(stepped, Step::Keep(_)) || row.is_empty() {
+            return (stepped, None);
         }
-        stepped
+        let mut entry = Entry::new(hash, key, row, now);
+        // Every slot, because one that was removed a moment ago may still be on disk.
+        let due = self.post(&mut entry, EVERY_SLOT, true);
+        self.insert(gauge, table, entry);
+        (stepped, due)
+    }
+
+    pub(crate) fn insert(&self, gauge: &Gauge, table: &mut Table<W>, entry: Entry<W>) {
+        self.rows.fetch_add(1, Ordering::Relaxed);
+        self.put(gauge, &entry);
+        table.insert_unique(entry.hash, entry, |entry| entry.hash);
     }
 
     /// The entry as it is at `now`: stripped after `session_ttl`, gone after `ledger_ttl`.
@@ -169,7 +218,12 @@ impl<W: Row> Shelf<W> {
             return Some(found);
         }
         entry.settled = true;
+        let told = entry.active || entry.away.is_away();
+        entry.away.come_back();
         if self.strip(gauge, entry, Reason::SessionTtl, now) {
+            if told {
+                self.post(entry, EVERY_SLOT, false);
+            }
             return Some(found);
         }
         self.remove(gauge, found);
@@ -190,19 +244,36 @@ impl<W: Row> Shelf<W> {
 
     /// Over a limit, the least recently written rows of this shard pay, `spare` excepted:
     /// activity first, ledgers only when they alone are too much.
-    fn relieve(&self, gauge: &Gauge, table: &mut Table<W>, spare: Option<u64>, now: Timestamp) {
+    pub(crate) fn relieve(
+        &self,
+        gauge: &Gauge,
+        table: &mut Table<W>,
+        spare: Option<u64>,
+        now: Timestamp,
+    ) {
         if let Some(reason) = self.too_much_activity(gauge) {
-            let may_go = |entry: &Entry<W>| entry.active && Some(entry.hash) != spare;
+            let durable = self.terms.outbox.is_some();
+            let may_go = |entry: &Entry<W>| {
+                entry.active && entry.marks.is_clean() && Some(entry.hash) != spare
+            };
             evict(table, may_go, |entry| {
                 let stays = self.strip(gauge, entry, reason, now);
-                stays || self.forget(gauge, entry)
+                if durable {
+                    entry.away.leave();
+                } else if !stays {
+                    self.forget(gauge, entry);
+                }
+                stays || durable
             });
         }
         if self.terms.ledgers_may_go && gauge.is_over_ledgers() {
-            let may_go = |entry: &Entry<W>| !entry.active && Some(entry.hash) != spare;
+            let may_go = |entry: &Entry<W>| {
+                !entry.active && entry.marks.is_clean() && Some(entry.hash) != spare
+            };
             evict(table, may_go, |entry| {
                 gauge.dropped(Reason::Ledgers);
-                self.forget(gauge, entry)
+                self.forget(gauge, entry);
+                false
             });
         }
     }
@@ -214,30 +285,38 @@ impl<W: Row> Shelf<W> {
         gauge.is_over_memory().then_some(Reason::MaxMemory)
     }
 
-    fn remove(&self, gauge: &Gauge, found: OccupiedEntry<'_, Entry<W>>) {
-        self.forget(gauge, found.get());
+    pub(crate) fn remove(&self, gauge: &Gauge, found: OccupiedEntry<'_, Entry<W>>) -> Option<u64> {
+        let posted = self.forget(gauge, found.get());
         found.remove();
+        posted
     }
 
-    /// Counts an entry out. Always `false`: it does not stay.
-    fn forget(&self, gauge: &Gauge, entry: &Entry<W>) -> bool {
+    /// Counts an entry out, on disk too.
+    fn forget(&self, gauge: &Gauge, entry: &Entry<W>) -> Option<u64> {
         self.rows.fetch_sub(1, Ordering::Relaxed);
         self.take(gauge, entry);
-        false
+        let outbox = self.terms.outbox.as_ref()?;
+        let Key { product, id } = entry.key();
+        let (shelf, product, id) = (self.number, product.into(), id.into());
+        Some(outbox.post(Item::Gone { shelf, product, id }))
     }
 
-    fn put(&self, gauge: &Gauge, entry: &Entry<W>) {
+    pub(crate) fn put(&self, gauge: &Gauge, entry: &Entry<W>) {
         gauge.put(entry.active, entry.bytes.into());
         self.active.fetch_add(entry.active.into(), Ordering::Relaxed);
     }
 
-    fn take(&self, gauge: &Gauge, entry: &Entry<W>) {
+    pub(crate) fn take(&self, gauge: &Gauge, entry: &Entry<W>) {
         gauge.take(entry.active, entry.bytes.into());
         self.active.fetch_sub(entry.active.into(), Ordering::Relaxed);
     }
 
+    pub(crate) fn hash(&self, key: Key<'_>) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
     /// `None` only on a shelf without shards, which nobody builds.
-    fn lock_of(&self, hash: u64) -> Option<MutexGuard<'_, Table<W>>> {
+    pub(crate) fn lock_of(&self, hash: u64) -> Option<MutexGuard<'_, Table<W>>> {
         let place = (hash >> SHARD_BITS) as usize % self.shards.len().max(1);
         self.shards.get(place).map(lock)
     }

@@ -1,0 +1,209 @@
+//! The file of an embedded store: a redb database with one table per kind of record. Everything
+//! here blocks; the writer's thread and blocking tasks call it.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{
+    self,
+    ErrorKind::{InvalidData, UnexpectedEof},
+};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError,
+    TableDefinition, TableError,
+};
+
+use crate::store::memory::drawer::Packed;
+use crate::store::{Key, StoreError};
+
+/// Pages that redb keeps in memory; the records themselves are in memory anyway.
+const CACHE: usize = 64 << 20;
+/// The layout of the file. It rises when an older docent could not read it.
+const FORMAT: u64 = 1;
+/// A file smaller than this is not worth compacting.
+const WORTH_COMPACTING: u64 = 64 << 20;
+
+const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("docent");
+type Records = TableDefinition<'static, (&'static str, &'static str), &'static [u8]>;
+
+const fn table(kind: &'static str) -> Records {
+    TableDefinition::new(kind)
+}
+
+/// Why the file did not do as asked.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct DiskError(Box<redb::Error>);
+
+impl<E: Into<redb::Error>> From<E> for DiskError {
+    fn from(error: E) -> Self {
+        Self(Box::new(error.into()))
+    }
+}
+
+/// The open file. It is closed for a moment when it is opened anew after a failure.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    path: PathBuf,
+    database: RwLock<Option<Database>>,
+}
+
+impl Disk {
+    /// Opens the store in a folder, which is made if need be, and checks every page of it.
+    pub(crate) fn open(folder: &Path) -> Result<Self, StoreError> {
+        let named = folder.display().to_string();
+        let refused = |error: &io::Error| StoreError::Folder {
+            folder: named.clone(),
+            reason: error.to_string(),
+        };
+        make(folder).map_err(|error| refused(&error))?;
+        let path = folder.join("docent.redb");
+        let file = path.display().to_string();
+        let mut builder = Builder::new();
+        builder.set_cache_size(CACHE).set_check_integrity_on_open(path.exists());
+        let mut database = builder.create(&path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+                StoreError::Locked { folder: named.clone() }
+            }
+            DatabaseError::Storage(StorageError::Io(error))
+                if !matches!(error.kind(), InvalidData | UnexpectedEof) =>
+            {
+                refused(&error)
+            }
+            error => StoreError::Damaged { file: file.clone(), reason: error.to_string() },
+        })?;
+        let trouble = |error: DiskError| StoreError::Damaged {
+            file: file.clone(),
+            reason: error.to_string(),
+        };
+        let found = format(&database).map_err(trouble)?;
+        if found > FORMAT {
+            return Err(StoreError::Newer { file, found, known: FORMAT });
+        }
+        tidy(&mut database, &path).map_err(trouble)?;
+        // A new file is as lasting as its name in the folder.
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| refused(&error))?;
+        Ok(Self { path, database: RwLock::new(Some(database)) })
+    }
+
+    /// Opens the file anew: after a failure redb writes nothing until then.
+    pub(crate) fn reopen(&self) -> Result<(), DiskError> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        *database = None;
+        *database = Some(Builder::new().set_cache_size(CACHE).open(&self.path)?);
+        Ok(())
+    }
+
+    /// Writes these changes in one transaction, on disk when it returns.
+    pub(crate) fn commit(&self, changes: &mut [Packed]) -> Result<(), DiskError> {
+        self.with(|database| {
+            changes.sort_by(|a, b| (a.kind, &a.product, &a.id).cmp(&(b.kind, &b.product, &b.id)));
+            let transaction = database.begin_write()?;
+            for changes in changes.chunk_by(|a, b| a.kind == b.kind) {
+                let Some(Packed { kind, .. }) = changes.first() else { continue };
+                let mut table = transaction.open_table(table(kind))?;
+                for Packed { product, id, bytes, .. } in changes {
+                    let key = (&**product, &**id);
+                    match bytes {
+                        Some(bytes) => drop(table.insert(key, &**bytes)?),
+                        None => drop(table.remove(key)?),
+                    }
+                }
+            }
+            Ok(transaction.commit()?)
+        })
+    }
+
+    /// The bytes of one record; `None` when there is none.
+    pub(crate) fn read(
+        &self,
+        kind: &'static str,
+        key: Key<'_>,
+    ) -> Result<Option<Vec<u8>>, DiskError> {
+        self.with(|database| {
+            let table = match database.begin_read()?.open_table(table(kind)) {
+                Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+                table => table?,
+            };
+            let bytes = table.get((key.product, key.id))?;
+            Ok(bytes.map(|bytes| bytes.value().to_vec()))
+        })
+    }
+
+    /// Shows every record of a kind, one at a time.
+    pub(crate) fn each(
+        &self,
+        kind: &'static str,
+        mut show: impl FnMut(Key<'_>, &[u8]),
+    ) -> Result<(), DiskError> {
+        self.with(|database| {
+            let table = match database.begin_read()?.open_table(table(kind)) {
+                Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+                table => table?,
+            };
+            for record in table.iter()? {
+                let (key, bytes) = record?;
+                let (product, id) = key.value();
+                show(Key { product, id }, bytes.value());
+            }
+            Ok(())
+        })
+    }
+
+    /// Closes the file, so that the next start has nothing to repair.
+    pub(crate) fn close(&self) {
+        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = database.map(Database::close) {
+            tracing::warn!(error = %error, "The store's file was not closed well; the next start repairs it");
+        }
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&Database) -> Result<T, DiskError>) -> Result<T, DiskError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        ask(database.as_ref().ok_or(redb::Error::DatabaseClosed)?)
+    }
+}
+
+/// Makes the folder, for nobody else's eyes and no repository: the records tell what people did.
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)?;
+    let ignored = folder.join(".gitignore");
+    if ignored.exists() { Ok(()) } else { fs::write(ignored, "*\n") }
+}
+
+/// The layout of the file; one that holds nothing gets ours.
+fn format(database: &Database) -> Result<u64, DiskError> {
+    let transaction = database.begin_write()?;
+    let mut about = transaction.open_table(ABOUT)?;
+    let found = about.get("format")?.map(|format| format.value());
+    if let Some(found) = found {
+        drop(about);
+        transaction.abort()?;
+        return Ok(found);
+    }
+    about.insert("format", FORMAT)?;
+    drop(about);
+    transaction.commit()?;
+    Ok(FORMAT)
+}
+
+/// Gives room back to the system when most of the file is empty. Between starts the room that
+/// records leave behind is used again.
+fn tidy(database: &mut Database, path: &Path) -> Result<(), DiskError> {
+    let length = fs::metadata(path).map_or(0, |file| file.len());
+    if length < WORTH_COMPACTING {
+        return Ok(());
+    }
+    let transaction = database.begin_write()?;
+    let stats = transaction.stats()?;
+    let used = stats.allocated_pages().saturating_mul(stats.page_size() as u64);
+    transaction.abort()?;
+    if used < length / 2 {
+        database.compact()?;
+    }
+    Ok(())
+}

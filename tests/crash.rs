@@ -1,0 +1,302 @@
+//! `kill -9` under load: whatever was acknowledged is there after the next start, and no offer is
+//! made twice. `DOCENT_CRASH_ROUNDS` says how many rounds; each takes about a second.
+#![cfg(test)]
+
+use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Client;
+use serde_json::{Value, json};
+
+const SETTINGS: &str = "
+version: 1
+store: embedded:./data
+limits: { per_session: 10000/s, per_client: 100000/s }
+products:
+  acme:
+    proactive: { quotas: { user_per_day: 1 } }
+";
+const RULES: &str = r#"
+version: 1
+triggers:
+  - id: eager
+    when:
+      - count: { type: pageview, at_least: 1, within: 30m }
+    offer: { body: "Need a hand?", accept: "Show me how", dismiss: "No thanks" }
+    again_after: 7d
+"#;
+/// Clients at a time.
+const CLIENTS: usize = 8;
+/// Requests that are answered before the process is killed, at most.
+const MOST: u64 = 400;
+
+struct Server {
+    child: Child,
+    base: String,
+}
+
+impl Server {
+    fn start(workspace: &Path, shell: &str) -> Self {
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("{shell} exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_docent")])
+            .args(["serve", "--listen", "127.0.0.1:0", "--workspace"])
+            .arg(workspace)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let base = loop {
+            let line = lines.next().expect("it ended before it listened").unwrap();
+            if let Some(base) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+                break base.trim_end_matches('/').to_owned();
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, base }
+    }
+
+    fn kill(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn workspace() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("docent.yaml"), SETTINGS).unwrap();
+    fs::create_dir(folder.path().join("rules")).unwrap();
+    fs::write(folder.path().join("rules/eager.yaml"), RULES).unwrap();
+    folder
+}
+
+/// What one person was told.
+#[derive(Debug, Default)]
+struct Story {
+    /// Batches that were acknowledged, of either session.
+    batches: Vec<Value>,
+    session: String,
+    /// The same person elsewhere.
+    other: String,
+    /// An offer was handed out.
+    offered: bool,
+    /// Its dismissal was acknowledged.
+    dismissed: bool,
+}
+
+/// Asks one server; `None` once it is gone.
+struct Asking<'a> {
+    client: &'a Client,
+    base: &'a str,
+    answered: &'a AtomicU64,
+}
+
+impl Asking<'_> {
+    async fn send(&self, request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        let body = response.json().await.ok()?;
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        Some((status, body))
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        self.send(self.client.post(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    async fn poll(&self, session: &str) -> Option<(u16, Value)> {
+        let path = format!("/context/acme/{session}?conversation_id=proactive%3A{session}");
+        self.send(self.client.get(format!("{}{path}", self.base))).await
+    }
+
+    /// One person's visit, as far as it comes.
+    async fn live(&self, story: &mut Story, name: &str) -> Option<()> {
+        (story.session, story.other) = (format!("s_{name}"), format!("o_{name}"));
+        for (number, session) in [(0, &story.session), (1, &story.session), (2, &story.other)] {
+            let batch = json!({
+                "type": "actions", "session_id": session, "user_id": format!("u_{name}"),
+                "forwarded_at": 1_760_000_000 + number,
+                "actions": [{ "type": "pageview", "canonical_url": format!("/{number}") }],
+            });
+            let (status, body) = self.post("/events/acme", &batch).await?;
+            assert_eq!((status, &body["duplicate"]), (200, &json!(false)), "{body}");
+            story.batches.push(batch);
+        }
+        let (status, body) = self.poll(&story.session).await?;
+        assert_eq!(status, 200, "{body}");
+        assert!(!body["proactive_trigger"].is_null(), "{body}");
+        story.offered = true;
+        let path = format!("/agent_state/acme/proactive%3A{}", story.session);
+        let (status, body) = self.post(&path, &json!({ "event": "proactive_dismissed" })).await?;
+        assert_eq!((status, &body["reason"]), (200, &Value::Null), "{body}");
+        story.dismissed = true;
+        Some(())
+    }
+
+    /// Everything that was acknowledged is still so.
+    async fn remembers(&self, story: &Story) {
+        for batch in &story.batches {
+            let (status, body) = self.post("/events/acme", batch).await.unwrap();
+            assert_eq!((status, &body["duplicate"]), (200, &json!(true)), "{story:?}");
+        }
+        if !story.offered {
+            return;
+        }
+        let (_, body) = self.poll(&story.session).await.unwrap();
+        assert!(body["proactive_trigger"].is_null(), "offered twice: {body} {story:?}");
+        if story.dismissed {
+            assert_eq!(body["proactive_skip_reason"], "fsm:conservative_cooldown", "{story:?}");
+        }
+        let (_, body) = self.poll(&story.other).await.unwrap();
+        assert!(body["proactive_trigger"].is_null(), "beyond the quota: {body} {story:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
+    let rounds = docent::runtime::environment::variable("DOCENT_CRASH_ROUNDS")
+        .map_or(20, |rounds| rounds.parse().unwrap());
+    let (folder, random) = (workspace(), RandomState::new());
+    let client = docent::runtime::client::shared().unwrap();
+    let mut told: Vec<Story> = Vec::new();
+    for round in 0..rounds {
+        let mut server = Server::start(folder.path(), "");
+        let (base, answered) = (server.base.clone(), AtomicU64::new(0));
+        let asking = Asking { client: &client, base: &base, answered: &answered };
+        let newest = told.len().saturating_sub(100);
+        join_all(told[newest..].iter().map(|story| asking.remembers(story))).await;
+        answered.store(0, Ordering::Relaxed);
+        let last = random.hash_one(round) % MOST;
+        let clients = (0..CLIENTS).map(|number| {
+            let asking = &asking;
+            async move {
+                let mut stories = Vec::new();
+                loop {
+                    let mut story = Story::default();
+                    let name = format!("{round}_{number}_{}", stories.len());
+                    let lived = asking.live(&mut story, &name).await;
+                    stories.push(story);
+                    if lived.is_none() {
+                        return stories;
+                    }
+                }
+            }
+        });
+        let killing = async {
+            while answered.load(Ordering::Relaxed) < last {
+                tokio::time::sleep(Duration::from_micros(200)).await;
+            }
+            server.kill();
+        };
+        let (stories, ()) = tokio::join!(join_all(clients), killing);
+        told.extend(stories.into_iter().flatten());
+    }
+    let server = Server::start(folder.path(), "");
+    let (base, answered) = (server.base.clone(), AtomicU64::new(0));
+    let asking = Asking { client: &client, base: &base, answered: &answered };
+    for stories in told.chunks(100) {
+        join_all(stories.iter().map(|story| asking.remembers(story))).await;
+    }
+    assert!(told.iter().filter(|story| story.dismissed).count() > rounds as usize * 4);
+}
+
+/// The file may not grow any more, as on a full disk: what changes something is refused, what does
+/// not is served, and all is well again once there is room.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
+    let folder = workspace();
+    let client = docent::runtime::client::shared().unwrap();
+    // The signal would end the process; ignored, the write fails with an error instead.
+    let mut server = Server::start(folder.path(), "trap '' XFSZ; ulimit -S -f 8192;");
+    let (base, answered) = (server.base.clone(), AtomicU64::new(0));
+    let asking = Asking { client: &client, base: &base, answered: &answered };
+    let batch = |number: u64| {
+        json!({
+            "type": "actions", "session_id": format!("s_{number}"), "forwarded_at": 1 + number,
+            "actions": [{ "type": "pageview", "canonical_url": "/a",
+                "description": "words ".repeat(2_000) }],
+        })
+    };
+    let mut number = 0;
+    let refusal = loop {
+        let (status, body) = asking.post("/events/acme", &batch(number)).await.unwrap();
+        if status != 200 {
+            assert_eq!(status, 503, "{body}");
+            break body;
+        }
+        number += 1;
+        assert!(number < 2_000, "it never fills");
+    };
+    let detail = refusal["detail"].as_str().unwrap();
+    assert!(detail.starts_with("the store cannot write: "), "{detail}");
+    let ready = async || {
+        let (status, body) = asking.send(client.get(format!("{base}/readyz"))).await.unwrap();
+        (status, body.to_string())
+    };
+    let (status, body) = ready().await;
+    assert!(status == 503 && body.contains("the store cannot write"), "{body}");
+    let (status, _) = asking.post("/events/acme", &batch(number)).await.unwrap();
+    assert_eq!(status, 503, "asking again is no way around it");
+    let (status, body) = asking.poll("nobody").await.unwrap();
+    assert_eq!((status, &body["proactive_skip_reason"]), (200, &json!("no_trigger")), "{body}");
+
+    let pid = server.child.id().to_string();
+    let room = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
+    assert!(room.unwrap().success());
+    while ready().await.0 != 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (status, _) = asking.post("/events/acme", &batch(number)).await.unwrap();
+    assert_eq!(status, 200);
+    server.kill();
+    let server = Server::start(folder.path(), "");
+    let base = server.base.clone();
+    let asking = Asking { client: &client, base: &base, answered: &answered };
+    for number in 0..=number {
+        let (_, body) = asking.post("/events/acme", &batch(number)).await.unwrap();
+        assert_eq!(body["duplicate"], true, "{number}");
+    }
+}
+
+/// A second docent on the same folder does not start, and says why; the first goes on.
+#[tokio::test]
+async fn two_do_not_share_a_folder_and_a_stop_loses_nothing() {
+    let folder = workspace();
+    let settings = SETTINGS.replace("limits:", "durability: 10s\nlimits:");
+    fs::write(folder.path().join("docent.yaml"), settings).unwrap();
+    let client = docent::runtime::client::shared().unwrap();
+    let mut server = Server::start(folder.path(), "");
+    let second = Command::new(env!("CARGO_BIN_EXE_docent"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--workspace"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains("are in use by another docent"), "{said}");
+
+    let (base, answered) = (server.base.clone(), AtomicU64::new(0));
+    let asking = Asking { client: &client, base: &base, answered: &answered };
+    let mut story = Story::default();
+    asking.live(&mut story, "last").await.unwrap();
+    let pid = server.child.id().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    assert!(server.child.wait().unwrap().success());
+    let server = Server::start(folder.path(), "");
+    let base = server.base.clone();
+    Asking { client: &client, base: &base, answered: &answered }.remembers(&story).await;
+}
