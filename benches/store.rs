@@ -38,7 +38,7 @@ fn action(session: u64, number: u64) -> Action {
     let page: Arc<str> = format!("/page-{}", (session + number) % 50).into();
     Action {
         at: NOW,
-        kind: if number % 3 == 0 { "pageview" } else { "click" }.into(),
+        kind: if number.is_multiple_of(3) { "pageview" } else { "click" }.into(),
         title: format!("Button {}", number % 7).into(),
         url: Arc::clone(&page),
         page,
