@@ -87,13 +87,15 @@ fn no_leaf_looks_further_back_than_activity_is_kept() {
         "sequence" => "of: [x], ",
         "repeated_failure" => "failure: x, success: y, ",
         "visits" => "page: /a, ",
+        "seen" => "trigger: rule, ",
         _ => "",
     };
     let windowed: Vec<_> = LEAVES.iter().filter(|leaf| leaf.keys.contains(&"within")).collect();
     assert!(windowed.len() >= 12, "{}", windowed.len());
     for leaf in windowed {
         for (window, code) in [
-            ("31m", "window-too-long"),
+            // What is remembered of people reaches further.
+            (if leaf.name == "seen" { "31d" } else { "31m" }, "window-too-long"),
             ("100000d", "window-too-long"),
             ("99999999999999d", "bad-duration"),
             ("0s", "empty-window"),
@@ -116,12 +118,17 @@ fn no_function_looks_further_back_than_activity_is_kept() {
         Takes::Outcome => "\"accepted\"",
         Takes::Steps => "[\"x\"]",
         Takes::Truth => "true",
+        Takes::Memory => "\"31d\"",
+        Takes::Tour => "\"create-project\"",
+        Takes::Number => "0",
         Takes::Where => "#{ form: \"import\" }",
     };
     let (settings, mut tried) = (ProductSettings::default(), 0);
     for word in WORDS {
-        let looks_back =
-            |form: &&&[(&str, Takes)]| form.iter().any(|(_, takes)| *takes == Takes::Window);
+        let looks_back = |form: &&&[(&str, Takes)]| {
+            let windows = [Takes::Window, Takes::Memory];
+            form.iter().any(|(_, takes)| windows.contains(takes))
+        };
         for form in word.forms.iter().filter(looks_back) {
             let arguments: Vec<_> = form.iter().map(|(_, takes)| argument(*takes)).collect();
             let call = format!("session.{}({}) == 1", word.name, arguments.join(", "));

@@ -4,19 +4,17 @@
 
 mod sessions;
 
-use std::sync::Arc;
-
 use docent::domain::offer::Outcome;
 use docent::domain::page::PagePattern;
 use docent::domain::session::Session;
 use docent::domain::time::{Span, Timestamp};
 use docent::rulebook::condition::{
-    Bound, Clock, Condition, Counted, Filter, Needle, PropertyTest, Scope, Sequence, Step, Tally,
-    Truth, ValueTest, View, read_expression,
+    Bound, Clock, Condition, Counted, Filter, Needle, PropertyTest, Scope, Seen, Sequence, Step,
+    Tally, Truth, ValueTest, View, Whose, read_expression,
 };
 use proptest::prelude::*;
 use serde_json::json;
-use sessions::{LIMITS, session};
+use sessions::{LIMITS, beyond, session};
 
 fn span() -> impl Strategy<Value = Span> {
     let millis = vec![0, 1, 999, 1_000, 5_000, 59_999, 60_000, 120_000, 600_000, 1_800_000];
@@ -43,6 +41,8 @@ fn tally() -> impl Strategy<Value = Condition> {
         meant("form", ValueTest::In(vec![json!("import")]), true),
         meant("rows", ValueTest::MoreThan(1.0), false),
         meant("rows", ValueTest::Exists, true),
+        Counted::Remembered { kind: "click".into(), default: None },
+        Counted::Remembered { kind: "click".into(), default: Some(2) },
         Counted::Visits(None),
         Counted::Visits(Some(PagePattern::new("/b"))),
         Counted::Pages,
@@ -93,7 +93,11 @@ fn struggle() -> impl Strategy<Value = Condition> {
 
 fn first_time() -> impl Strategy<Value = Condition> {
     let what = prop::sample::select(vec!["click", "saved", "/a", "/c/:id"]).prop_map(Step::new);
-    (what, any::<Option<bool>>()).prop_map(|(what, default)| Condition::FirstTime { what, default })
+    (what, any::<Option<bool>>()).prop_map(|(what, default)| Condition::FirstTime {
+        what,
+        default,
+        of_person: false,
+    })
 }
 
 /// Leaves whose end the formulas give to the millisecond.
@@ -101,18 +105,26 @@ fn exact_leaf() -> impl Strategy<Value = Condition> {
     prop_oneof![4 => tally(), 2 => clock(), 3 => sequence(), 1 => struggle(), 1 => first_time()]
 }
 
+fn seen(within: Option<Span>) -> Condition {
+    let outcome = Some(Outcome::Ignored);
+    Condition::Seen(Box::new(Seen { outcome, within, ..Seen::trigger("hello") }))
+}
+
 fn other_leaf() -> impl Strategy<Value = Condition> {
-    let plan = || Condition::Trait("plan".into(), ValueTest::In(vec![json!("pro")]));
+    let plan = || Condition::Trait(Whose::Person, "plan".into(), ValueTest::In(vec![json!("pro")]));
     let arithmetic = ["60 / session.count(\"click\", \"5s\") > 20", "7 % session.dwell_s == 1"];
     let arithmetic = arithmetic.map(|source| read_expression(source, &LIMITS).unwrap());
     let fixed = prop::sample::select(vec![
         Condition::Always(true),
         Condition::Page(vec![PagePattern::new("/a")]),
         Condition::Query("x".into()),
-        Condition::Seen { trigger: "hello".into(), outcome: Some(Outcome::Ignored) },
+        seen(None),
+        seen(Some(Span::from_seconds(60))),
+        seen(Some(Span::from_seconds(300))),
         plan(),
         Condition::Not(Box::new(plan())),
-        Condition::Trait("seats".into(), ValueTest::AtLeast(3.0)),
+        Condition::Trait(Whose::Account, "tier".into(), ValueTest::In(vec![json!("gold")])),
+        Condition::Trait(Whose::Person, "seats".into(), ValueTest::AtLeast(3.0)),
     ]);
     prop_oneof![2 => fixed, 1 => prop::sample::select(arithmetic.to_vec())]
 }
@@ -128,8 +140,8 @@ fn condition() -> impl Strategy<Value = Condition> {
     })
 }
 
-fn truth_at(condition: &Condition, session: &Session, now: Timestamp) -> Option<Truth> {
-    let view = View { session, user: None, now };
+fn truth_at(condition: &Condition, view: &View<'_>, now: Timestamp) -> Option<Truth> {
+    let view = View { now, ..*view };
     condition.answer(&view).ok().map(|answer| answer.truth)
 }
 
@@ -164,43 +176,44 @@ proptest! {
     #[test]
     fn an_answer_stands_until_it_says(
         condition in condition(),
-        (session, now) in session(),
+        (session, now) in session(), (user, account) in beyond(),
         ticks in prop::collection::vec(0.0..1.0_f64, 6),
     ) {
-        let view = View { session: &session, user: None, now };
+        let view = View { session: &session, user: Some(&user), account: Some(&account), now };
         let Ok(answer) = condition.answer(&view) else { return Ok(()) };
         prop_assert!(answer.until > now, "{condition}: {answer:?}");
         let span = answer.until.since(now).as_millis().min(4_000_000) - 1;
         for share in ticks.into_iter().chain([0.0, 1.0]) {
             let tick = now.plus(Span::from_millis((span as f64 * share) as i64));
-            let truth = truth_at(&condition, &session, tick);
+            let truth = truth_at(&condition, &view, tick);
             prop_assert_eq!(truth, Some(answer.truth), "{} at {:?}", condition, tick);
         }
     }
 
     #[test]
-    fn a_leaf_stands_exactly_until_it_says(condition in exact_leaf(), (session, now) in session()) {
+    fn a_leaf_stands_exactly_until_it_says(condition in exact_leaf(), (session, now) in session(), (user, account) in beyond()) {
         // Several things of one instant may leave together and step over an exact number.
         let steps_over = matches!(condition, Condition::Tally(_, Bound::Exactly(_) | Bound::Between(..)));
-        let to_come = session.actions.iter().any(|action| action.at > now);
-        let view = View { session: &session, user: None, now };
+        let to_come = session.actions.iter().any(|action| action.at > now)
+            || user.happened.values().flatten().any(|one| one.at > now);
+        let view = View { session: &session, user: Some(&user), account: Some(&account), now };
         let answer = condition.answer(&view).unwrap();
         if answer.until != Timestamp::FOREVER && !to_come && !steps_over {
-            let then = truth_at(&condition, &session, answer.until);
+            let then = truth_at(&condition, &view, answer.until);
             prop_assert_ne!(then, Some(answer.truth), "{}: {:?}", condition, answer);
         }
     }
 
     #[test]
-    fn unknown_travels_as_in_kleenes_logic(condition in condition(), (session, now) in session()) {
-        let view = View { session: &session, user: None, now };
-        prop_assert_eq!(truth_at(&condition, &session, now), kleene(&condition, &view));
+    fn unknown_travels_as_in_kleenes_logic(condition in condition(), (session, now) in session(), (user, account) in beyond()) {
+        let view = View { session: &session, user: Some(&user), account: Some(&account), now };
+        prop_assert_eq!(truth_at(&condition, &view, now), kleene(&condition, &view));
     }
 
     /// Explaining looks at the same things as answering.
     #[test]
-    fn one_clause_explains_one_leaf(condition in exact_leaf(), (session, now) in session()) {
-        let view = View { session: &session, user: None, now };
+    fn one_clause_explains_one_leaf(condition in exact_leaf(), (session, now) in session(), (user, account) in beyond()) {
+        let view = View { session: &session, user: Some(&user), account: Some(&account), now };
         let clauses = condition.clauses(&view);
         prop_assert_eq!(clauses.len(), 1);
         prop_assert_eq!(Ok(clauses[0].answer), condition.answer(&view));
@@ -210,7 +223,8 @@ proptest! {
 #[test]
 fn a_decided_list_stands_as_long_as_its_most_lasting_decider() {
     let session = Session::default();
-    let view = View { session: &session, user: None, now: Timestamp::from_millis(0) };
+    let view =
+        View { session: &session, user: None, account: None, now: Timestamp::from_millis(0) };
     let idle = |seconds| Condition::Elapsed(Clock::Idle, Span::from_seconds(seconds));
     let started = Session { last_action: Some(Timestamp::from_millis(0)), ..session.clone() };
     let waiting = View { session: &started, ..view };
@@ -239,9 +253,9 @@ fn an_ignored_offer_is_awaited() {
         terms: <_>::default(),
     };
     let session = Session { offer: Some(offer), ..Session::default() };
-    let view = View { session: &session, user: None, now: Timestamp::from_millis(1) };
-    let trigger: Arc<str> = "hello".into();
-    let ignored = Condition::Seen { trigger, outcome: Some(Outcome::Ignored) };
+    let view =
+        View { session: &session, user: None, account: None, now: Timestamp::from_millis(1) };
+    let ignored = seen(None);
     let answer = ignored.answer(&view).unwrap();
     assert_eq!((answer.truth, answer.until), (Truth::False, Timestamp::from_millis(60_000)));
 }

@@ -179,7 +179,7 @@ fn poll(product: &Product, session: &mut Session, now: Timestamp) -> Verdict {
 
 fn matches(product: &Product, rule: &Rule, session: &Session, now: Timestamp) -> bool {
     use docent::rulebook::condition::{Truth, View};
-    let view = View { session, user: None, now };
+    let view = View { session, user: None, account: None, now };
     match &rule.when {
         When::Condition(condition) => condition.answer(&view).is_ok_and(|a| a.truth == Truth::True),
         When::Builtin(builtin) => {

@@ -15,7 +15,7 @@ use docent::domain::time::Span;
 use docent::rulebook::condition::{Truth, View, read_expression};
 use oracle::interpreted;
 use proptest::prelude::*;
-use sessions::{LIMITS, session};
+use sessions::{LIMITS, beyond, session};
 
 fn window() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["1s", "5s", "1m", "2m", "10m", "30m"])
@@ -27,7 +27,11 @@ fn text() -> BoxedStrategy<String> {
     let fields = ["path", "url", "title", "user_id", "email_domain", "summary"];
     let fields = fields.map(|field| format!("session.{field}"));
     let parameters = vec!["session.query(\"x\")", "session.query(\"y\")"];
-    let traits = vec!["session.trait(\"plan\", \"\")", "session.trait(\"beta\", \"no\")"];
+    let traits = vec![
+        "session.trait(\"plan\", \"\")",
+        "session.trait(\"beta\", \"no\")",
+        "session.account_trait(\"tier\", \"\")",
+    ];
     prop_oneof![
         prop::sample::select(written).prop_map(str::to_owned),
         prop::sample::select(fields.to_vec()),
@@ -82,6 +86,8 @@ fn detected() -> impl Strategy<Value = String> {
         }),
         1 => (prop::sample::select(vec!["save", "x"]), window())
             .prop_map(|(text, w)| format!("session.count_here(\"click\", {text:?}, {w:?})")),
+        2 => (prop::sample::select(vec!["click", "none"]), window(), -1..3)
+            .prop_map(|(kind, w, d)| format!("session.user_count({kind:?}, {w:?}, {d})")),
         3 => (prop::sample::select(vec!["count", "count_here"]), meant(), window())
             .prop_map(|(name, meant, w)| format!("session.{name}(\"click\", {meant}, {w:?})")),
         1 => (meant(), window())
@@ -110,6 +116,8 @@ fn stepped() -> impl Strategy<Value = String> {
                 format!("session.absent({s:?}, {b:?}, {d:?}, {w:?}{})", voided(u))
             }),
         1 => (step(), any::<bool>()).prop_map(|(s, d)| format!("session.first_time({s:?}, {d})")),
+        2 => (prop::sample::select(vec!["click", "/a", "saved"]), any::<bool>())
+            .prop_map(|(s, d)| format!("session.user_first_time({s:?}, {d})")),
         1 => (1..5, 1..4, window())
             .prop_map(|(n, e, w)| format!("session.form_struggle({n}, {e}, {w:?})")),
         1 => window().prop_map(|w| format!("session.form_struggle({w:?})")),
@@ -161,7 +169,7 @@ fn truth() -> BoxedStrategy<String> {
     let order = || prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
     let methods = prop::sample::select(vec!["starts_with", "ends_with", "contains"]);
     let pages = prop::sample::select(vec!["/a", "/c/:id", "/d"]);
-    let outcomes = prop::sample::select(vec!["shown", "dismissed", "ignored"]);
+    let outcomes = prop::sample::select(vec!["shown", "dismissed", "offered", "completed"]);
     let leaf = prop_oneof![
         1 => any::<bool>().prop_map(|truth| truth.to_string()),
         6 => (number(), order(), number()).prop_map(|(l, o, r)| format!("{l} {o} {r}")),
@@ -174,7 +182,12 @@ fn truth() -> BoxedStrategy<String> {
         1 => (1..4).prop_map(|times| format!("session.ping_pong({times})")),
         2 => (1..4, window()).prop_map(|(n, w)| format!("session.ping_pong({n}, {w:?})")),
         6 => stepped(),
-        1 => outcomes.prop_map(|outcome| format!("session.seen(\"hello\", {outcome:?})")),
+        1 => outcomes.clone().prop_map(|outcome| format!("session.seen(\"hello\", {outcome:?})")),
+        2 => (outcomes, window())
+            .prop_map(|(outcome, w)| format!("session.seen(\"hello\", {outcome:?}, {w:?})")),
+        1 => Just("session.seen(\"hello\")".to_owned()),
+        1 => prop::sample::select(vec!["has_trait(\"plan\")", "has_account_trait(\"tier\")"])
+            .prop_map(|asked| format!("session.{asked}")),
         1 => Just("session.trait(\"beta\", false)".to_owned()),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
@@ -195,12 +208,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_lowered_tree_is_what_rhai_means(source in truth(), (session, now) in session()) {
+    fn the_lowered_tree_is_what_rhai_means(source in truth(), (session, now) in session(), beyond in beyond()) {
         let condition = read_expression(&source, &LIMITS);
         prop_assert!(condition.is_ok(), "{source}: {condition:?}");
-        let view = View { session: &session, user: None, now };
+        let view = View { session: &session, user: Some(&beyond.0), account: Some(&beyond.1), now };
         let lowered = condition.unwrap().answer(&view).ok().map(|answer| answer.truth);
-        let oracle = interpreted(&source, &session, now).map(Truth::from);
+        let oracle = interpreted(&source, &session, &beyond, now).map(Truth::from);
         prop_assert_eq!(lowered, oracle, "{}", source);
     }
 
@@ -211,12 +224,13 @@ proptest! {
         least in 1..4,
         step in stepped(),
         (session, now) in session(),
+        beyond in beyond(),
     ) {
         for source in [format!("{count} >= {least}"), format!("session.scroll_depth > {least}"), step] {
             let condition = read_expression(&source, &LIMITS).unwrap();
-            let view = View { session: &session, user: None, now };
+            let view = View { session: &session, user: Some(&beyond.0), account: Some(&beyond.1), now };
             let lowered = condition.answer(&view).unwrap().truth;
-            let oracle = interpreted(&source, &session, now).map(Truth::from);
+            let oracle = interpreted(&source, &session, &beyond, now).map(Truth::from);
             prop_assert_eq!(Some(lowered), oracle, "{}", source);
         }
     }
@@ -226,10 +240,11 @@ proptest! {
     fn an_answer_stands_until_it_says(
         source in truth(),
         (session, now) in session(),
+        beyond in beyond(),
         ticks in prop::collection::vec(0.0..1.0_f64, 6),
     ) {
         let condition = read_expression(&source, &LIMITS).unwrap();
-        let at = |now| condition.answer(&View { session: &session, user: None, now });
+        let at = |now| condition.answer(&View { session: &session, user: Some(&beyond.0), account: Some(&beyond.1), now });
         let Ok(answer) = at(now) else { return Ok(()) };
         prop_assert!(answer.until > now, "{source}: {answer:?}");
         let span = answer.until.since(now).as_millis().min(2_000_000) - 1;

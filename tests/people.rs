@@ -101,3 +101,67 @@ async fn a_weekly_offer_counts_the_week_of_the_person() {
     docent.advance(1.0).await;
     assert_eq!(arrive(&docent, "next", Some("ada")).await, "weekly");
 }
+
+const EXPORTS: &str = r#"
+version: 1
+triggers:
+  - id: exports
+    when:
+      - count: { type: export, scope: user, at_least: 3, within: 7d }
+    offer: { body: "Shall we send it every week?", accept: "Yes", dismiss: "No thanks" }
+"#;
+
+/// Exports once, with an instant of the sender's that tells it from others.
+async fn export(docent: &Docent, session: &str, user: Option<&str>, forwarded_at: f64) -> String {
+    let batch = json!({ "type": "actions", "session_id": session, "user_id": user,
+        "forwarded_at": forwarded_at, "actions": [{ "type": "export", "canonical_url": "/a" }] });
+    let (status, body) = docent.post("/events/acme", batch).await;
+    assert_eq!(status, 200, "{body}");
+    docent.verdict(session).await
+}
+
+#[tokio::test]
+async fn what_somebody_did_counts_in_all_their_sessions() {
+    let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/exports.yaml", EXPORTS)]);
+    assert_eq!(export(&docent, "one", Some("ada"), 1.0).await, "no_trigger");
+    docent.advance(3_600.0).await;
+    assert_eq!(export(&docent, "two", Some("ada"), 2.0).await, "no_trigger");
+    assert_eq!(export(&docent, "two", Some("ada"), 2.0).await, "no_trigger", "the same once more");
+    assert_eq!(export(&docent, "three", Some("grace"), 3.0).await, "no_trigger", "somebody else");
+    assert_eq!(export(&docent, "four", None, 4.0).await, "no_trigger", "nobody knows who");
+    assert_eq!(export(&docent, "four", None, 5.0).await, "no_trigger");
+    assert_eq!(export(&docent, "four", Some("ada"), 6.0).await, "exports", "both become hers");
+    docent.advance(8.0 * 86_400.0).await;
+    assert_eq!(export(&docent, "five", Some("ada"), 7.0).await, "no_trigger", "a week is over");
+}
+
+const GOLD: &str = r#"
+version: 1
+triggers:
+  - id: gold
+    when:
+      - trait: { of: account, name: tier, is: gold }
+    offer: { body: 'Hello, {account.name|default("you")}', accept: "Hi", dismiss: "No thanks" }
+"#;
+
+#[tokio::test]
+async fn what_is_known_of_an_account_counts_for_all_its_people() {
+    let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/gold.yaml", GOLD)]);
+    let arrive = async |session: &str, account: Option<&str>, traits: Value| {
+        let batch = json!({ "type": "actions", "session_id": session, "user_id": session,
+            "account_id": account, "account_traits": traits,
+            "actions": [{ "type": "pageview", "canonical_url": "/a" }] });
+        assert_eq!(docent.post("/events/acme", batch).await.0, 200);
+        docent.verdict(session).await
+    };
+    assert_eq!(arrive("ada", Some("acct_1"), Value::Null).await, "no_trigger", "unknown");
+    assert_eq!(arrive("bob", Some("acct_1"), json!({ "tier": "gold" })).await, "gold");
+    assert_eq!(docent.verdict("ada").await, "gold", "nothing happened in this session since");
+    assert_eq!(arrive("eve", Some("acct_2"), Value::Null).await, "no_trigger", "another account");
+    assert_eq!(arrive("joe", None, json!({ "tier": "gold" })).await, "no_trigger", "of no account");
+    let request = docent.request("PUT", "/accounts/acme/acct_2/traits");
+    let (status, known) = common::answer(request.json(&json!({ "tier": "gold" }))).await;
+    let expected = json!({ "account_id": "acct_2", "traits": { "tier": "gold" } });
+    assert_eq!((status, known), (200, expected));
+    assert_eq!(docent.verdict("eve").await, "gold");
+}

@@ -181,7 +181,7 @@ fn benches() -> Vec<Bench> {
     let test = json!({ "name": "t", "timeline": [{ "at": "0s", "silent": true }] });
     let tests = json!({ "version": 1, "tests": [test] });
     benches.push(bench(Kind::Tests, "rules/all.test.yaml", "", tests));
-    let given = json!({ "user": "u", "settings": { "proactive": {} } });
+    let given = json!({ "user": "u", "account": "a", "settings": { "proactive": {} } });
     let test = json!({ "name": "t", "given": given, "timeline": [{ "at": "0s", "silent": true }] });
     let tests = json!({ "version": 1, "tests": [test] });
     benches.push(bench(Kind::Tests, "rules/all.test.yaml", "/tests/0/given", tests));
@@ -219,6 +219,7 @@ fn conditions() -> Vec<Value> {
         json!({ "errors": { "within": "1m" } }),
         json!({ "rage_clicks": { "within": "1m" } }),
         json!({ "seen": { "trigger": "a" } }),
+        json!({ "seen": { "trigger": "a", "within": "7d" } }),
         json!({ "sequence": { "of": ["/a"] } }),
         json!({ "query": { "name": "tab" } }),
         json!({ "page_loop": { "within": "1m" } }),
@@ -243,6 +244,7 @@ fn entries() -> impl Iterator<Item = Value> {
         json!({ "at": "0s", "event": "tour_failed" }),
         json!({ "at": "0s", "trait": { "plan": "pro" } }),
         json!({ "at": "0s", "user": "u" }),
+        json!({ "at": "0s", "account": "a" }),
         json!({ "at": "0s", "fires": "words" }),
         json!({ "at": "0s", "silent": true }),
     ]

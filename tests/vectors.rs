@@ -60,7 +60,7 @@ fn recorded_actions(vector: &Value, forwarded: f64) -> Vec<Action> {
 fn detect(builtin: &Builtin, actions: Vec<Action>, now: f64) -> Option<Hit> {
     let session = Session { actions: actions.into(), ..Session::default() };
     let now = Timestamp::from_seconds(now).unwrap();
-    builtin.detect(&View { session: &session, user: None, now }, &WIDE)
+    builtin.detect(&View { session: &session, user: None, account: None, now }, &WIDE)
 }
 
 /// A recorded result without what the SDK stamps on every result alike.

@@ -84,7 +84,7 @@ fn a_button_can_speak_to_somebody_too() {
     let rules = rules("Need a hand?", "Yes, {user.name|default(\"please\")}", "");
     let book = rulebook(&[("docent.yaml", PLAIN), ("rules/a.yaml", &rules)]);
     let session = Session::default();
-    let view = View { session: &session, user: None, now: Timestamp::default() };
+    let view = View { session: &session, user: None, account: None, now: Timestamp::default() };
     let said = words(&book.products["acme"], &book.products["acme"].rules[0], &view, None).unwrap();
     assert_eq!(
         said.labels.iter().map(|label| &**label).collect::<Vec<_>>(),
@@ -102,7 +102,7 @@ proptest! {
         let rule = &product.rules[0];
         let value: Value = if known { json!(name) } else { Value::Null };
         let session = Session { traits: [("name".into(), value)].into(), ..Session::default() };
-        let view = View { session: &session, user: None, now: Timestamp::default() };
+        let view = View { session: &session, user: None, account: None, now: Timestamp::default() };
         let said = words(product, rule, &view, None);
         prop_assert_eq!(said.is_some(), has_words(product, rule, &view));
         let body = said.map_or_else(Default::default, |said| said.body);

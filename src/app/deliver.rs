@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::advance::{Advanced, Received, advance};
 use crate::engine::identity::identity;
 use crate::engine::memory::{wipe, wiped};
+use crate::engine::person::{History, history};
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
@@ -22,6 +23,10 @@ struct Taken {
     /// The session, when it has just turned out to be theirs, or their account's, and has something
     /// to tell.
     stranger: Option<Session>,
+    /// What they did that rules count across sessions.
+    history: History,
+    /// Whose person it is.
+    account: Option<Arc<str>>,
 }
 
 /// The person and the account of a session.
@@ -54,7 +59,7 @@ impl App {
             voucher,
             most_actions: self.live.current().settings.limits.actions_per_batch,
         };
-        let Taken { advanced, person, stranger } =
+        let Taken { advanced, person, stranger, history, account } =
             self.advance(product, session, &received, now).await?;
         if let Some(stranger) = &stranger {
             self.adopt(product, stranger, now).await?;
@@ -63,10 +68,16 @@ impl App {
             self.wipe(product, person, delivery, now).await?;
         }
         self.note_goals(product, person.as_ref(), &advanced.reached, now).await?;
+        if let Some(person) = person.as_ref().filter(|_| !history.is_empty()) {
+            self.remember(product, person, &history, now).await?;
+        }
         if let (Delivery::Actions(batch), Trust::Trusted, false) =
             (delivery, trust, advanced.duplicate)
         {
             self.index_email(product, session, batch, now).await?;
+            if let Some(account) = account.filter(|_| !batch.account_traits.is_empty()) {
+                self.learn_account(product, &account, &batch.account_traits, now).await?;
+            }
             if let Some(person) = person.filter(|_| !batch.traits.is_empty()) {
                 self.learn(product, &person, &batch.traits, now).await?;
             }
@@ -77,7 +88,7 @@ impl App {
     async fn advance(
         &self,
         product: &Product,
-        session: &str,
+        session_id: &str,
         received: &Received<'_>,
         now: Timestamp,
     ) -> Result<Taken, Denied> {
@@ -97,11 +108,18 @@ impl App {
             let joins = before.1 != state.identity.account && counts_accounts(product);
             let theirs = before.0 != person && !state.triggers.is_empty();
             let stranger = (theirs || joins).then(|| state.clone());
+            let account = state.identity.account.clone();
             let duplicate = advanced.duplicate;
-            let taken = Some(Taken { advanced, person, stranger });
+            let history = if duplicate || person.is_none() {
+                History::new()
+            } else {
+                let newest = received.vouched_actions(advanced.accepted, before.0 != person);
+                history(&product.asks.history, state, session_id, newest)
+            };
+            let taken = Some(Taken { advanced, person, stranger, history, account });
             if duplicate { Step::Keep(taken) } else { Step::Write(taken) }
         };
-        let key = Key { product: &product.id, id: session };
+        let key = Key { product: &product.id, id: session_id };
         self.store.update_session(key, now, step).await?.ok_or(Denied::AnotherUser)
     }
 

@@ -1,4 +1,4 @@
-//! Learning about a person: from a trusted batch, from a session that turns out to be theirs, or
+//! Learning about a person or their account: from a trusted batch, from a session that turns out to be theirs, or
 //! told outright.
 
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::domain::tally::Tallies;
 use crate::domain::time::Timestamp;
 use crate::domain::traits::{Traits, learn};
 use crate::engine::memory::{wipe, wiped};
-use crate::engine::person::{adopt, join};
+use crate::engine::person::{History, adopt, join, learn_account, remember};
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
@@ -31,6 +31,41 @@ impl App {
             let known = user.traits.clone();
             *slot = (user.seq > 0).then_some(user);
             if news { Step::Write(known) } else { Step::Keep(known) }
+        };
+        self.store.update(Key { product: &product.id, id: person }, now, step).await
+    }
+
+    /// Takes what is said of an account and answers with what is known then.
+    pub async fn learn_account(
+        &self,
+        product: &Product,
+        account: &str,
+        said: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Traits, StoreError> {
+        let step = |slot: &mut Option<Account>| {
+            let mut known = slot.take().unwrap_or_default();
+            let news = learn_account(&mut known, said);
+            let traits = known.traits.clone();
+            *slot = (known.seq > 0).then_some(known);
+            if news { Step::Write(traits) } else { Step::Keep(traits) }
+        };
+        self.store.update(Key { product: &product.id, id: account }, now, step).await
+    }
+
+    /// Takes what a person did into what is remembered of them.
+    pub(crate) async fn remember(
+        &self,
+        product: &Product,
+        person: &str,
+        history: &History,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let step = |slot: &mut Option<User>| {
+            let mut user = slot.take().unwrap_or_default();
+            let news = remember(&mut user, history, product.asks.kept, now);
+            *slot = (user.seq > 0).then_some(user);
+            if news { Step::Write(()) } else { Step::Keep(()) }
         };
         self.store.update(Key { product: &product.id, id: person }, now, step).await
     }

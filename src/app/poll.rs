@@ -9,7 +9,7 @@ use crate::app::{App, Denied};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::machine::AgentState;
 use crate::domain::offer::{self, Offer};
-use crate::domain::records::{Conversation, User};
+use crate::domain::records::{Account, Conversation, User};
 use crate::domain::session::{Identity, Session};
 use crate::domain::time::Timestamp;
 use crate::engine::around::{Around, Named, Scope, named, own_conversation};
@@ -122,27 +122,38 @@ impl App {
                 Scope::Foreign { conversation: question.conversation.into(), machine }
             }
         };
-        let user = self.person(product, question.session, now).await?;
+        let (user, account) = self.remembered(product, question.session, now).await?;
         let session = product.asks_of_session.then(|| question.session.into());
-        Ok(Around { scope, session, user, ..Around::default() })
+        Ok(Around { scope, session, user, account, ..Around::default() })
     }
 
-    /// What is remembered of the person, where the product's rules ask for it.
-    async fn person(
+    /// What is remembered of the person and of their account, where the product's rules ask for it.
+    async fn remembered(
         &self,
         product: &Product,
         session: &str,
         now: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
-        if !product.asks_of_person {
-            return Ok(None);
+    ) -> Result<(Option<User>, Option<Account>), StoreError> {
+        let (of_person, of_account) = (product.asks.of_person, product.asks.of_account);
+        if !(of_person || of_account) {
+            return Ok((None, None));
         }
         let key = |id| Key { product: &product.id, id };
-        let person = |session: Option<&Session>| session?.identity.user_key().cloned();
-        let Some(person) = self.store.read(key(session), now, person).await? else {
-            return Ok(None);
+        let ids = |session: Option<&Session>| {
+            let identity = &session?.identity;
+            Some((identity.user_key().cloned(), identity.account.clone()))
         };
-        self.store.read(key(&person), now, |user: Option<&User>| user.cloned()).await
+        let (person, account) = self.store.read(key(session), now, ids).await?.unwrap_or_default();
+        let user = match person.as_ref().filter(|_| of_person) {
+            Some(id) => self.store.read(key(id), now, |user: Option<&User>| user.cloned()).await?,
+            None => None,
+        };
+        let known = |account: Option<&Account>| account.cloned();
+        let account = match account.as_ref().filter(|_| of_account) {
+            Some(id) => self.store.read(key(id), now, known).await?,
+            None => None,
+        };
+        Ok((user, account))
     }
 
     async fn look(

@@ -7,6 +7,7 @@ pub mod circuit;
 pub mod decision;
 pub mod goal;
 pub mod group;
+pub mod happened;
 pub mod health;
 pub mod ledger;
 pub mod machine;

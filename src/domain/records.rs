@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::action::Batch;
 use crate::domain::circuit::Circuit;
 use crate::domain::group::Groups;
+use crate::domain::happened::Happened;
 use crate::domain::health::Attempts;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
@@ -69,6 +70,9 @@ pub struct User {
     /// Live offers of exclusive groups.
     #[serde(default)]
     pub groups: Groups,
+    /// By type of action or page: what some rule counts across their sessions, oldest first.
+    #[serde(default)]
+    pub happened: BTreeMap<Arc<str>, Vec<Happened>>,
 }
 
 /// What is remembered of an account (a company, a workspace) across its people.

@@ -59,6 +59,18 @@ pub struct Received<'a> {
     pub most_actions: usize,
 }
 
+impl Received<'_> {
+    /// How many of the session's newest actions may be remembered of its person: all when they have
+    /// just become known, else those of this delivery, where somebody vouches for them.
+    pub fn vouched_actions(&self, accepted: usize, is_new: bool) -> usize {
+        match self.trust == Trust::Trusted || self.voucher.is_some() {
+            _ if is_new => usize::MAX,
+            true => accepted,
+            false => 0,
+        }
+    }
+}
+
 /// Takes a delivery into a session and its context.
 pub fn advance(
     settings: &ProductSettings,

@@ -12,7 +12,7 @@ use crate::domain::action::{Batch, Delivery, RawAction, Trust};
 use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::machine::{AgentEvent, Machine};
 use crate::domain::offer::{Offer, Outcome};
-use crate::domain::records::{Context, Product as ProductRecord, User};
+use crate::domain::records::{Account, Context, Product as ProductRecord, User};
 use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::advance::{Received, advance};
@@ -24,7 +24,7 @@ use crate::engine::fire::{commit, propose};
 use crate::engine::gates::{MINUTE, Refused};
 use crate::engine::memory::{wipe, wiped};
 use crate::engine::observe::{Heard, Observer, Recording};
-use crate::engine::person::{adopt, answered};
+use crate::engine::person::{adopt, answered, history, learn_account, remember};
 use crate::engine::react::react;
 use crate::engine::settle::lapse;
 use crate::engine::standing::Match;
@@ -101,6 +101,7 @@ struct Player<'p> {
     session: Session,
     context: Context,
     users: BTreeMap<Arc<str>, User>,
+    accounts: BTreeMap<Arc<str>, Account>,
     record: ProductRecord,
     page: String,
     start: Timestamp,
@@ -115,6 +116,7 @@ impl<'p> Player<'p> {
             session: Session::default(),
             context: Context::default(),
             users: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             record: ProductRecord::default(),
             page: String::new(),
             start: START,
@@ -123,19 +125,19 @@ impl<'p> Player<'p> {
     }
 
     fn begin(&mut self, given: &Given) {
-        let Given { now, timezone, locale, user, email, traits, .. } = given;
-        let Given { state, dismissals, .. } = given;
+        let Given { now, state, dismissals, .. } = given;
         self.start = now.map_or(START, |now| now.at(&self.product.settings.timezone));
-        let told = [timezone, locale, user, email].into_iter().any(Option::is_some);
-        if told || !traits.is_empty() {
-            let batch = Batch {
-                user_id: user.clone(),
-                email: email.clone(),
-                traits: traits.clone(),
-                timezone: timezone.clone(),
-                locale: locale.clone(),
-                ..Batch::default()
-            };
+        let batch = Batch {
+            user_id: given.user.clone(),
+            email: given.email.clone(),
+            traits: given.traits.clone(),
+            account_id: given.account.clone(),
+            account_traits: given.account_traits.clone(),
+            timezone: given.timezone.clone(),
+            locale: given.locale.clone(),
+            ..Batch::default()
+        };
+        if batch != Batch::default() {
             self.deliver(batch, self.start);
         }
         if state.is_some() || dismissals.is_some() {
@@ -161,6 +163,14 @@ impl<'p> Player<'p> {
             What::Trait(name, value) => {
                 let traits = Map::from_iter([(name.clone(), value.clone())]);
                 self.deliver(Batch { traits, ..Batch::default() }, now);
+            }
+            What::Account(account) => {
+                let account_id = Some(account.clone());
+                self.deliver(Batch { account_id, ..Batch::default() }, now);
+            }
+            What::AccountTrait(name, value) => {
+                let account_traits = Map::from_iter([(name.clone(), value.clone())]);
+                self.deliver(Batch { account_traits, ..Batch::default() }, now);
             }
             What::User(user) => {
                 self.deliver(Batch { user_id: Some(user.clone()), ..Batch::default() }, now);
@@ -190,16 +200,34 @@ impl<'p> Player<'p> {
         };
         let before = self.session.identity.user_key().cloned();
         let settings = &self.product.settings;
-        advance(settings, &mut self.session, &mut self.context, &received, now);
+        let advanced = advance(settings, &mut self.session, &mut self.context, &received, now);
         let person = self.session.identity.user_key().cloned();
-        if let Some(key) = person.filter(|person| before.as_ref() != Some(person)) {
-            adopt(self.users.entry(key).or_default(), &self.session, &self.product.caps, now);
+        let is_new = before != person;
+        if let Some(key) = person.as_ref().filter(|_| is_new) {
+            let user = self.users.entry(Arc::clone(key)).or_default();
+            adopt(user, &self.session, &self.product.caps, now);
         }
         let known = self.session.identity.user_key().and_then(|key| self.users.get_mut(key));
         let memories = known.map(|user| &mut user.triggers);
         for triggers in memories.into_iter().chain([&mut self.session.triggers]) {
             wipe(triggers, wiped(self.product, &delivery), now);
         }
+        self.learn(&delivery);
+        let Some(person) = person else { return };
+        let newest = if is_new { usize::MAX } else { advanced.accepted };
+        let asks = &self.product.asks;
+        let told = history(&asks.history, &self.session, SESSION, newest);
+        remember(self.users.entry(person).or_default(), &told, asks.kept, now);
+    }
+
+    /// Takes what is said of the account.
+    fn learn(&mut self, delivery: &Delivery) {
+        let (Delivery::Actions(batch), Some(account)) = (delivery, &self.session.identity.account)
+        else {
+            return;
+        };
+        let known = self.accounts.entry(Arc::clone(account)).or_default();
+        learn_account(known, &batch.account_traits);
     }
 
     fn report(
@@ -294,6 +322,12 @@ impl<'p> Player<'p> {
         Around {
             session: Some(SESSION.into()),
             user: user.map(|key| self.users.get(key).cloned().unwrap_or_default()),
+            account: self
+                .session
+                .identity
+                .account
+                .as_ref()
+                .map(|key| self.accounts.get(key).cloned().unwrap_or_default()),
             product_full_until: self.record.fired.full_until(minute, MINUTE, now),
             tallies: Some(self.record.tallies.clone()),
             unhealthy: unhealthy(&self.record, self.product, now),

@@ -105,7 +105,9 @@ fn rules<O: Observer>(product: &Product, facts: &Facts<'_>, observer: &mut O) ->
     let (session, now) = (facts.session, facts.now);
     let mut tally = Tally { winner: None, held: None, failed: None, until: Timestamp::FOREVER };
     if session.last_action.is_some() {
-        let view = View { session, user: facts.around.user.as_ref(), now };
+        let around = facts.around;
+        let (user, account) = (around.user.as_ref(), around.account.as_ref());
+        let view = View { session, user, account, now };
         for (place, rule) in candidates::<O>(product, session.page()) {
             let outcome = ask(product, rule, facts, &view, observer);
             observer.rule(place, rule, &view, &outcome.heard());

@@ -29,7 +29,8 @@ pub fn propose(
     conversation: &Arc<str>,
     now: Timestamp,
 ) -> Option<Offer> {
-    let view = View { session, user: around.user.as_ref(), now };
+    let (user, account) = (around.user.as_ref(), around.account.as_ref());
+    let view = View { session, user, account, now };
     let hit = match &rule.when {
         When::Builtin(builtin) => builtin.detect(&view, &product.settings.builtins),
         When::Condition(_) => None,

@@ -1,12 +1,19 @@
 //! What one session tells of a person, and of their account, becomes part of the memory of these.
 
+mod history;
+
+pub use history::{History, history, remember};
+
 use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::{Account, User};
 use crate::domain::session::Session;
 use crate::domain::tally::{Per, Tallies};
 use crate::domain::time::Timestamp;
+use crate::domain::traits::learn;
 use crate::engine::gates::DAY;
 use crate::engine::memory::{merge, note};
 use crate::rulebook::pacing::caps::Cap;
@@ -22,6 +29,13 @@ pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     for (trigger, memory) in &session.triggers {
         merge(user.triggers.entry(Arc::clone(trigger)).or_default(), memory);
     }
+}
+
+/// Takes what was said of an account; whether that is news.
+pub fn learn_account(account: &mut Account, said: &Map<String, Value>) -> bool {
+    let news = learn(&mut account.traits, said);
+    account.seq += u64::from(news);
+    news
 }
 
 /// A session turned out to be of this account: what its caps counted elsewhere meanwhile is

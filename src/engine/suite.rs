@@ -77,7 +77,7 @@ fn run_product(product: &Product, wanted: &dyn Fn(&str) -> bool, report: &mut Re
         tours: product.tours.clone(),
         caps: product.caps.clone(),
         index: PageIndex::default(),
-        asks_of_person: product.asks_of_person,
+        asks: product.asks.clone(),
         asks_of_session: product.asks_of_session,
         suites: Vec::new(),
         locales: product.locales.clone(),

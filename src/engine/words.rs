@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::domain::text::{BODY_MAX_CHARS, shorten};
 use crate::rulebook::Product;
 use crate::rulebook::builtin::Hit;
-use crate::rulebook::condition::View;
+use crate::rulebook::condition::{View, Whose};
 use crate::rulebook::locale::{self, Voice};
 use crate::rulebook::rule::Rule;
 use crate::rulebook::template::{Piece, Placeholder, Text, Variable};
@@ -69,7 +69,7 @@ fn voice<'a>(product: &'a Product, rule: &'a Rule, view: &View<'a>) -> Voice<'a>
     if product.locales.is_empty() {
         return product.locales.voice(&rule.id, []);
     }
-    let said = view.known(locale::TRAIT).and_then(Json::as_str);
+    let said = view.known(Whose::Person, locale::TRAIT).and_then(Json::as_str);
     product.locales.voice(&rule.id, said.into_iter().chain(view.session.locale.as_deref()))
 }
 
@@ -97,9 +97,8 @@ fn filled(text: &Text, view: &View<'_>) -> Option<Arc<str>> {
 /// What a placeholder stands for now; nothing when that is not known, or blank.
 fn value(variable: &Variable, view: &View<'_>) -> Option<String> {
     match variable {
-        Variable::User(name) => view.known(name).and_then(said),
-        // Nothing is remembered of accounts yet.
-        Variable::Account(_) => None,
+        Variable::User(name) => view.known(Whose::Person, name).and_then(said),
+        Variable::Account(name) => view.known(Whose::Account, name).and_then(said),
         Variable::PageTitle => page_title(view).and_then(one_line),
         Variable::PagePath => one_line(view.session.page()),
     }

@@ -97,6 +97,7 @@ fn for_products() -> Router<Arc<Desk>> {
         .route("/tours/{product}", quiet(tours::list))
         .route("/retrieval", post(retrieval::retrieve))
         .route("/users/{product}/{user}/traits", put(users::traits))
+        .route("/accounts/{product}/{account}/traits", put(users::account_traits))
         .route("/", quiet(home::page))
 }
 

@@ -38,6 +38,10 @@ pub struct Given {
     pub locale: Option<String>,
     /// What is known of them.
     pub traits: Map<String, Value>,
+    /// The company or workspace they belong to.
+    pub account: Option<String>,
+    /// What is known of that.
+    pub account_traits: Map<String, Value>,
     /// Where the agent stands, since this instant.
     pub state: Option<AgentState>,
     /// Dismissals and abandoned tours so far; at least one when the state is the silence after one.
@@ -101,6 +105,10 @@ pub enum What {
     User(String),
     /// The person's e-mail becomes known.
     Email(String),
+    /// The account the person belongs to becomes known.
+    Account(String),
+    /// Something becomes known of that account.
+    AccountTrait(String, Value),
 }
 
 /// The offer that is expected; what is absent is not looked at.

@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::tour::Catalogue;
 use crate::rulebook::case::Suite;
+use crate::rulebook::condition::Asks;
+use crate::rulebook::condition::seen::Offering;
 use crate::rulebook::environment::{Lookup, expand};
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::ids::Ids;
@@ -16,7 +18,7 @@ use crate::rulebook::locale::{Locale, Locales};
 use crate::rulebook::pacing::caps::{self, reasons};
 use crate::rulebook::prompts::{self, Prompt};
 use crate::rulebook::reader::Findings;
-use crate::rulebook::rule::Rule;
+use crate::rulebook::rule::{Rule, When};
 use crate::rulebook::settings::{ProductSettings, Settings};
 use crate::rulebook::triggers::{self, Around};
 use crate::rulebook::yaml::{self, Node, Spot};
@@ -34,7 +36,7 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
     let settings = reading.workspace(env);
     let prompts = reading.prompts();
     let ids = settings.products.keys();
-    let parts: Vec<_> = ids.map(|id| (id, reading.product(id, &settings.products))).collect();
+    let parts: Vec<_> = ids.map(|id| (id, reading.product(id, &settings))).collect();
     let locales = reading.locales(&settings.products, &parts);
     let mut findings = reading.findings;
     findings.sort();
@@ -44,6 +46,7 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         return (None, findings);
     }
     let digest = digest(sources, &reading.used, &reading.variables);
+    let ledger_ttl = settings.limits.ledger_ttl;
     let products = parts.into_iter().map(|(id, Part { mut rules, tours, suites, .. })| {
         let settings = settings.products.get(id).cloned().unwrap_or_default();
         let list = locales.get(&settings.locales).cloned().unwrap_or_default();
@@ -51,8 +54,8 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
         let caps = caps::table(&settings.frequency, &mut rules);
         let index = PageIndex::of(&rules);
-        let asks = settings.asks_of_person() || !locales.is_empty();
-        let asks_of_person = asks || rules.iter().any(Rule::asks_of_person);
+        let mut asks = Asks::of(&rules, ledger_ttl);
+        asks.of_person |= settings.asks_of_person() || !locales.is_empty();
         let asks_of_session = !settings.testers.is_empty();
         let product = Product {
             id: Arc::clone(&id),
@@ -62,7 +65,7 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
             tours,
             caps,
             index,
-            asks_of_person,
+            asks,
             asks_of_session,
             suites,
             locales,
@@ -177,8 +180,9 @@ impl<'s> Reading<'s> {
         found
     }
 
-    fn product(&mut self, id: &str, products: &BTreeMap<Arc<str>, ProductSettings>) -> Part {
+    fn product(&mut self, id: &str, workspace: &Settings) -> Part {
         let usual = ProductSettings::default();
+        let (products, memory) = (&workspace.products, workspace.limits.ledger_ttl);
         let settings = products.get(id).unwrap_or(&usual);
         let (mut tour_ids, mut tours, mut all) = (Ids::default(), Catalogue::new(), true);
         for file in self.files(&settings.tours, &YAML) {
@@ -191,7 +195,7 @@ impl<'s> Reading<'s> {
         let tour_ids = all.then_some(&tour_ids);
         let (activity, proactive) = (&settings.activity, &settings.proactive);
         let caps = &settings.frequency;
-        let around = Around { tours: &tours, tour_ids, activity, proactive, caps };
+        let around = Around { tours: &tours, tour_ids, activity, memory, proactive, caps };
         let files = self.files(&settings.rules, &YAML).into_iter();
         let (tests, files): (Vec<_>, Vec<_>) = files.partition(|(path, _)| tests_all(path));
         for file in files {
@@ -200,6 +204,7 @@ impl<'s> Reading<'s> {
             known &= read.is_some();
             rules.extend(read.unwrap_or_default());
         }
+        resolve_tours(&mut rules);
         // Stable: by file, then by position, as they were read.
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
         let here = products.iter().filter(|(_, other)| other.rules == settings.rules);
@@ -252,6 +257,21 @@ impl<'s> Reading<'s> {
             }
         }
         found
+    }
+}
+
+/// Tells every condition about a tour which triggers offer it.
+fn resolve_tours(rules: &mut [Rule]) {
+    let mut offering = Offering::new();
+    for rule in &*rules {
+        if let Some(tour) = &rule.offer.tour {
+            offering.entry(Arc::clone(tour)).or_default().push(Arc::clone(&rule.id));
+        }
+    }
+    for rule in rules {
+        if let When::Condition(condition) = &mut rule.when {
+            condition.resolve_tours(&offering);
+        }
     }
 }
 

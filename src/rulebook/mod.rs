@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 use crate::domain::tour::Catalogue;
 use crate::rulebook::case::Suite;
+use crate::rulebook::condition::Asks;
 use crate::rulebook::index::PageIndex;
 use crate::rulebook::locale::Locales;
 use crate::rulebook::pacing::caps::Cap;
@@ -84,8 +85,8 @@ pub struct Product {
     pub caps: Vec<Cap>,
     /// Which of its rules a page concerns.
     pub index: PageIndex,
-    /// Whether some rule asks what is remembered of the person across sessions.
-    pub asks_of_person: bool,
+    /// What its rules ask of beyond the session.
+    pub asks: Asks,
     /// Whether the session's id bears on what is decided.
     pub asks_of_session: bool,
     /// Tests of all its rules together, by file.

@@ -97,6 +97,11 @@ impl Text {
         self.placeholders().any(|placeholder| matches!(placeholder.variable, Variable::User(_)))
     }
 
+    /// Whether it asks about the person's account.
+    pub fn asks_of_account(&self) -> bool {
+        self.placeholders().any(|placeholder| matches!(placeholder.variable, Variable::Account(_)))
+    }
+
     /// How long it is where nothing is known, in Unicode scalar values.
     pub fn least_chars(&self) -> usize {
         let chars = |text: &str| text.chars().count();

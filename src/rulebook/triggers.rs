@@ -6,7 +6,8 @@ use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::tour::Catalogue;
 use crate::rulebook::cases::{self, Scope, Stage};
-use crate::rulebook::condition::View;
+use crate::rulebook::condition::arguments::no_tour;
+use crate::rulebook::condition::{Ground, View};
 use crate::rulebook::ids::{Ids, trigger_id};
 use crate::rulebook::pacing::caps::{Cap, reasons};
 use crate::rulebook::pages::patterns;
@@ -15,7 +16,7 @@ use crate::rulebook::reader::{
 };
 use crate::rulebook::rule::{COOLDOWN, Copy, Mode, OFFER_TIMEOUT, Rule, When, Written};
 use crate::rulebook::settings::{Activity, Proactive};
-use crate::rulebook::suggest::{did_you_mean, same_letters};
+use crate::rulebook::suggest::same_letters;
 use crate::rulebook::template::Text;
 use crate::rulebook::yaml::Node;
 use crate::rulebook::{builtin, condition, copy, goal, pacing, schedule};
@@ -71,6 +72,8 @@ pub struct Around<'p> {
     pub activity: &'p Activity,
     /// Its frequency caps.
     pub caps: &'p [Cap],
+    /// For how long a person is remembered.
+    pub memory: Span,
     /// The gates' settings their tests run under.
     pub proactive: &'p Proactive,
 }
@@ -115,7 +118,9 @@ fn rule(
     fields.fill("again_after", &mut again_after, |n, f| rest(n, f).map(Some), findings);
     let pacing = pacing::read(&fields, written, findings);
     let pages = fields.get("page").map(|node| patterns(node, findings)).unwrap_or_default();
-    let when = when(&fields, around.activity, findings);
+    let ground =
+        Ground { activity: around.activity, memory: around.memory, tours: around.tour_ids };
+    let when = when(&fields, ground, findings);
     let offer = offer(&fields, around, findings);
     let goal = fields.get("goal").and_then(|node| goal::read(node, findings));
     let tests = fields.get("tests").map(|node| {
@@ -147,7 +152,8 @@ fn rule(
 /// The texts of a condition's clauses, as its explanation writes them.
 fn clauses(when: &When) -> Vec<String> {
     let When::Condition(condition) = when else { return Vec::new() };
-    let view = View { session: &Session::default(), user: None, now: Timestamp::default() };
+    let view =
+        View { session: &Session::default(), user: None, account: None, now: Timestamp::default() };
     condition.clauses(&view).into_iter().map(|clause| clause.text).collect()
 }
 
@@ -156,7 +162,7 @@ fn mode(node: &Node, findings: &mut Findings<'_>) -> Option<Mode> {
     MODES.into_iter().find(|(known, _)| *known == name).map(|(_, mode)| mode)
 }
 
-fn when(fields: &Fields<'_>, activity: &Activity, findings: &mut Findings<'_>) -> Option<When> {
+fn when(fields: &Fields<'_>, ground: Ground<'_>, findings: &mut Findings<'_>) -> Option<When> {
     let (condition, builtin, params) =
         (fields.get("when"), fields.get("builtin"), fields.get("params"));
     if let (None, Some(node)) = (builtin, params) {
@@ -164,9 +170,7 @@ fn when(fields: &Fields<'_>, activity: &Activity, findings: &mut Findings<'_>) -
         findings.error(node, "conflict", "`params` belong to a `builtin`", Some(help));
     }
     match (condition, builtin) {
-        (Some(node), None) => {
-            condition::leaves::read(node, findings, activity).map(When::Condition)
-        }
+        (Some(node), None) => condition::leaves::read(node, findings, ground).map(When::Condition),
         (None, Some(name)) => builtin::read(name, params, findings).map(When::Builtin),
         (Some(_), Some(node)) => {
             let help = "write two triggers, or one of the two".to_owned();
@@ -230,13 +234,11 @@ impl Timings {
 
 fn tour(node: &Node, known: Option<&Ids>, findings: &mut Findings<'_>) -> Option<Arc<str>> {
     let id = text(node, findings)?;
-    let Some(known) = known.filter(|known| !known.has(id)) else { return Some(id.into()) };
-    let help = did_you_mean(id, known.iter()).unwrap_or_else(|| match known.iter().next() {
-        Some(_) => format!("the tours are `{}`", known.iter().collect::<Vec<_>>().join("`, `")),
-        None => "the product has no tours".to_owned(),
-    });
-    findings.error(node, "unknown-tour", format!("no tour is called `{id}`"), Some(help));
-    if let Some(meant) = same_letters(id, known.iter()) {
+    let Some((message, help)) = known.and_then(|known| no_tour(id, known)) else {
+        return Some(id.into());
+    };
+    findings.error(node, "unknown-tour", message, Some(help));
+    if let Some(meant) = known.and_then(|known| same_letters(id, known.iter())) {
         findings.repair(id, meant);
     }
     None

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::domain::action::{Action, Batch, RawAction};
 use crate::domain::goal::OpenGoal;
 use crate::domain::group::{Groups, Live};
+use crate::domain::happened::Happened;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::offer::Offer;
@@ -152,13 +153,19 @@ impl Record for User {
     fn weigh(&self) -> usize {
         let traits = self.traits.iter().map(|(name, value)| text(name) + json(value));
         let traits = traits.sum::<usize>() + nodes(&self.traits);
-        let counted = tallies(&self.tallies) + groups(&self.groups);
+        let happened = self
+            .happened
+            .iter()
+            .map(|(step, known)| text(step) + block(known.capacity() * size_of::<Happened>()));
+        let happened = happened.sum::<usize>() + nodes(&self.happened);
+        let counted = tallies(&self.tallies) + groups(&self.groups) + happened;
         ledger(&self.fired) + triggers(&self.triggers) + traits + counted
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
         let counted = self.fired.is_empty() && self.tallies.is_empty() && self.groups.is_empty();
-        counted && self.triggers.is_empty() && self.traits.is_empty()
+        let untold = self.traits.is_empty() && self.happened.is_empty();
+        counted && untold && self.triggers.is_empty()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rhai itself, with the vocabulary's functions written naively over a session.
 
+mod beyond;
 mod properties;
 mod signs;
 mod steps;
@@ -7,8 +8,8 @@ mod steps;
 use std::sync::{Arc, LazyLock};
 
 use docent::domain::action::Action;
-use docent::domain::offer::Outcome;
 use docent::domain::page::PagePattern;
+use docent::domain::records::{Account, User};
 use docent::domain::session::Session;
 use docent::domain::time::{Span, Timestamp};
 use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position, Scope};
@@ -16,7 +17,7 @@ use serde_json::Value;
 
 /// What the interpreter calls `session`.
 #[derive(Clone)]
-pub(crate) struct Oracle(Arc<Session>, Timestamp);
+pub(crate) struct Oracle(Arc<Session>, Timestamp, Arc<(User, Account)>);
 
 impl Oracle {
     fn seen(&self) -> Vec<&Action> {
@@ -94,14 +95,18 @@ impl Oracle {
     }
 
     fn known(&self, name: &str, default: Dynamic) -> Dynamic {
-        match self.0.traits.get(name) {
-            Some(Value::String(text)) if default.is_string() => text.clone().into(),
-            Some(Value::Bool(truth)) if default.is_bool() => (*truth).into(),
-            Some(Value::Number(number)) if default.is_int() || default.is_float() => {
-                number.as_i64().map_or_else(|| number.as_f64().unwrap().into(), Dynamic::from)
-            }
-            _ => default,
+        typed(self.0.traits.get(name), default)
+    }
+}
+
+fn typed(value: Option<&Value>, default: Dynamic) -> Dynamic {
+    match value {
+        Some(Value::String(text)) if default.is_string() => text.clone().into(),
+        Some(Value::Bool(truth)) if default.is_bool() => (*truth).into(),
+        Some(Value::Number(number)) if default.is_int() || default.is_float() => {
+            number.as_i64().map_or_else(|| number.as_f64().unwrap().into(), Dynamic::from)
         }
+        _ => default,
     }
 }
 
@@ -175,10 +180,7 @@ fn register_functions(engine: &mut Engine) {
     engine.register_fn("matches", |o: &mut Oracle, page: &str| {
         PagePattern::new(page).matches(o.here())
     });
-    engine.register_fn("seen", |o: &mut Oracle, trigger: &str, outcome: &str| {
-        let outcome = Outcome::named(outcome).unwrap();
-        o.0.triggers.get(trigger).is_some_and(|memory| memory.outcomes.contains_key(&outcome))
-    });
+    beyond::register(engine);
 }
 
 /// Rhai's own arithmetic, except that a fraction which is no finite number is an error.
@@ -217,9 +219,14 @@ static INTERPRETER: LazyLock<Engine> = LazyLock::new(|| {
 });
 
 /// The interpreter's answer; `None` when arithmetic fails. Any other failure is the test's fault.
-pub(crate) fn interpreted(source: &str, session: &Session, now: Timestamp) -> Option<bool> {
+pub(crate) fn interpreted(
+    source: &str,
+    session: &Session,
+    beyond: &(User, Account),
+    now: Timestamp,
+) -> Option<bool> {
     let mut scope = Scope::new();
-    scope.push("session", Oracle(Arc::new(session.clone()), now));
+    scope.push("session", Oracle(Arc::new(session.clone()), now, Arc::new(beyond.clone())));
     match INTERPRETER.eval_expression_with_scope::<bool>(&mut scope, source) {
         Ok(truth) => Some(truth),
         Err(error) => match *error {

@@ -103,7 +103,7 @@ impl Oracle {
         visit.filter(told).filter_map(depth).max().unwrap_or(0)
     }
 
-    fn first_time(&self, step: &str, default: bool) -> bool {
+    pub(crate) fn first_time(&self, step: &str, default: bool) -> bool {
         let lost = self.0.action_count as usize > self.0.actions.len();
         let told = if step.starts_with('/') {
             let pattern = PagePattern::new(step);

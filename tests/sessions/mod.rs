@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use docent::domain::action::Action;
+use docent::domain::happened::Happened;
 use docent::domain::offer::Outcome;
 use docent::domain::page::page_of;
 use docent::domain::properties::Properties;
+use docent::domain::records::{Account, User};
 use docent::domain::session::{Identity, Place, Session, TriggerMemory};
 use docent::domain::time::{Span, Timestamp};
 use docent::rulebook::settings::Activity;
@@ -36,6 +38,31 @@ pub(crate) fn session() -> impl Strategy<Value = (Session, Timestamp)> {
         let newest = session.last_action.unwrap_or(Timestamp::from_millis(START));
         let now = Timestamp::from_millis(newest.as_millis() + wait);
         (session, now)
+    })
+}
+
+/// What is remembered beyond the session: of the person, and of their account.
+pub(crate) fn beyond() -> impl Strategy<Value = (User, Account)> {
+    let instants = || prop::collection::vec((0_i64..400_000, 0_u32..3), 0..5);
+    let tier = prop::option::of(prop::sample::select(vec![json!("gold"), json!(5), json!(true)]));
+    let outcomes = prop::collection::btree_map(outcome(), 0_i64..400_000, 0..3);
+    (instants(), instants(), tier, outcomes).prop_map(|(clicks, arrivals, tier, outcomes)| {
+        let at = |millis: i64| Timestamp::from_millis(START + millis);
+        let kept = |instants: Vec<(i64, u32)>| {
+            let mut kept: Vec<_> =
+                instants.into_iter().map(|(ms, mark)| Happened { at: at(ms), mark }).collect();
+            kept.sort();
+            kept
+        };
+        let outcomes = outcomes.into_iter().map(|(outcome, ms)| (outcome, at(ms)));
+        let memory = TriggerMemory { outcomes: outcomes.collect(), ..TriggerMemory::default() };
+        let happened = [("click".into(), kept(clicks)), ("/a".into(), kept(arrivals))].into();
+        let triggers = [("hello".into(), memory)].into();
+        let traits = tier.map(|tier| (Arc::from("tier"), tier)).into_iter().collect();
+        (
+            User { happened, triggers, ..User::default() },
+            Account { seq: 1, traits, ..Account::default() },
+        )
     })
 }
 

@@ -126,7 +126,8 @@ fn unmet_silence(
 
 /// The clauses of the rule that a test of one rule is about.
 fn clauses(product: &Product, session: &Session, poll: &Poll) -> Vec<Clause> {
-    let view = View { session, user: poll.around.user.as_ref(), now: poll.now };
+    let (user, account) = (poll.around.user.as_ref(), poll.around.account.as_ref());
+    let view = View { session, user, account, now: poll.now };
     let whens = product.rules.iter().map(|rule| &rule.when);
     let clauses = whens.filter_map(|when| match when {
         When::Condition(condition) => Some(condition.clauses(&view)),

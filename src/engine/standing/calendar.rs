@@ -5,6 +5,7 @@ use crate::domain::decision::Hold;
 use crate::domain::time::Timestamp;
 use crate::engine::gates::Refused;
 use crate::engine::standing::{Match, refuse};
+use crate::rulebook::condition::Whose;
 use crate::rulebook::schedule::{QuietHours, Standing};
 use crate::rulebook::zone::{Zone, ZoneChoice};
 
@@ -79,7 +80,10 @@ fn zone(choice: &ZoneChoice, asked: &Match<'_>) -> (Zone, &'static str) {
         ZoneChoice::Fixed(zone) => (zone.clone(), "written"),
         ZoneChoice::Product => product(),
         ZoneChoice::User => {
-            let named = asked.view.known("timezone").and_then(|name| Zone::named(name.as_str()?));
+            let named = asked
+                .view
+                .known(Whose::Person, "timezone")
+                .and_then(|name| Zone::named(name.as_str()?));
             let browser = || Zone::named(asked.facts.session.timezone.as_deref()?);
             match named {
                 Some(zone) => (zone, "user"),

@@ -25,7 +25,7 @@ use crate::http::wire::health::HealthBody;
 use crate::http::wire::poll::{OfferBody, PollBody};
 use crate::http::wire::retrieval::{RecordBody, RecordsBody, RetrievalBody, RetrievalSetting};
 use crate::http::wire::tours::{StepBody, TourBody, ToursBody};
-use crate::http::wire::traits::TraitsBody;
+use crate::http::wire::traits::{AccountTraitsBody, TraitsBody};
 
 /// The document.
 pub fn document() -> OpenApi {
@@ -70,6 +70,7 @@ fn components() -> ComponentsBuilder {
     let components = schema::<ReportedBody>(components);
     let components = schema::<ToursBody<'_>>(components);
     let components = schema::<TraitsBody<'_>>(components);
+    let components = schema::<AccountTraitsBody<'_>>(components);
     let components = schema::<TourBody<'_>>(components);
     let components = schema::<StepBody>(components);
     let components = schema::<RetrievalBody>(components);

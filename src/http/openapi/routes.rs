@@ -40,7 +40,7 @@ const TOKEN: (Place, &str, &str) =
 const ST: (Place, &str, &str) = (Place::Query, "st", "The same, where no header can be sent.");
 
 /// Every route, once.
-pub(crate) const ROUTES: [Route; 13] = [
+pub(crate) const ROUTES: [Route; 14] = [
     Route {
         method: HttpMethod::Get,
         path: "/context/{product_id}/{session_id}",
@@ -105,6 +105,16 @@ pub(crate) const ROUTES: [Route; 13] = [
         extra: &[],
         body: Some("Message"),
         answer: (JSON, &["Traits"]),
+        errors: &[400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 503],
+    },
+    Route {
+        method: HttpMethod::Put,
+        path: "/accounts/{product_id}/{account_id}/traits",
+        summary: "Say what is known of an account: an object of scalars, null forgetting one.",
+        audience: Audience::Chatbot,
+        extra: &[],
+        body: Some("Message"),
+        answer: (JSON, &["AccountTraits"]),
         errors: &[400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 503],
     },
     Route {

@@ -1,4 +1,5 @@
-//! `PUT /users/{product}/{user}/traits`: what is known of a person.
+//! `PUT /users/{product}/{user}/traits` and `PUT /accounts/{product}/{account}/traits`: what is known
+//! of a person, or of their account.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -22,13 +23,24 @@ pub struct TraitsBody<'a> {
     pub traits: &'a Traits,
 }
 
+/// What is known of an account, all of it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = AccountTraits)]
+pub struct AccountTraitsBody<'a> {
+    /// As asked.
+    pub account_id: &'a str,
+    /// By name.
+    #[schema(value_type = Object)]
+    pub traits: &'a Traits,
+}
+
 /// Reads a body: an object of scalars, null forgetting a name; 422 for anything else.
 pub fn said(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     let Value::Object(said) = json(body)? else {
         return Err(ApiError::unprocessable("the body is not an object"));
     };
     if said.len() > KEPT {
-        return Err(ApiError::unprocessable(format!("a person has at most {KEPT} traits")));
+        return Err(ApiError::unprocessable(format!("at most {KEPT} traits are kept")));
     }
     for (name, value) in &said {
         let long = |text: &str| text.chars().count() > LONGEST;

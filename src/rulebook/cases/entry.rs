@@ -19,7 +19,7 @@ use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::yaml::{Node, Value};
 
 /// Every key of an entry.
-pub(super) const KEYS: [&str; 23] = [
+pub(super) const KEYS: [&str; 25] = [
     "at",
     "page",
     "action",
@@ -43,10 +43,23 @@ pub(super) const KEYS: [&str; 23] = [
     "trait",
     "user",
     "email",
+    "account",
+    "account_trait",
 ];
 /// What an entry can be; `page` beside `action` says where.
-const KINDS: [&str; 9] =
-    ["action", "page", "event", "fires", "silent", "goal", "trait", "user", "email"];
+const KINDS: [&str; 11] = [
+    "action",
+    "page",
+    "event",
+    "fires",
+    "silent",
+    "goal",
+    "trait",
+    "user",
+    "email",
+    "account",
+    "account_trait",
+];
 /// What belongs to one kind alone.
 const EXTRAS: [(&str, &str); 13] = [
     ("title", "action"),
@@ -128,7 +141,9 @@ fn one(
         }),
         "user" => words(node, findings).map(|user| What::User(user.to_owned())),
         "email" => words(node, findings).map(|email| What::Email(email.to_owned())),
-        _ => return traits(node, findings),
+        "account" => words(node, findings).map(|account| What::Account(account.to_owned())),
+        "account_trait" => return traits(node, What::AccountTrait, findings),
+        _ => return traits(node, What::Trait, findings),
     };
     what.into_iter().collect()
 }
@@ -326,9 +341,6 @@ fn clause(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option
     None
 }
 
-fn traits(node: &Node, findings: &mut Findings<'_>) -> Vec<What> {
-    given::traits(node, findings)
-        .into_iter()
-        .map(|(name, value)| What::Trait(name, value))
-        .collect()
+fn traits(node: &Node, learnt: fn(String, Json) -> What, findings: &mut Findings<'_>) -> Vec<What> {
+    given::traits(node, findings).into_iter().map(|(name, value)| learnt(name, value)).collect()
 }

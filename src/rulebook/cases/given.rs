@@ -13,13 +13,15 @@ use crate::rulebook::yaml::{Node, Value};
 use crate::rulebook::{workspace, zone};
 
 /// Every key of `given`.
-pub(in crate::rulebook) const KEYS: [&str; 10] = [
+pub(in crate::rulebook) const KEYS: [&str; 12] = [
     "now",
     "timezone",
     "locale",
     "user",
     "email",
     "traits",
+    "account",
+    "account_traits",
     "state",
     "dismissals",
     "tester",
@@ -51,6 +53,10 @@ pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) 
     let tag = |node: &Node, f: &mut Findings<'_>| locales::tag(node, f).map(|tag| tag.to_string());
     fields.fill("locale", &mut given.locale, |node, f| tag(node, f).map(Some), findings);
     fields.fill("traits", &mut given.traits, |node, f| Some(traits(node, f)), findings);
+    fields.fill("account", &mut given.account, own, findings);
+    let known = |node: &Node, f: &mut Findings<'_>| Some(traits(node, f));
+    fields.fill("account_traits", &mut given.account_traits, known, findings);
+    nobodys(&fields, &given, findings);
     fields.fill("state", &mut given.state, |n, f| state(n, f).map(Some), findings);
     let dismissals = number::<u32>(0..=1_000);
     fields.fill("dismissals", &mut given.dismissals, |n, f| dismissals(n, f).map(Some), findings);
@@ -58,6 +64,16 @@ pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) 
     let settings = |node: &Node, f: &mut Findings<'_>| self::settings(node, stage, f);
     fields.fill("settings", &mut given.proactive, |n, f| settings(n, f).map(Some), findings);
     Some(given)
+}
+
+/// What is said of an account that nobody names is lost.
+fn nobodys(fields: &Fields<'_>, given: &Given, findings: &mut Findings<'_>) {
+    if let (Some(node), None) = (fields.get("account_traits"), fields.get("account"))
+        && given.account.is_none()
+    {
+        let help = Some("add `account:`".to_owned());
+        findings.error(node, "conflict", "these are the traits of no account", help);
+    }
 }
 
 /// What is known of the person, by name.

@@ -13,6 +13,8 @@ use crate::domain::page::{PagePattern, query_value};
 use crate::domain::session::Visit;
 use crate::domain::time::{Span, Timestamp};
 use crate::rulebook::condition::detectors::{self, DEAD_KINDS, EMPTY_KINDS, ERROR_KINDS};
+use crate::rulebook::condition::lasting::{each_remembered, next_remembered};
+use crate::rulebook::condition::needle::{Needle, Scope};
 use crate::rulebook::condition::{Filter, Truth, View};
 
 /// What `since` answers when there was no such action: 1,000,000,000 seconds, some thirty years.
@@ -56,6 +58,13 @@ pub enum Counted {
         /// Which of them, by their properties, if that is said.
         filter: Option<Box<Filter>>,
     },
+    /// Actions of a type in all sessions of the person, as far as they are remembered.
+    Remembered {
+        /// The type.
+        kind: Arc<str>,
+        /// The number when the person is not known; unknown without one.
+        default: Option<i64>,
+    },
     /// Visits to a page, or to the current one. The visit under way always counts.
     Visits(Option<PagePattern>),
     /// Different pages. The current one always counts.
@@ -85,46 +94,6 @@ pub enum Counted {
         /// The type that ends the count.
         success: Arc<str>,
     },
-}
-
-/// Where actions are counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// Anywhere in the session.
-    #[default]
-    Session,
-    /// On the current page, whichever visit to it; none when no page is known.
-    Page,
-}
-
-/// A text looked for in titles, whatever its case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Needle {
-    written: Arc<str>,
-    folded: String,
-}
-
-impl Needle {
-    /// Looks for `text`.
-    pub fn new(text: &str) -> Self {
-        Self { written: text.into(), folded: text.to_lowercase() }
-    }
-
-    /// The text as written.
-    pub fn as_str(&self) -> &str {
-        &self.written
-    }
-
-    pub(in crate::rulebook::condition) fn is_in(&self, title: &str) -> bool {
-        let (title_bytes, wanted) = (title.as_bytes(), self.folded.as_bytes());
-        if wanted.is_empty() {
-            return true;
-        }
-        if title.is_ascii() {
-            return title_bytes.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted));
-        }
-        title.to_lowercase().contains(&self.folded)
-    }
 }
 
 impl Clock {
@@ -186,7 +155,10 @@ impl Clock {
 impl Tally {
     /// How many, and until when that number stands.
     pub(in crate::rulebook::condition) fn total(&self, view: &View<'_>) -> (i64, Timestamp) {
-        let (mut total, mut until) = (0, next_arrival(view));
+        if let Some(number) = self.stand_in(view) {
+            return (number.unwrap_or(0), Timestamp::FOREVER);
+        }
+        let (mut total, mut until) = (0, self.arrival(view));
         self.each(view, false, &mut |leaves| {
             total += 1;
             until = until.min(leaves);
@@ -197,7 +169,19 @@ impl Tally {
 
     /// Whether of some it cannot be told that they count.
     pub fn is_vague(&self) -> bool {
-        matches!(&self.of, Counted::Actions { filter: Some(filter), .. } if !filter.certain)
+        match &self.of {
+            Counted::Actions { filter: Some(filter), .. } => !filter.certain,
+            Counted::Remembered { default, .. } => default.is_none(),
+            _ => false,
+        }
+    }
+
+    /// The first that is still to come.
+    fn arrival(&self, view: &View<'_>) -> Timestamp {
+        match &self.of {
+            Counted::Remembered { kind, .. } => next_remembered(kind, view),
+            _ => next_arrival(view),
+        }
     }
 
     /// How many more there would be if all counted that may.
@@ -233,7 +217,7 @@ impl Tally {
         if least <= 0 {
             return (true, Timestamp::FOREVER);
         }
-        let arrival = next_arrival(view);
+        let arrival = self.arrival(view);
         let leaves = self.nth(least, view, false);
         leaves.map_or((false, arrival), |leaves| (true, leaves.min(arrival)))
     }
@@ -284,6 +268,9 @@ impl Tally {
                         truth => truth == Truth::True,
                     })
             }),
+            Counted::Remembered { kind, .. } => {
+                let _ = each_remembered(kind, view).try_for_each(inside);
+            }
             Counted::Errors => detectors::each_of(&ERROR_KINDS, view, inside),
             Counted::DeadClicks => detectors::each_of(&DEAD_KINDS, view, inside),
             Counted::NoResults => detectors::each_of(&EMPTY_KINDS, view, inside),
@@ -299,12 +286,6 @@ impl Tally {
                 detectors::each_failure(failure, success, view, inside);
             }
         }
-    }
-}
-
-impl Scope {
-    fn holds(self, action: &Action, view: &View<'_>) -> bool {
-        self == Self::Session || !action.page.is_empty() && *action.page == *view.session.page()
     }
 }
 

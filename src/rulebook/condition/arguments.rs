@@ -6,9 +6,11 @@ use crate::domain::offer::Outcome;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::rulebook::condition::expression::{Form, Place, Syntax};
+use crate::rulebook::condition::lasting::checked_memory;
 use crate::rulebook::condition::lower::Checker;
 use crate::rulebook::condition::sequence::Step;
 use crate::rulebook::condition::vocabulary::{Argument, Form as Signature, Takes, Word};
+use crate::rulebook::ids::Ids;
 use crate::rulebook::pages::trouble;
 use crate::rulebook::settings::Activity;
 use crate::rulebook::suggest::did_you_mean;
@@ -34,10 +36,26 @@ pub(in crate::rulebook::condition) fn checked_window(
     Ok(span)
 }
 
+/// The word for an offer, whatever became of it.
+pub(in crate::rulebook) const OFFERED: &str = "offered";
+
+/// What is wrong with the name of a tour, and what to write instead.
+pub(in crate::rulebook) fn no_tour(id: &str, known: &Ids) -> Option<(String, String)> {
+    if known.has(id) {
+        return None;
+    }
+    let help = did_you_mean(id, known.iter()).unwrap_or_else(|| match known.iter().next() {
+        Some(_) => format!("the tours are `{}`", known.iter().collect::<Vec<_>>().join("`, `")),
+        None => "the product has no tours".to_owned(),
+    });
+    Some((format!("no tour is called `{id}`"), help))
+}
+
 /// What to write instead of a name that is no outcome.
 pub(in crate::rulebook::condition) fn outcome_help(name: &str) -> String {
-    let names = Outcome::ALL.map(Outcome::as_str);
-    did_you_mean(name, names).unwrap_or_else(|| format!("write one of `{}`", names.join("`, `")))
+    let names: Vec<_> = [OFFERED].into_iter().chain(Outcome::ALL.map(Outcome::as_str)).collect();
+    did_you_mean(name, names.iter().copied())
+        .unwrap_or_else(|| format!("write one of `{}`", names.join("`, `")))
 }
 
 impl Checker<'_> {
@@ -67,7 +85,11 @@ impl Checker<'_> {
     fn argument(&mut self, name: &str, takes: Takes, syntax: &Syntax) -> Option<Argument> {
         match (takes, &syntax.form) {
             (_, Form::Refused) => None,
-            (Takes::Window | Takes::Wait, Form::Text(text)) => self.window(text, syntax.at),
+            (Takes::Window | Takes::Wait | Takes::Memory, Form::Text(text)) => {
+                self.window(text, takes, syntax.at)
+            }
+            (Takes::Tour, Form::Text(text)) => self.tour(text, syntax.at),
+            (Takes::Number, Form::Int(number)) => Some(Argument::Number(*number)),
             (Takes::Outcome, Form::Text(text)) => self.outcome(text, syntax.at),
             (Takes::Steps, Form::List(steps)) => self.steps(steps, syntax.at),
             (Takes::Step, Form::Text(_)) => self.step(syntax).map(Argument::Step),
@@ -90,10 +112,14 @@ impl Checker<'_> {
         }
     }
 
-    fn window(&mut self, text: &str, at: Place) -> Option<Argument> {
+    fn window(&mut self, text: &str, takes: Takes, at: Place) -> Option<Argument> {
         let help = || "a duration carries its unit: `30s`, `5m`".to_owned();
         let parsed = Span::parse(text).map_err(|e| ("bad-duration", e.to_string(), help()));
-        match parsed.and_then(|span| checked_window(span, self.limits)) {
+        let checked = |span| match takes {
+            Takes::Memory => checked_memory(span, self.ground.memory),
+            _ => checked_window(span, self.ground.activity),
+        };
+        match parsed.and_then(checked) {
             Ok(span) => Some(Argument::Window(span)),
             Err((code, message, help)) => {
                 self.note(at, code, message, Some(help));
@@ -111,13 +137,24 @@ impl Checker<'_> {
     }
 
     fn outcome(&mut self, text: &str, at: Place) -> Option<Argument> {
+        if text == OFFERED {
+            return Some(Argument::Outcome(None));
+        }
         let outcome = Outcome::named(text);
         if outcome.is_none() {
             let help = outcome_help(text);
             self.note(at, "unknown-outcome", format!("no outcome is called `{text}`"), Some(help));
             self.respell(text, Outcome::ALL.map(Outcome::as_str));
         }
-        outcome.map(Argument::Outcome)
+        outcome.map(Some).map(Argument::Outcome)
+    }
+
+    fn tour(&mut self, text: &str, at: Place) -> Option<Argument> {
+        if let Some((message, help)) = self.ground.tours.and_then(|tours| no_tour(text, tours)) {
+            self.note(at, "unknown-tour", message, Some(help));
+            return None;
+        }
+        Some(Argument::Tour(text.into()))
     }
 
     fn steps(&mut self, steps: &[Syntax], at: Place) -> Option<Argument> {

@@ -1,10 +1,9 @@
 //! Answers: a condition's truth at an instant and until when it stands (engines.md, 5.2).
 
-use crate::domain::offer::Outcome;
-use crate::domain::session::TriggerMemory;
 use crate::domain::time::Timestamp;
 use crate::rulebook::condition::activity::{Tally, parameter};
 use crate::rulebook::condition::detectors::{first_time, struggles};
+use crate::rulebook::condition::lasting::first_ever;
 use crate::rulebook::condition::term::Value;
 use crate::rulebook::condition::{
     Answer, Bound, Condition, EvalError, Term, TextTest, Truth, View,
@@ -27,8 +26,10 @@ impl Condition {
             }
             Self::Elapsed(clock, span) => known(clock.reached(*span, view)),
             Self::Tally(tally, bound) => bound.met(tally, view),
-            Self::Trait(name, test) => (test.of(view.known(name)), Timestamp::FOREVER),
-            Self::Seen { trigger, outcome } => known(seen(trigger, *outcome, view)),
+            Self::Trait(whose, name, test) => {
+                (test.of(view.known(*whose, name)), Timestamp::FOREVER)
+            }
+            Self::Seen(seen) => known(seen.stands(view)),
             Self::Sequence(sequence) => known(sequence.stands(view)),
             Self::Query(name) => {
                 let (value, until) = parameter(name, view);
@@ -37,10 +38,13 @@ impl Condition {
             Self::FormStruggle { refocused, errors, within } => {
                 known(struggles(*refocused, *errors, *within, view))
             }
-            Self::FirstTime { what, default } => match (first_time(what, view), default) {
-                ((Truth::Unknown, until), Some(default)) => ((*default).into(), until),
-                (told, _) => told,
-            },
+            Self::FirstTime { what, default, of_person } => {
+                let told = if *of_person { first_ever(what, view) } else { first_time(what, view) };
+                match (told, default) {
+                    ((Truth::Unknown, until), Some(default)) => ((*default).into(), until),
+                    (told, _) => told,
+                }
+            }
             Self::Compare(parts) => {
                 let (left, comparison, right) = &**parts;
                 let (left, left_until) = left.value(view)?;
@@ -117,6 +121,10 @@ fn series(parts: &[Condition], decider: Truth, view: &View<'_>) -> Result<Answer
 
 impl Bound {
     fn met(self, tally: &Tally, view: &View<'_>) -> (Truth, Timestamp) {
+        if let Some(number) = tally.stand_in(view) {
+            let truth = number.map_or(Truth::Unknown, |number| self.admits(number).into());
+            return (truth, Timestamp::FOREVER);
+        }
         if tally.is_vague() {
             return self.met_vaguely(tally, view);
         }
@@ -150,20 +158,6 @@ impl Bound {
             _ => (Truth::Unknown, both),
         }
     }
-}
-
-fn seen(trigger: &str, outcome: Option<Outcome>, view: &View<'_>) -> (bool, Timestamp) {
-    let session = view.session;
-    let had = |memory: &TriggerMemory| match outcome {
-        Some(outcome) => memory.outcomes.contains_key(&outcome),
-        None => memory.fired.is_some(),
-    };
-    let met = session.triggers.get(trigger).is_some_and(had)
-        || view.user.and_then(|user| user.triggers.get(trigger)).is_some_and(had);
-    // A pending offer lapses, and so becomes `ignored`, by time alone.
-    let pending = session.offer.as_ref().filter(|offer| &*offer.trigger == trigger && !met);
-    let lapses = pending.filter(|_| outcome == Some(Outcome::Ignored)).map(|o| o.expires_at);
-    (met, lapses.filter(|at| *at > view.now).unwrap_or(Timestamp::FOREVER))
 }
 
 fn text_test(parts: &(Term, TextTest, Term), view: &View<'_>) -> Result<Answer, EvalError> {

@@ -4,15 +4,16 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-use crate::domain::offer::Outcome;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
-use crate::rulebook::condition::activity::{Clock, Counted, NEVER_S, Scope, Tally, parameter};
+use crate::rulebook::condition::activity::{Clock, Counted, NEVER_S, Tally, parameter};
 use crate::rulebook::condition::detectors::first_time;
+use crate::rulebook::condition::lasting::first_ever;
+use crate::rulebook::condition::needle::Scope;
 use crate::rulebook::condition::sequence::{Sequence, Step};
 use crate::rulebook::condition::term::Value;
 use crate::rulebook::condition::{
-    Answer, Bound, Clause, Condition, Field, Term, TextTest, Truth, ValueTest, View,
+    Answer, Bound, Clause, Condition, Field, Term, TextTest, Truth, ValueTest, View, Whose,
 };
 
 impl Condition {
@@ -57,9 +58,8 @@ impl Condition {
             },
             Self::Elapsed(_, span) => format!("at least {span}"),
             Self::Tally(_, bound) => bound.to_string(),
-            Self::Trait(_, test) => test.to_string(),
-            Self::Seen { outcome: Some(outcome), .. } => outcome_name(*outcome).to_owned(),
-            Self::Seen { outcome: None, .. } => "offered".into(),
+            Self::Trait(_, _, test) => test.to_string(),
+            Self::Seen(seen) => seen.required(),
             Self::Sequence(sequence) => sequence.required(),
             Self::Query(_) => "present".into(),
             Self::FormStruggle { refocused, errors, .. } => {
@@ -82,15 +82,16 @@ impl Condition {
             },
             Self::Elapsed(clock, _) => clock.found(view),
             Self::Tally(tally, _) => counted(tally, view),
-            Self::Trait(name, _) => match view.known(name) {
+            Self::Trait(whose, name, _) => match view.known(*whose, name) {
                 Some(value) => value.to_string(),
                 None => "not known".into(),
             },
-            Self::Seen { trigger, .. } => seen_so_far(trigger, view),
+            Self::Seen(seen) => seen.found(view),
             Self::Query(name) => parameter_so_far(name, view),
-            Self::FirstTime { what, .. } => match first_time(what, view).0 {
+            Self::FirstTime { what, of_person, .. } => match first(what, *of_person, view) {
                 Truth::True => "the first time".into(),
                 Truth::False => "not the first time, or not now".into(),
+                Truth::Unknown if *of_person => "not known: nobody remembers".into(),
                 Truth::Unknown => "not known: older activity is no longer kept".into(),
             },
             Self::Compare(parts) => shown(&parts.0, view),
@@ -110,6 +111,9 @@ impl Condition {
 
 /// How many, and of how many more it cannot be told that they count.
 fn counted(tally: &Tally, view: &View<'_>) -> String {
+    if tally.stand_in(view) == Some(None) {
+        return "not known: nobody says who this is".into();
+    }
     let total = tally.total(view).0;
     match if tally.is_vague() { tally.doubtful(view) } else { 0 } {
         0 => total.to_string(),
@@ -135,26 +139,8 @@ fn shown(term: &Term, view: &View<'_>) -> String {
     }
 }
 
-fn seen_so_far(trigger: &str, view: &View<'_>) -> String {
-    let session = view.session.triggers.get(trigger);
-    let user = view.user.and_then(|user| user.triggers.get(trigger));
-    let memories = [session, user];
-    let mut names: Vec<_> = memories
-        .iter()
-        .flatten()
-        .flat_map(|memory| memory.outcomes.keys().map(|outcome| outcome_name(*outcome)))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    match (names.is_empty(), memories.iter().flatten().any(|memory| memory.fired.is_some())) {
-        (false, _) => listed(names.into_iter()),
-        (true, true) => "offered".into(),
-        (true, false) => "never offered".into(),
-    }
-}
-
-fn outcome_name(outcome: Outcome) -> &'static str {
-    outcome.as_str()
+fn first(what: &Step, of_person: bool, view: &View<'_>) -> Truth {
+    if of_person { first_ever(what, view).0 } else { first_time(what, view).0 }
 }
 
 fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
@@ -248,6 +234,7 @@ impl fmt::Display for Tally {
                 filter.iter().try_for_each(|filter| write!(f, "#{{{filter}}}, "))?;
                 write!(f, "\"{within}\")")
             }
+            Counted::Remembered { kind, .. } => write!(f, "user_count({kind:?}, \"{within}\")"),
             Counted::Visits(None) => write!(f, "visits(\"{within}\")"),
             Counted::Visits(Some(page)) => write!(f, "visits(\"{page}\", \"{within}\")"),
             Counted::Pages => write!(f, "distinct_pages(\"{within}\")"),
@@ -277,14 +264,18 @@ impl fmt::Display for Condition {
             Self::Page(_) => write!(f, "page {}", self.required()),
             Self::Elapsed(clock, span) => write!(f, "{clock} {span}"),
             Self::Tally(tally, bound) => write!(f, "{tally} {bound}"),
-            Self::Trait(name, test) => write!(f, "trait {name} {test}"),
-            Self::Seen { trigger, .. } => write!(f, "seen {trigger} {}", self.required()),
+            Self::Trait(Whose::Person, name, test) => write!(f, "trait {name} {test}"),
+            Self::Trait(Whose::Account, name, test) => write!(f, "account trait {name} {test}"),
+            Self::Seen(seen) => write!(f, "{seen}"),
             Self::Sequence(sequence) => {
                 write!(f, "sequence {} within {}", sequence.required(), sequence.within)
             }
             Self::Query(name) => write!(f, "query {name}"),
             Self::FormStruggle { within, .. } => {
                 write!(f, "form_struggle {} within {within}", self.required())
+            }
+            Self::FirstTime { what, of_person: true, .. } => {
+                write!(f, "user_first_time {}", what.as_str())
             }
             Self::FirstTime { what, .. } => write!(f, "first_time {}", what.as_str()),
             Self::Compare(parts) => write!(f, "{} {} {}", parts.0, parts.1.as_str(), parts.2),
@@ -310,7 +301,10 @@ impl fmt::Display for Term {
             Self::Seconds(clock @ Clock::Since(_)) => write!(f, "{clock}"),
             Self::Seconds(clock) => write!(f, "{clock}_s"),
             Self::Tally(tally) => write!(f, "{tally}"),
-            Self::Trait(name, default) => write!(f, "trait({name:?}, {default})"),
+            Self::Trait(Whose::Person, name, default) => write!(f, "trait({name:?}, {default})"),
+            Self::Trait(Whose::Account, name, default) => {
+                write!(f, "account_trait({name:?}, {default})")
+            }
             Self::Query(name) => write!(f, "query({name:?})"),
             Self::ScrollDepth => f.write_str("scroll_depth"),
             Self::Length(text) => write!(f, "{text}.len()"),

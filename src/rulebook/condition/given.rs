@@ -54,7 +54,8 @@ pub(in crate::rulebook::condition) fn ask(
     seconds: f64,
 ) -> (bool, Option<f64>) {
     let condition = read_expression(source, &LIMITS).unwrap();
-    let answer = condition.answer(&View { session, user: None, now: at(seconds) }).unwrap();
+    let answer =
+        condition.answer(&View { session, user: None, account: None, now: at(seconds) }).unwrap();
     let until = Some(answer.until).filter(|until| *until != Timestamp::FOREVER);
     (answer.truth == Truth::True, until.map(Timestamp::as_seconds))
 }

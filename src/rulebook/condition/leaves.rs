@@ -1,21 +1,19 @@
 //! The list form of a condition: each leaf in its short and its long form. A text instead of a
 //! list is one Rhai expression; its mistakes are led back to their place in the file.
 
-mod counts;
+pub(in crate::rulebook) mod counts;
+mod past;
 mod signs;
 mod steps;
 
-use crate::domain::offer::Outcome;
 use crate::domain::time::Span;
 use crate::rulebook::condition::activity::{Clock, Counted};
-use crate::rulebook::condition::arguments::outcome_help;
 use crate::rulebook::condition::detectors::detector;
 use crate::rulebook::condition::traits;
 use crate::rulebook::condition::vocabulary::LEAVES;
-use crate::rulebook::condition::{Comparison, Condition, Term, read_expression};
+use crate::rulebook::condition::{Comparison, Condition, Ground, Term, read_expression};
 use crate::rulebook::pages::pattern;
 use crate::rulebook::reader::{Fields, Findings, list, one_or_several, span, words, wrong_type};
-use crate::rulebook::settings::Activity;
 use crate::rulebook::suggest::did_you_mean;
 use crate::rulebook::yaml::{Node, Style, Value};
 
@@ -26,9 +24,13 @@ const MAX_NESTING: usize = 16;
 
 /// Reads a rule's `when`: a list of leaves, all of which must hold, or one Rhai expression.
 /// `None` when something is wrong; every mistake is among the findings.
-pub fn read(node: &Node, findings: &mut Findings<'_>, limits: &Activity) -> Option<Condition> {
+pub fn read<'g>(
+    node: &Node,
+    findings: &mut Findings<'_>,
+    ground: impl Into<Ground<'g>>,
+) -> Option<Condition> {
     let before = findings.count();
-    let mut reader = Reader { findings, limits, nesting: 0 };
+    let mut reader = Reader { findings, ground: ground.into(), nesting: 0 };
     let condition = match &node.value {
         Value::Str(text) => reader.expression(node, text),
         Value::Seq(_) => reader.all(node),
@@ -41,15 +43,15 @@ pub fn read(node: &Node, findings: &mut Findings<'_>, limits: &Activity) -> Opti
     condition.filter(|_| findings.count() == before)
 }
 
-struct Reader<'f, 's, 'l> {
+struct Reader<'f, 's, 'g> {
     findings: &'f mut Findings<'s>,
-    limits: &'l Activity,
+    ground: Ground<'g>,
     nesting: usize,
 }
 
 impl Reader<'_, '_, '_> {
     fn expression(&mut self, node: &Node, text: &str) -> Option<Condition> {
-        match read_expression(text, self.limits) {
+        match read_expression(text, self.ground) {
             Ok(condition) => Some(condition),
             Err(mistakes) => {
                 for mistake in mistakes {
@@ -242,32 +244,6 @@ impl Reader<'_, '_, '_> {
             [value] => Some(is(value)),
             values => Some(Condition::Any(values.iter().map(|value| is(value)).collect())),
         }
-    }
-
-    fn seen(&mut self, node: &Node) -> Option<Condition> {
-        if !matches!(node.value, Value::Map(_)) {
-            let trigger = words(node, self.findings)?.into();
-            return Some(Condition::Seen { trigger, outcome: None });
-        }
-        let fields = Fields::of(node, "seen", keys("seen"), self.findings)?;
-        let trigger = fields.need("trigger", self.findings);
-        let trigger = trigger.and_then(|trigger| words(trigger, self.findings));
-        let outcome = match fields.get("outcome") {
-            Some(outcome) => Some(self.outcome(outcome)?),
-            None => None,
-        };
-        Some(Condition::Seen { trigger: trigger?.into(), outcome })
-    }
-
-    fn outcome(&mut self, node: &Node) -> Option<Outcome> {
-        let name = words(node, self.findings)?;
-        let outcome = Outcome::named(name);
-        if outcome.is_none() {
-            let message = format!("no outcome is called `{name}`");
-            self.findings.error(node, "unknown-outcome", message, Some(outcome_help(name)));
-            self.findings.respell(name, Outcome::ALL.map(Outcome::as_str));
-        }
-        outcome
     }
 }
 

@@ -5,8 +5,7 @@ use crate::rulebook::condition::expression::{Form, Place, Syntax, parse};
 use crate::rulebook::condition::leaves::never_holds;
 use crate::rulebook::condition::simplify::{compared, holds};
 use crate::rulebook::condition::vocabulary::{self, Asks, METHODS, Type, WORDS};
-use crate::rulebook::condition::{Comparison, Condition, Term};
-use crate::rulebook::settings::Activity;
+use crate::rulebook::condition::{Comparison, Condition, Ground, Term};
 use crate::rulebook::suggest::{did_you_mean, surely};
 
 /// Something wrong in an expression.
@@ -28,10 +27,13 @@ pub struct Mistake {
 
 /// Reads one Rhai expression over `session`. All its mistakes come at once, in the order written;
 /// a syntax error comes alone.
-pub fn read_expression(source: &str, limits: &Activity) -> Result<Condition, Vec<Mistake>> {
+pub fn read_expression<'g>(
+    source: &str,
+    ground: impl Into<Ground<'g>>,
+) -> Result<Condition, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let syntax = parse(source, &mut mistakes);
-    let mut checker = Checker { limits, mistakes };
+    let mut checker = Checker { ground: ground.into(), mistakes };
     let condition = syntax.and_then(|syntax| checker.condition(&syntax));
     let mut mistakes = checker.mistakes;
     match condition {
@@ -43,8 +45,8 @@ pub fn read_expression(source: &str, limits: &Activity) -> Result<Condition, Vec
     }
 }
 
-pub(in crate::rulebook::condition) struct Checker<'l> {
-    pub(in crate::rulebook::condition) limits: &'l Activity,
+pub(in crate::rulebook::condition) struct Checker<'g> {
+    pub(in crate::rulebook::condition) ground: Ground<'g>,
     mistakes: Vec<Mistake>,
 }
 
@@ -337,7 +339,7 @@ fn truth_term(condition: Condition) -> (Term, Type) {
 /// The type of a word that takes that of its default.
 fn default_type(term: &Term) -> Type {
     match term {
-        Term::Trait(_, default) => default_type(default),
+        Term::Trait(_, _, default) => default_type(default),
         Term::Text(_) => Type::Text,
         Term::Truth(_) => Type::Truth,
         _ => Type::Number,

@@ -15,9 +15,12 @@ impl Takes {
         match form {
             Form::Map(_) => matches!(self, Self::Where),
             Form::List(_) => matches!(self, Self::Steps),
-            Form::Text(_) => !matches!(self, Self::Where | Self::Steps | Self::Times | Self::Truth),
+            Form::Text(_) => !matches!(
+                self,
+                Self::Where | Self::Steps | Self::Times | Self::Truth | Self::Number
+            ),
             Form::Truth(_) => matches!(self, Self::Truth | Self::Scalar),
-            Form::Int(_) => matches!(self, Self::Times | Self::Scalar),
+            Form::Int(_) => matches!(self, Self::Times | Self::Scalar | Self::Number),
             _ => true,
         }
     }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::domain::time::Span;
-use crate::rulebook::condition::activity::{Counted, Needle, Scope, Tally};
+use crate::rulebook::condition::activity::{Counted, Tally};
 use crate::rulebook::condition::detectors::{
     FAILURE_WINDOW, FIELD_ERRORS, REFOCUSED, STRUGGLE_WINDOW, detector,
 };
+use crate::rulebook::condition::needle::{Needle, Scope};
 use crate::rulebook::condition::vocabulary::{Argument, PING_PONG_WINDOW};
-use crate::rulebook::condition::{Bound, Condition, Filter, PropertyTest, Sequence, Term};
+use crate::rulebook::condition::{
+    Bound, Condition, Filter, PropertyTest, Seen, Sequence, Subject, Term, ValueTest, Whose,
+};
 
 pub(in crate::rulebook::condition) fn truth(condition: Condition) -> Option<Term> {
     Some(Term::Truth(Box::new(condition)))
@@ -74,7 +77,10 @@ pub(in crate::rulebook::condition) fn ping_pong_term(arguments: &[Argument]) -> 
     truth(Condition::Tally(returns, Bound::AtLeast(times)))
 }
 
-pub(in crate::rulebook::condition) fn trait_term(arguments: &[Argument]) -> Option<Term> {
+pub(in crate::rulebook::condition) fn trait_term(
+    whose: Whose,
+    arguments: &[Argument],
+) -> Option<Term> {
     let [Argument::Text(name), Argument::Scalar(default)] = arguments else { return None };
     let default = match default {
         Json::String(text) => Term::Text(text.as_str().into()),
@@ -85,7 +91,58 @@ pub(in crate::rulebook::condition) fn trait_term(arguments: &[Argument]) -> Opti
         },
         _ => return None,
     };
-    Some(Term::Trait(Arc::clone(name), Box::new(default)))
+    Some(Term::Trait(whose, Arc::clone(name), Box::new(default)))
+}
+
+/// Whether anything is known by this name.
+pub(in crate::rulebook::condition) fn has_trait(
+    whose: Whose,
+    arguments: &[Argument],
+) -> Option<Term> {
+    let [Argument::Text(name)] = arguments else { return None };
+    truth(Condition::Trait(whose, Arc::clone(name), ValueTest::Exists))
+}
+
+/// `(subject)` and, after it, an outcome and a window.
+pub(in crate::rulebook::condition) fn seen_term(arguments: &[Argument]) -> Option<Term> {
+    let (subject, rest) = arguments.split_first()?;
+    let of = match subject {
+        Argument::Text(id) => Subject::Trigger(Arc::clone(id)),
+        Argument::Tour(id) => Subject::Tour(Arc::clone(id), Vec::new()),
+        _ => return None,
+    };
+    let (outcome, within) = match rest {
+        [] => (None, None),
+        [Argument::Outcome(outcome)] => (*outcome, None),
+        [Argument::Outcome(outcome), Argument::Window(within)] => (*outcome, Some(*within)),
+        _ => return None,
+    };
+    truth(Condition::Seen(Box::new(Seen { of, outcome, within })))
+}
+
+/// `(type, window, default)`, across the person's sessions.
+pub(in crate::rulebook::condition) fn remembered_term(arguments: &[Argument]) -> Option<Term> {
+    match arguments {
+        [Argument::Text(kind), Argument::Window(within), Argument::Number(default)] => {
+            let (kind, default) = (Arc::clone(kind), Some(*default));
+            tally(Counted::Remembered { kind, default }, *within)
+        }
+        _ => None,
+    }
+}
+
+/// `(step, default)`
+pub(in crate::rulebook::condition) fn first_term(
+    of_person: bool,
+    arguments: &[Argument],
+) -> Option<Term> {
+    match arguments {
+        [Argument::Step(what), Argument::Truth(default)] => {
+            let default = Some(*default);
+            truth(Condition::FirstTime { what: what.clone(), default, of_person })
+        }
+        _ => None,
+    }
 }
 
 fn actions(kind: &Arc<str>, text: Option<Needle>, scope: Scope) -> Counted {

@@ -3,7 +3,7 @@
 //! one table of what either may say.
 
 mod activity;
-mod arguments;
+pub(in crate::rulebook) mod arguments;
 pub(in crate::rulebook) mod detectors;
 mod eval;
 mod explain;
@@ -11,11 +11,15 @@ mod expression;
 mod filter;
 #[cfg(test)]
 mod given;
+mod lasting;
 pub mod leaves;
 mod lower;
 mod maps;
 mod meanings;
+mod methods;
+mod needle;
 mod reach;
+pub(in crate::rulebook) mod seen;
 mod sequence;
 mod simplify;
 mod term;
@@ -28,15 +32,20 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::domain::offer::Outcome;
 use crate::domain::page::PagePattern;
-use crate::domain::records::User;
+use crate::domain::records::{Account, User};
 use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
+use crate::rulebook::ids::Ids;
+use crate::rulebook::settings::Activity;
 
-pub use activity::{Clock, Counted, NEVER_S, Needle, Scope, Tally};
+pub use activity::{Clock, Counted, NEVER_S, Tally};
 pub use filter::{Filter, PropertyTest};
+pub use lasting::MEMORY;
 pub use lower::{Mistake, read_expression};
+pub use needle::{Needle, Scope};
+pub use reach::Asks;
+pub use seen::{Seen, Subject};
 pub use sequence::{Sequence, Step};
 pub use term::{Arithmetic, Comparison, Field, Term};
 
@@ -47,16 +56,49 @@ pub struct View<'a> {
     pub session: &'a Session,
     /// The person's memory, where it was loaded.
     pub user: Option<&'a User>,
+    /// What is known of their account, where it was loaded.
+    pub account: Option<&'a Account>,
     /// The instant of the question.
     pub now: Timestamp,
 }
 
 impl<'a> View<'a> {
-    /// What is known of the person by this name: what is remembered of them, which every source
+    /// What is known by this name. Of the person: what is remembered of them, which every source
     /// writes to, else what this session was told while nobody vouched for them.
-    pub fn known(&self, name: &str) -> Option<&'a serde_json::Value> {
+    pub fn known(&self, whose: Whose, name: &str) -> Option<&'a serde_json::Value> {
+        if whose == Whose::Account {
+            return self.account?.traits.get(name);
+        }
         let remembered = self.user.and_then(|user| user.traits.get(name));
         remembered.or_else(|| self.session.traits.get(name))
+    }
+}
+
+/// Whose trait is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Whose {
+    /// The person's.
+    #[default]
+    Person,
+    /// Their account's.
+    Account,
+}
+
+/// What a condition may refer to, beyond its own words.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'g> {
+    /// How far a session is looked back on.
+    pub activity: &'g Activity,
+    /// For how long a person is remembered.
+    pub memory: Span,
+    /// Every tour; `None` when some could not be read, and a name may well be right.
+    pub tours: Option<&'g Ids>,
+}
+
+impl<'g> From<&'g Activity> for Ground<'g> {
+    /// With a memory of the usual length.
+    fn from(activity: &'g Activity) -> Self {
+        Self { activity, memory: MEMORY, tours: None }
     }
 }
 
@@ -121,15 +163,10 @@ pub enum Condition {
     Elapsed(Clock, Span),
     /// So many of something happened.
     Tally(Tally, Bound),
-    /// What is known of the person; unknown when nothing is.
-    Trait(Arc<str>, ValueTest),
-    /// What became of a trigger's offers, in this session or for this person.
-    Seen {
-        /// Its id.
-        trigger: Arc<str>,
-        /// The outcome; absent means it was offered at all.
-        outcome: Option<Outcome>,
-    },
+    /// What is known of the person or of their account; unknown when nothing is.
+    Trait(Whose, Arc<str>, ValueTest),
+    /// What became of a trigger's offers, or a tour's, in this session or for this person.
+    Seen(Box<Seen>),
     /// These happened in this order.
     Sequence(Box<Sequence>),
     /// The URL of the newest action on the current page has this parameter.
@@ -143,12 +180,14 @@ pub enum Condition {
         /// In this window.
         within: Span,
     },
-    /// It happened for the first time in this session.
+    /// It happened for the first time.
     FirstTime {
         /// A type of action, or the visit under way to a page.
         what: Step,
         /// The answer when older activity is no longer kept; unknown without one.
         default: Option<bool>,
+        /// In all the person's sessions, not in this one alone.
+        of_person: bool,
     },
     /// Two values compared.
     Compare(Box<(Term, Comparison, Term)>),

@@ -1,68 +1,157 @@
-//! What a condition asks of: the session alone, or also the person's memory across sessions.
+//! What conditions ask of beyond the session: the person's memory, their account, and what of
+//! a person's doings must be remembered for them.
 
-use crate::rulebook::condition::Condition;
+use std::sync::Arc;
+
+use crate::domain::time::Span;
+use crate::rulebook::condition::activity::{Counted, Tally};
+use crate::rulebook::condition::sequence::Step;
 use crate::rulebook::condition::term::Term;
+use crate::rulebook::condition::{Condition, MEMORY, Whose};
 use crate::rulebook::rule::{Rule, When};
 use crate::rulebook::template::Text;
 use crate::rulebook::zone::ZoneChoice;
 
-impl Rule {
-    /// Whether its condition or its words look at what is remembered of the person across sessions.
-    pub fn asks_of_person(&self) -> bool {
-        let by_their_clock =
-            self.schedule.as_ref().is_some_and(|schedule| schedule.zone == ZoneChoice::User);
-        let mut texts = self.offer.body.iter().chain(&self.offer.labels);
-        by_their_clock
-            || texts.any(Text::asks_of_person)
-            || match &self.when {
-                When::Condition(condition) => condition.asks_of_person(),
-                When::Builtin(_) => false,
+/// What a product's rules ask of beyond the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// Whether some rule asks what is remembered of the person across sessions.
+    pub of_person: bool,
+    /// Whether some rule asks what is known of their account.
+    pub of_account: bool,
+    /// What is counted across a person's sessions, each once.
+    pub history: Arc<[Step]>,
+    /// For how long that is kept.
+    pub kept: Span,
+}
+
+impl Default for Asks {
+    fn default() -> Self {
+        Self { of_person: false, of_account: false, history: Arc::default(), kept: MEMORY }
+    }
+}
+
+impl Asks {
+    /// What all these rules ask of.
+    pub fn of(rules: &[Rule], kept: Span) -> Self {
+        let mut found = Found::default();
+        for rule in rules {
+            let texts = || rule.offer.body.iter().chain(&rule.offer.labels);
+            let schedule = rule.schedule.as_ref();
+            found.person |= schedule.is_some_and(|schedule| schedule.zone == ZoneChoice::User);
+            found.person |= texts().any(Text::asks_of_person);
+            found.account |= texts().any(Text::asks_of_account);
+            if let When::Condition(condition) = &rule.when {
+                condition.ask(&mut found);
             }
+        }
+        let Found { person, account, history } = found;
+        Self { of_person: person, of_account: account, history: history.into(), kept }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    person: bool,
+    account: bool,
+    history: Vec<Step>,
+}
+
+impl Found {
+    fn traits(&mut self, whose: Whose) {
+        match whose {
+            Whose::Person => self.person = true,
+            Whose::Account => self.account = true,
+        }
+    }
+
+    fn remembered(&mut self, step: Step) {
+        self.person = true;
+        if !self.history.contains(&step) {
+            self.history.push(step);
+        }
+    }
+
+    fn tally(&mut self, tally: &Tally) {
+        if let Counted::Remembered { kind, .. } = &tally.of {
+            self.remembered(Step::Kind(Arc::clone(kind)));
+        }
     }
 }
 
 impl Condition {
-    fn asks_of_person(&self) -> bool {
+    fn ask(&self, found: &mut Found) {
         match self {
-            Self::Seen { .. } | Self::Trait(..) => true,
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_of_person),
-            Self::Not(part) => part.asks_of_person(),
-            Self::Compare(parts) => parts.0.asks_of_person() || parts.2.asks_of_person(),
-            Self::Text(parts) => parts.0.asks_of_person() || parts.2.asks_of_person(),
-            Self::Holds(term) => term.asks_of_person(),
-            _ => false,
+            Self::Seen(_) => found.person = true,
+            Self::Trait(whose, ..) => found.traits(*whose),
+            Self::Tally(tally, _) => found.tally(tally),
+            Self::FirstTime { what, of_person: true, .. } => found.remembered(what.clone()),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.ask(found)),
+            Self::Not(part) => part.ask(found),
+            Self::Compare(parts) => {
+                parts.0.ask(found);
+                parts.2.ask(found);
+            }
+            Self::Text(parts) => {
+                parts.0.ask(found);
+                parts.2.ask(found);
+            }
+            Self::Holds(term) => term.ask(found),
+            _ => {}
         }
     }
 }
 
 impl Term {
-    fn asks_of_person(&self) -> bool {
+    fn ask(&self, found: &mut Found) {
         match self {
-            Self::Truth(condition) => condition.asks_of_person(),
-            Self::Trait(..) => true,
-            Self::Length(term) | Self::Negate(term) => term.asks_of_person(),
-            Self::Arithmetic(parts) => parts.0.asks_of_person() || parts.2.asks_of_person(),
-            _ => false,
+            Self::Truth(condition) => condition.ask(found),
+            Self::Trait(whose, ..) => found.traits(*whose),
+            Self::Tally(tally) => found.tally(tally),
+            Self::Length(term) | Self::Negate(term) => term.ask(found),
+            Self::Arithmetic(parts) => {
+                parts.0.ask(found);
+                parts.2.ask(found);
+            }
+            _ => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::rulebook::condition::read_expression;
     use crate::rulebook::settings::ProductSettings;
 
     #[test]
-    fn only_what_is_known_of_a_person_reaches_beyond_the_session() {
+    fn what_lies_beyond_the_session_is_asked_for_by_name() {
         let limits = ProductSettings::default().activity;
-        for (text, expected) in [
-            (r#"session.seen("a", "accepted")"#, true),
-            (r#"session.dwell_s > 5 && !(session.seen("a", "shown") == true)"#, true),
-            (r#"session.trait("plan", "") == "pro" && session.errors("5m") > 1"#, true),
-            (r#"session.path == "/a" && session.errors("5m") > 1"#, false),
+        for (text, person, account, history) in [
+            (r#"session.seen("a", "accepted")"#, true, false, vec![]),
+            (
+                r#"session.dwell_s > 5 && !(session.seen("a", "shown") == true)"#,
+                true,
+                false,
+                vec![],
+            ),
+            (
+                r#"session.trait("plan", "") == "pro" && session.errors("5m") > 1"#,
+                true,
+                false,
+                vec![],
+            ),
+            (r#"session.path == "/a" && session.errors("5m") > 1"#, false, false, vec![]),
+            (r#"session.account_trait("tier", "").len() > 2"#, false, true, vec![]),
+            (r#"session.has_account_trait("tier")"#, false, true, vec![]),
+            (r#"session.user_count("save", "7d", 0) > 1"#, true, false, vec!["save"]),
+            (r#"-session.user_count("save", "7d", 0) * 2 < 1"#, true, false, vec!["save"]),
+            (r#"!session.user_first_time("/a", false)"#, true, false, vec!["/a"]),
         ] {
-            let condition = read_expression(text, &limits).unwrap();
-            assert_eq!(condition.asks_of_person(), expected, "{text}");
+            let mut found = Found::default();
+            read_expression(text, &limits).unwrap().ask(&mut found);
+            let steps: Vec<_> = found.history.iter().map(Step::as_str).collect();
+            assert_eq!((found.person, found.account, steps), (person, account, history), "{text}");
         }
     }
 }

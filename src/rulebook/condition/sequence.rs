@@ -1,5 +1,6 @@
 //! Sequences: steps that happened in order, what voids them, and what did not follow.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::action::Action;
@@ -46,6 +47,12 @@ impl Step {
             Self::Kind(kind) => kind,
             Self::Page(page) => page.as_str(),
         }
+    }
+
+    /// Whether the action at this place meets it.
+    pub fn is_met(&self, actions: &VecDeque<Action>, place: usize) -> bool {
+        let older = actions.range(..place.min(actions.len())).rev();
+        actions.get(place).is_some_and(|action| self.is(action, older))
     }
 
     fn is<'a>(&self, action: &Action, older: impl Iterator<Item = &'a Action>) -> bool {

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::domain::time::Timestamp;
 use crate::rulebook::condition::activity::{Clock, Tally, parameter};
 use crate::rulebook::condition::detectors::scroll_depth;
-use crate::rulebook::condition::{Condition, EvalError, Truth, View};
+use crate::rulebook::condition::{Condition, EvalError, Truth, View, Whose};
 
 /// Something with a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +29,8 @@ pub enum Term {
     Seconds(Clock),
     /// How many.
     Tally(Tally),
-    /// What is known of the person, or the default when nothing of its type is.
-    Trait(Arc<str>, Box<Term>),
+    /// What is known of the person or their account, or the default when nothing of its type is.
+    Trait(Whose, Arc<str>, Box<Term>),
     /// A parameter of the current page's URL; empty when it has none of this name.
     Query(Arc<str>),
     /// The deepest percentage the client told of the current visit.
@@ -115,7 +115,7 @@ impl Term {
             Self::Float(number) => lasting(Value::Float(*number)),
             Self::Text(text) => lasting(Value::Text(Cow::Borrowed(text))),
             Self::Field(field) => lasting(field.value(view)),
-            Self::Trait(name, default) => match known(name, default, view) {
+            Self::Trait(whose, name, default) => match known((*whose, name), default, view) {
                 Some(value) => lasting(value),
                 None => default.value(view),
             },
@@ -197,8 +197,8 @@ fn domain(email: Option<&str>) -> Cow<'_, str> {
 }
 
 /// The trait, when it has the type of its default.
-fn known<'a>(name: &str, default: &Term, view: &View<'a>) -> Option<Value<'a>> {
-    match (view.known(name)?, default) {
+fn known<'a>((whose, name): (Whose, &str), default: &Term, view: &View<'a>) -> Option<Value<'a>> {
+    match (view.known(whose, name)?, default) {
         (Json::String(text), Term::Text(_)) => Some(Value::Text(Cow::Borrowed(text))),
         (Json::Bool(truth), Term::Truth(_)) => Some(Value::Truth(*truth)),
         (Json::Number(number), Term::Int(_) | Term::Float(_)) => {

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::rulebook::condition::activity::Needle;
+use crate::rulebook::condition::needle::Needle;
 use crate::rulebook::condition::{Truth, ValueTest};
 use crate::rulebook::reader::{Fields, Findings, flag, list, words, wrong_type};
 use crate::rulebook::yaml::{Node, Value};

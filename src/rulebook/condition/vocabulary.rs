@@ -11,7 +11,8 @@ use crate::domain::time::Span;
 use crate::rulebook::condition::sequence::Step;
 use crate::rulebook::condition::{PropertyTest, Term, TextTest};
 
-pub use crate::rulebook::condition::words::{METHODS, WORDS};
+pub use crate::rulebook::condition::methods::METHODS;
+pub use crate::rulebook::condition::words::WORDS;
 
 /// The window of `ping_pong` when none is written.
 pub const PING_PONG_WINDOW: Span = Span::from_seconds(120);
@@ -65,6 +66,12 @@ pub enum Takes {
     Truth,
     /// What properties must be.
     Where,
+    /// A duration over what is remembered of a person: `"30d"`.
+    Memory,
+    /// The id of a tour.
+    Tour,
+    /// A whole number.
+    Number,
 }
 
 impl Takes {
@@ -80,6 +87,9 @@ impl Takes {
             Self::Outcome => "an outcome such as `\"dismissed\"`",
             Self::Step => "a type or page such as `\"/cart\"`",
             Self::Truth => "`true` or `false`",
+            Self::Memory => "a duration such as `\"30d\"`",
+            Self::Tour => "a tour such as `\"create-project\"`",
+            Self::Number => "a whole number such as `0`",
             Self::Where => "properties such as `#{ form: \"import\", rows: #{ gt: 100 } }`",
             Self::Steps => "a list such as `[\"/cart\", \"error\"]`",
         }
@@ -93,14 +103,14 @@ pub enum Argument {
     Text(Arc<str>),
     /// See [`Takes::Page`].
     Page(PagePattern),
-    /// See [`Takes::Window`] and [`Takes::Wait`].
+    /// See [`Takes::Window`], [`Takes::Wait`] and [`Takes::Memory`].
     Window(Span),
     /// See [`Takes::Times`].
     Times(i64),
     /// See [`Takes::Scalar`].
     Scalar(Json),
     /// See [`Takes::Outcome`].
-    Outcome(Outcome),
+    Outcome(Option<Outcome>),
     /// See [`Takes::Steps`].
     Steps(Vec<Step>),
     /// See [`Takes::Step`].
@@ -109,6 +119,10 @@ pub enum Argument {
     Truth(bool),
     /// See [`Takes::Where`].
     Where(Vec<PropertyTest>),
+    /// See [`Takes::Tour`].
+    Tour(Arc<str>),
+    /// See [`Takes::Number`].
+    Number(i64),
 }
 
 /// One way to call a function: name and type of each argument.
@@ -204,7 +218,7 @@ pub static LEAVES: &[Leaf] = &[
         keys: &[
             "type", "text", "where", "scope", "at_least", "at_most", "exactly", "between", "within",
         ],
-        doc: "actions of a type, with a text in their title if one is given, on the current page alone with `scope: page`, of these properties with `where`; at least 1, within 10m",
+        doc: "actions of a type, with a text in their title if one is given, on the current page alone with `scope: page`, of these properties with `where`; at least 1, within 10m. With `scope: user` in all sessions of the person, within 30d; unknown when nobody says who they are",
     },
     Leaf {
         name: "visits",
@@ -228,16 +242,16 @@ pub static LEAVES: &[Leaf] = &[
         name: "trait",
         short: "trait: { name: plan, is: pro }",
         keys: &[
-            "name", "is", "is_not", "in", "not_in", "contains", "at_least", "at_most", "gt", "gte",
-            "lt", "lte", "between", "exists", "eq",
+            "name", "of", "is", "is_not", "in", "not_in", "contains", "at_least", "at_most", "gt",
+            "gte", "lt", "lte", "between", "exists", "eq",
         ],
-        doc: "what is known of the person; unknown, which never fires, when nothing is",
+        doc: "what is known of the person, or of their account with `of: account`; unknown, which never fires, when nothing is",
     },
     Leaf {
         name: "seen",
         short: "seen: billing-stuck",
-        keys: &["trigger", "outcome"],
-        doc: "an offer of this trigger had this outcome (or was made at all), in this session or for this person",
+        keys: &["trigger", "tour", "outcome", "within"],
+        doc: "an offer of this trigger, or of any that offers this tour, had this outcome (or was made at all: offered), ever or within so long, in this session or for this person",
     },
     Leaf {
         name: "sequence",
@@ -302,8 +316,8 @@ pub static LEAVES: &[Leaf] = &[
     Leaf {
         name: "first_time",
         short: "first_time: /reports",
-        keys: &["of", "default"],
-        doc: "the visit under way is the session's first to this page, or the action of this type its only one; unknown, which never fires, or the default when activity is no longer kept that could tell. What was done in earlier sessions is not known",
+        keys: &["of", "scope", "default"],
+        doc: "the visit under way is the session's first to this page, or the action of this type its only one; unknown, which never fires, or the default when activity is no longer kept that could tell. With `scope: user` in all sessions of the person, as far as is remembered",
     },
     Leaf {
         name: "any",

@@ -1,15 +1,15 @@
-//! The vocabulary's entries: every field and function of `session` and every method of a text, each
-//! with its arguments, its type, one line for people and its meaning in the tree.
+//! The vocabulary's entries: every field and function of `session`, each with its arguments, its type, one line for people and its meaning in the tree.
 
 use std::sync::Arc;
 
-use crate::rulebook::condition::activity::{Clock, Counted, Scope};
+use crate::rulebook::condition::activity::{Clock, Counted};
 use crate::rulebook::condition::meanings::{
-    absent_term, count_term, detected, failure_term, ping_pong_term, sequence_term, struggle_term,
-    tally, trait_term, truth, windowed,
+    absent_term, count_term, detected, failure_term, first_term, has_trait, ping_pong_term,
+    remembered_term, seen_term, sequence_term, struggle_term, tally, trait_term, truth, windowed,
 };
-use crate::rulebook::condition::vocabulary::{Argument, Asks, Form, Method, Takes, Type, Word};
-use crate::rulebook::condition::{Condition, Field, Term, TextTest};
+use crate::rulebook::condition::needle::Scope;
+use crate::rulebook::condition::vocabulary::{Argument, Form, Takes, Type, Word};
+use crate::rulebook::condition::{Condition, Field, Term, Whose};
 
 const COUNTS: &[Form] = &[
     &[("type", Takes::Text), ("window", Takes::Window)],
@@ -120,8 +120,32 @@ pub static WORDS: &[Word] = &[
         gives: None,
         doc: "what is known of the person under this name; the default when nothing of its type is",
         leaf: Some("trait"),
-        lower: trait_term,
+        lower: |arguments| trait_term(Whose::Person, arguments),
     },
+    Word {
+        name: "account_trait",
+        forms: &[&[("name", Takes::Text), ("default", Takes::Scalar)]],
+        gives: None,
+        doc: "what is known of the person's account under this name; the default when nothing of its type is",
+        leaf: Some("trait"),
+        lower: |arguments| trait_term(Whose::Account, arguments),
+    },
+    function(
+        "has_trait",
+        &[&[("name", Takes::Text)]],
+        Type::Truth,
+        "something is known of the person under this name",
+        Some("trait"),
+        |arguments| has_trait(Whose::Person, arguments),
+    ),
+    function(
+        "has_account_trait",
+        &[&[("name", Takes::Text)]],
+        Type::Truth,
+        "something is known of the person's account under this name",
+        Some("trait"),
+        |arguments| has_trait(Whose::Account, arguments),
+    ),
     function(
         "count",
         COUNTS,
@@ -137,6 +161,14 @@ pub static WORDS: &[Word] = &[
         "as `count`, but of actions on the current page alone, whichever visit to it; 0 when no page is known",
         Some("count"),
         |arguments| count_term(Scope::Page, arguments),
+    ),
+    function(
+        "user_count",
+        &[&[("type", Takes::Text), ("window", Takes::Memory), ("default", Takes::Number)]],
+        Type::Number,
+        "actions of this type in the window in all sessions of the person, up to 64; the default when nobody says who they are",
+        Some("count"),
+        remembered_term,
     ),
     function(
         "visits",
@@ -288,14 +320,17 @@ pub static WORDS: &[Word] = &[
         "first_time",
         &[&[("step", Takes::Step), ("default", Takes::Truth)]],
         Type::Truth,
-        "the visit under way is the session's first to this page, or the action of this type its only one; the default when activity is no longer kept that could tell. What was done in earlier sessions is not known",
+        "the visit under way is the session's first to this page, or the action of this type its only one; the default when activity is no longer kept that could tell. What was done in earlier sessions is not looked at",
         Some("first_time"),
-        |arguments| match arguments {
-            [Argument::Step(what), Argument::Truth(default)] => {
-                truth(Condition::FirstTime { what: what.clone(), default: Some(*default) })
-            }
-            _ => None,
-        },
+        |arguments| first_term(false, arguments),
+    ),
+    function(
+        "user_first_time",
+        &[&[("step", Takes::Step), ("default", Takes::Truth)]],
+        Type::Truth,
+        "as `first_time`, but in all sessions of the person, as far as is remembered; the default when nobody says who they are",
+        Some("first_time"),
+        |arguments| first_term(true, arguments),
     ),
     function(
         "matches",
@@ -310,38 +345,28 @@ pub static WORDS: &[Word] = &[
     ),
     function(
         "seen",
-        &[&[("trigger", Takes::Text), ("outcome", Takes::Outcome)]],
+        &[
+            &[("trigger", Takes::Text)],
+            &[("trigger", Takes::Text), ("outcome", Takes::Outcome)],
+            &[("trigger", Takes::Text), ("outcome", Takes::Outcome), ("window", Takes::Memory)],
+        ],
         Type::Truth,
-        "an offer of this trigger once had this outcome, in this session or for this person",
+        "an offer of this trigger had this outcome (or was made at all: `offered`), in the window or ever, in this session or for this person",
         Some("seen"),
-        |arguments| match arguments {
-            [Argument::Text(trigger), Argument::Outcome(outcome)] => {
-                truth(Condition::Seen { trigger: Arc::clone(trigger), outcome: Some(*outcome) })
-            }
-            _ => None,
-        },
+        seen_term,
     ),
-];
-
-/// Every method of a text.
-pub static METHODS: &[Method] = &[
-    Method {
-        name: "starts_with",
-        doc: "the text starts with another",
-        asks: Asks::Test(TextTest::StartsWith),
-    },
-    Method {
-        name: "ends_with",
-        doc: "the text ends with another",
-        asks: Asks::Test(TextTest::EndsWith),
-    },
-    Method {
-        name: "contains",
-        doc: "another text occurs in the text; case matters",
-        asks: Asks::Test(TextTest::Contains),
-    },
-    Method { name: "len", doc: "characters of the text", asks: Asks::Length },
-    Method { name: "is_empty", doc: "the text has no characters", asks: Asks::Emptiness },
+    function(
+        "seen_tour",
+        &[
+            &[("tour", Takes::Tour)],
+            &[("tour", Takes::Tour), ("outcome", Takes::Outcome)],
+            &[("tour", Takes::Tour), ("outcome", Takes::Outcome), ("window", Takes::Memory)],
+        ],
+        Type::Truth,
+        "as `seen`, of every trigger that offers this tour",
+        Some("seen"),
+        seen_term,
+    ),
 ];
 
 const fn field(

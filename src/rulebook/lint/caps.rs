@@ -3,7 +3,7 @@
 use crate::domain::tally::Per;
 use crate::domain::time::Span;
 use crate::rulebook::Product;
-use crate::rulebook::condition::Condition;
+use crate::rulebook::condition::{Condition, Subject};
 use crate::rulebook::lint::Desk;
 use crate::rulebook::pacing::caps::{Cap, Of};
 use crate::rulebook::rule::{Mode, Rule, When};
@@ -118,7 +118,11 @@ fn starved(product: &Product, rule: &Rule, desk: &mut Desk<'_>) {
 fn needed<'c>(condition: &'c Condition, found: &mut Vec<&'c str>) {
     match condition {
         Condition::All(parts) => parts.iter().for_each(|part| needed(part, found)),
-        Condition::Seen { trigger, .. } => found.push(trigger),
+        Condition::Seen(seen) => {
+            if let Subject::Trigger(id) = &seen.of {
+                found.push(id);
+            }
+        }
         _ => {}
     }
 }

@@ -3,6 +3,7 @@
 
 use serde_json::Value as Json;
 
+use crate::domain::happened::KEPT;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::rulebook::condition::{
@@ -88,6 +89,7 @@ fn most(of: &Counted, limits: &Activity) -> i64 {
     let actions = i64::try_from(limits.max_actions).unwrap_or(i64::MAX);
     match of {
         Counted::Visits(_) | Counted::Pages => actions.saturating_add(1),
+        Counted::Remembered { .. } => KEPT as i64,
         _ => actions,
     }
 }
@@ -119,9 +121,10 @@ fn clash(one: Wanted<'_>, other: Wanted<'_>) -> bool {
             let (low, high) = (range(*low, a_truth).0, range(*high, b_truth).1);
             low > high && a.within <= b.within && is_part(&a.of, &b.of)
         }
-        ((Condition::Trait(a, left), a_truth), (Condition::Trait(b, right), b_truth)) => {
-            a == b && traits_clash((left, a_truth), (right, b_truth))
-        }
+        (
+            (Condition::Trait(a, one, left), a_truth),
+            (Condition::Trait(b, other, right), b_truth),
+        ) => (a, one) == (b, other) && traits_clash((left, a_truth), (right, b_truth)),
         ((Condition::Page(here), true), other) => elsewhere(here, other),
         _ => match (equality(one), equality(other)) {
             (Some((true, a, left)), Some((same, b, right))) => a == b && (left == right) != same,

@@ -1,7 +1,7 @@
 //! Conditions that can never hold, and conditions that always do.
 
 use crate::rulebook::Product;
-use crate::rulebook::condition::Condition;
+use crate::rulebook::condition::{Condition, ValueTest};
 use crate::rulebook::lint::Desk;
 use crate::rulebook::lint::clash::{Wanted, possible};
 use crate::rulebook::rule::{Rule, When};
@@ -25,7 +25,8 @@ pub(super) fn is_certain(condition: &Condition) -> bool {
         Condition::Always(_)
         | Condition::Page(_)
         | Condition::Elapsed(..)
-        | Condition::Seen { .. }
+        | Condition::Seen(_)
+        | Condition::Trait(_, _, ValueTest::Exists)
         | Condition::Sequence(_)
         | Condition::Query(_)
         | Condition::FormStruggle { .. }

@@ -1,7 +1,7 @@
 //! What a rule says against its product's settings, tours, triggers and sources.
 
 use crate::rulebook::Product;
-use crate::rulebook::condition::Condition;
+use crate::rulebook::condition::{Condition, Subject};
 use crate::rulebook::lint::Desk;
 use crate::rulebook::lint::pages::any_overlap;
 use crate::rulebook::rule::{Rule, When};
@@ -67,10 +67,10 @@ fn is_loopback(listen: &str) -> bool {
 /// A trait without which the condition cannot hold.
 fn needed_trait(condition: &Condition) -> Option<&str> {
     match condition {
-        Condition::Trait(name, _) => Some(name),
+        Condition::Trait(_, name, _) => Some(name),
         Condition::All(parts) => parts.iter().find_map(needed_trait),
         Condition::Not(part) => match &**part {
-            Condition::Trait(name, _) => Some(name),
+            Condition::Trait(_, name, _) => Some(name),
             _ => None,
         },
         _ => None,
@@ -100,7 +100,11 @@ fn seen<'c>(condition: &'c Condition, named: &mut Vec<&'c str>) {
             parts.iter().for_each(|part| seen(part, named));
         }
         Condition::Not(part) => seen(part, named),
-        Condition::Seen { trigger, .. } => named.push(trigger),
+        Condition::Seen(seen) => {
+            if let Subject::Trigger(id) = &seen.of {
+                named.push(id);
+            }
+        }
         _ => {}
     }
 }

@@ -5,9 +5,11 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::domain::offer::Outcome;
 use crate::domain::time::Span;
+use crate::rulebook::condition::arguments::OFFERED;
 use crate::rulebook::condition::detectors::{
     FAILURE_WINDOW, FAILURES, FIELD_ERRORS, REFOCUSED, SCROLLED, STRUGGLE_WINDOW, detector,
 };
+use crate::rulebook::condition::leaves::counts::SCOPES;
 use crate::rulebook::condition::values::{TESTS, Wants};
 use crate::rulebook::condition::vocabulary::{LEAVES, Leaf, PING_PONG_WINDOW, WINDOW};
 use crate::rulebook::schema::shape::{ANY, Shape, Writer};
@@ -84,6 +86,10 @@ fn long(writer: &Writer, leaf: &Leaf) -> Json {
         "required": required(leaf.name),
     });
     let bounds: Vec<_> = bounds(leaf).map(|key| json!({ "required": [key] })).collect();
+    if let (Some(members), "seen") = (schema.as_object_mut(), leaf.name) {
+        members
+            .insert("oneOf".into(), json!([{ "required": ["trigger"] }, { "required": ["tour"] }]));
+    }
     if let (Some(members), "sequence") = (schema.as_object_mut(), leaf.name) {
         members.insert("dependencies".into(), json!({ "absent": ["for"], "for": ["absent"] }));
     }
@@ -96,7 +102,7 @@ fn long(writer: &Writer, leaf: &Leaf) -> Json {
 /// Keys of which one must be there.
 fn bounds(leaf: &Leaf) -> impl Iterator<Item = &'static str> {
     let wanted = matches!(leaf.name, "dwell" | "idle" | "trait");
-    leaf.keys.iter().copied().filter(move |key| wanted && *key != "name")
+    leaf.keys.iter().copied().filter(move |key| wanted && !matches!(*key, "name" | "of"))
 }
 
 fn required(leaf: &str) -> &'static [&'static str] {
@@ -104,7 +110,6 @@ fn required(leaf: &str) -> &'static [&'static str] {
         "count" => &["type"],
         "trait" => &["name"],
         "query" => &["name"],
-        "seen" => &["trigger"],
         "sequence" | "first_time" => &["of"],
         "repeated_failure" => &["failure", "success"],
         _ => &[],
@@ -114,21 +119,28 @@ fn required(leaf: &str) -> &'static [&'static str] {
 fn shape(leaf: &str, key: &str) -> Shape {
     match (leaf, key) {
         (_, "within" | "for" | "stay" | "gap" | "after") | ("dwell" | "idle", _) => Shape::Span,
+        ("trait", "name") => Shape::Words,
+        ("trait", "of") => Shape::Names(|| vec!["user", "account"]),
         ("trait", key) => test(key),
+        ("first_time", "scope") => Shape::Names(|| vec!["session", "user"]),
         ("count", "where") => Shape::Raw(properties),
         ("visits", "page") => Shape::Page,
-        ("seen", "outcome") => Shape::Names(|| Outcome::ALL.map(Outcome::as_str).to_vec()),
+        ("seen", "outcome") => Shape::Names(outcomes),
         ("sequence", "of") => Shape::List(&STEP, 1, ANY),
         ("sequence", "until" | "absent") | ("first_time", "of") => STEP,
         ("first_time", "default") => Shape::Flag,
         ("query", "in") => Shape::List(&Shape::Words, 1, ANY),
-        ("count", "scope") => Shape::Names(|| vec!["page", "session"]),
+        ("count", "scope") => Shape::Names(|| SCOPES.to_vec()),
         ("scroll_depth", _) => PERCENT,
         (_, "between") => Shape::List(&COUNT, 2, 2),
         (_, "times" | "refocused") | ("form_struggle", "errors") => TIMES,
         (_, "at_least" | "at_most" | "exactly") => COUNT,
         _ => Shape::Words,
     }
+}
+
+fn outcomes() -> Vec<&'static str> {
+    [OFFERED].into_iter().chain(Outcome::ALL.map(Outcome::as_str)).collect()
 }
 
 /// What belongs after the test of a value.
@@ -173,13 +185,15 @@ fn default(leaf: &str, key: &str) -> Option<Json> {
         ("ping_pong", "within", _) => text(PING_PONG_WINDOW),
         ("repeated_failure", "within", _) => text(FAILURE_WINDOW),
         ("form_struggle", "within", _) => text(STRUGGLE_WINDOW),
+        ("seen", "within", _) => None,
         (_, "within", _) => text(WINDOW),
         ("ping_pong", "times", _) => Some(2.into()),
         ("repeated_failure", "at_least", _) => Some(FAILURES.into()),
         ("form_struggle", "refocused", _) => Some(REFOCUSED.into()),
         ("form_struggle", "errors", _) => Some(FIELD_ERRORS.into()),
         ("scroll_depth", "at_least", _) => Some(SCROLLED.into()),
-        ("count", "scope", _) => Some("session".into()),
+        ("count" | "first_time", "scope", _) => Some("session".into()),
+        ("trait", "of", _) => Some("user".into()),
         _ => None,
     }
 }

@@ -49,6 +49,8 @@ static GIVEN: Mapping = open(&[
     key("email", Shape::Words, "the person's e-mail address is known"),
     key("locale", TAG, "the browser's language: `nb-NO`"),
     key("traits", TRAITS, "what is known of the person"),
+    key("account", Shape::Words, "the company or workspace the person belongs to"),
+    key("account_traits", TRAITS, "what is known of that account"),
     key(
         "state",
         Shape::Names(|| STATES.map(AgentState::as_str).to_vec()),
@@ -116,6 +118,8 @@ static ENTRY: Mapping = Mapping {
         key("trait", TRAITS, "this becomes known of the person"),
         key("user", Shape::Words, "the person is identified by the product's own id"),
         key("email", Shape::Words, "the person's e-mail address becomes known"),
+        key("account", Shape::Words, "the account the person belongs to becomes known"),
+        key("account_trait", TRAITS, "this becomes known of the person's account"),
     ])
 };
 
@@ -127,7 +131,18 @@ fn silent(_: &Writer) -> Json {
 
 /// One thing happens in an entry; what, is told by the key.
 fn kinds(_: &Writer) -> Json {
-    let one = ["action", "event", "fires", "silent", "goal", "trait", "user", "email"];
+    let one = [
+        "action",
+        "event",
+        "fires",
+        "silent",
+        "goal",
+        "trait",
+        "user",
+        "email",
+        "account",
+        "account_trait",
+    ];
     let mut kinds: Vec<Json> = one.iter().map(|kind| json!({ "required": [kind] })).collect();
     kinds.push(json!({ "required": ["page"] }));
     json!({ "anyOf": kinds })

@@ -220,7 +220,8 @@ fn a_parameter_is_that_of_the_newest_action_on_the_page() {
     // What was there is not told to whoever asks why.
     for source in ["session.has_query(\"token\")", "session.query(\"token\") != \"\""] {
         let condition = read_expression(source, &LIMITS).unwrap();
-        let clauses = condition.clauses(&View { session: &tabs, user: None, now: at(1.0) });
+        let clauses =
+            condition.clauses(&View { session: &tabs, user: None, account: None, now: at(1.0) });
         assert_eq!(
             (&*clauses[0].found, clauses[0].answer.truth),
             ("a value of 6 characters", Truth::True)
@@ -229,8 +230,8 @@ fn a_parameter_is_that_of_the_newest_action_on_the_page() {
 }
 
 fn first(what: &str, default: Option<bool>, session: &Session, seconds: f64) -> Truth {
-    let condition = Condition::FirstTime { what: Step::new(what), default };
-    condition.answer(&View { session, user: None, now: at(seconds) }).unwrap().truth
+    let condition = Condition::FirstTime { what: Step::new(what), default, of_person: false };
+    condition.answer(&View { session, user: None, account: None, now: at(seconds) }).unwrap().truth
 }
 
 #[test]
@@ -291,7 +292,8 @@ fn clauses_of_detectors_say_what_was_found() {
                   && session.form_struggle() && session.has_query(\"tab\") \
                   && session.first_time(\"error\", false) && session.scroll_depth >= 50";
     let condition = read_expression(source, &LIMITS).unwrap();
-    let clauses = condition.clauses(&View { session: &session, user: None, now: at(12.0) });
+    let clauses =
+        condition.clauses(&View { session: &session, user: None, account: None, now: at(12.0) });
     let told: Vec<_> = clauses.iter().map(|c| (&*c.text, &*c.required, &*c.found)).collect();
     assert_eq!(
         told,

@@ -12,8 +12,8 @@ use crate::domain::session::{Session, TriggerMemory};
 use crate::domain::time::Span;
 use crate::rulebook::condition::given::{LIMITS, ask, at, session, visits};
 use crate::rulebook::condition::{
-    Bound, Condition, Counted, EvalError, Filter, PropertyTest, Scope, Tally, Truth, ValueTest,
-    View, read_expression,
+    Bound, Condition, Counted, EvalError, Filter, PropertyTest, Scope, Seen, Tally, Truth,
+    ValueTest, View, Whose, read_expression,
 };
 
 #[test]
@@ -141,7 +141,7 @@ fn failed_arithmetic_is_this_conditions_trouble() {
     let session = visits(&[(0.0, "/a")]);
     let fails = |source: &str| {
         let condition = read_expression(source, &LIMITS).unwrap();
-        condition.answer(&View { session: &session, user: None, now: at(1.0) })
+        condition.answer(&View { session: &session, user: None, account: None, now: at(1.0) })
     };
     for (source, message) in [
         ("1 / session.errors(\"1m\") > 2", "division by zero in `(1 / errors(\"1m\"))`"),
@@ -167,8 +167,8 @@ fn failed_arithmetic_is_this_conditions_trouble() {
 fn an_unknown_trait_and_its_opposite_never_fire() {
     let mut session = visits(&[(0.0, "/a")]);
     session.traits.insert("seats".into(), json!(5));
-    let seats = |test| Condition::Trait("seats".into(), test);
-    let plan = || Condition::Trait("plan".into(), ValueTest::In(vec![json!("pro")]));
+    let seats = |test| Condition::Trait(Whose::Person, "seats".into(), test);
+    let plan = || Condition::Trait(Whose::Person, "plan".into(), ValueTest::In(vec![json!("pro")]));
     let not = |condition| Condition::Not(Box::new(condition));
     for (condition, truth) in [
         (plan(), Truth::Unknown),
@@ -181,7 +181,8 @@ fn an_unknown_trait_and_its_opposite_never_fire() {
         (not(seats(ValueTest::AtLeast(5.0))), Truth::False),
         (seats(ValueTest::AtMost(4.5)), Truth::False),
     ] {
-        let answer = condition.answer(&View { session: &session, user: None, now: at(1.0) });
+        let answer =
+            condition.answer(&View { session: &session, user: None, account: None, now: at(1.0) });
         assert_eq!(answer.unwrap().truth, truth, "{condition}");
     }
 }
@@ -193,8 +194,11 @@ fn what_became_of_an_offer_is_remembered_by_session_and_user() {
     let triggers = [(Arc::from("hello"), memory)].into_iter().collect();
     let (session, user) = (Session::default(), User { triggers, ..User::default() });
     let seen = |outcome, user| {
-        let condition = Condition::Seen { trigger: "hello".into(), outcome };
-        condition.answer(&View { session: &session, user, now: at(2.0) }).unwrap().truth
+        let condition = Condition::Seen(Box::new(Seen { outcome, ..Seen::trigger("hello") }));
+        condition
+            .answer(&View { session: &session, user, account: None, now: at(2.0) })
+            .unwrap()
+            .truth
     };
     assert_eq!(seen(Some(Outcome::Dismissed), Some(&user)), Truth::True);
     assert_eq!(seen(None, Some(&user)), Truth::True);
@@ -209,7 +213,8 @@ fn a_clause_says_what_was_required_and_what_was_found() {
                   && session.path.contains(\"x\") && session.since(\"click\") > 5 \
                   && 1 / session.count(\"click\", \"1m\") > 3";
     let condition = read_expression(source, &LIMITS).unwrap();
-    let clauses = condition.clauses(&View { session: &session, user: None, now: at(12.0) });
+    let clauses =
+        condition.clauses(&View { session: &session, user: None, account: None, now: at(12.0) });
     let told: Vec<_> =
         clauses.iter().map(|c| (&*c.text, &*c.required, &*c.found, c.answer.truth)).collect();
     assert_eq!(
@@ -248,7 +253,7 @@ fn an_action_that_does_not_tell_may_or_may_not_count() {
         let (kind, filter) = ("save".into(), Some(Box::new(filter)));
         let of = Counted::Actions { kind, text: None, scope: Scope::Session, filter };
         let saves = Condition::Tally(Tally { of, within: Span::from_seconds(60) }, bound);
-        let view = View { session: &session, user: None, now: at(10.0) };
+        let view = View { session: &session, user: None, account: None, now: at(10.0) };
         let answer = saves.answer(&view).unwrap();
         (answer.truth, answer.until.as_seconds(), saves.clauses(&view)[0].found.clone())
     };

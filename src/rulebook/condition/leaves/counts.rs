@@ -2,16 +2,28 @@
 
 use std::sync::Arc;
 
+use crate::domain::happened::KEPT;
 use crate::domain::time::Span;
-use crate::rulebook::condition::activity::{Counted, Needle, Scope, Tally};
+use crate::rulebook::condition::activity::{Counted, Tally};
 use crate::rulebook::condition::arguments::checked_window;
 use crate::rulebook::condition::leaves::{Reader, keys};
+use crate::rulebook::condition::needle::{Needle, Scope};
 use crate::rulebook::condition::vocabulary::{PING_PONG_WINDOW, WINDOW};
-use crate::rulebook::condition::{Bound, Condition, filter};
+use crate::rulebook::condition::{Bound, Condition, MEMORY, filter};
 use crate::rulebook::pages::pattern;
-use crate::rulebook::reader::{Fields, span, whole, words, wrong_type};
-use crate::rulebook::suggest::did_you_mean;
+use crate::rulebook::reader::{Fields, name_of, span, whole, words, wrong_type};
 use crate::rulebook::yaml::{Node, Value};
+
+/// Where actions are counted.
+pub(in crate::rulebook) const SCOPES: [&str; 3] = ["session", "page", "user"];
+/// So many may be asked for across sessions: one more is remembered, so that "no more" can be told.
+const MOST_REMEMBERED: i64 = KEPT as i64 - 1;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Here(Scope),
+    Person,
+}
 
 impl Reader<'_, '_, '_> {
     pub(in crate::rulebook::condition::leaves) fn ping_pong(
@@ -27,7 +39,7 @@ impl Reader<'_, '_, '_> {
             (times, self.window(&fields, "within", PING_PONG_WINDOW))
         } else {
             let times = whole(node, 1..=i64::MAX, self.findings);
-            (times, Some(PING_PONG_WINDOW.min(self.limits.keep)))
+            (times, Some(PING_PONG_WINDOW.min(self.ground.activity.keep)))
         };
         let tally = Tally { of: Counted::Returns, within: within? };
         Some(Condition::Tally(tally, Bound::AtLeast(times?)))
@@ -52,6 +64,9 @@ impl Reader<'_, '_, '_> {
         let kind = kind.and_then(|kind| words(kind, self.findings)).map(Arc::<str>::from);
         let text = fields.get("text").map(|text| words(text, self.findings).map(Needle::new));
         let scope = fields.get("scope").map(|scope| self.scope(scope));
+        if scope == Some(Some(Reach::Person)) {
+            return self.remembered(&fields, kind);
+        }
         let filter = fields.get("where").map(|node| filter::read(node, self.findings));
         let bounded = self.bounded(&fields, WINDOW, 1);
         let text = match text {
@@ -63,24 +78,39 @@ impl Reader<'_, '_, '_> {
             None => None,
         };
         let (within, bounds) = bounded?;
-        let scope = scope.unwrap_or(Some(Scope::Session))?;
+        let Reach::Here(scope) = scope.unwrap_or(Some(Reach::Here(Scope::Session)))? else {
+            return None;
+        };
         let of = Counted::Actions { kind: kind?, text, scope, filter };
         Some(tallies(&Tally { of, within }, bounds))
     }
 
-    fn scope(&mut self, node: &Node) -> Option<Scope> {
-        match words(node, self.findings)? {
-            "page" => Some(Scope::Page),
-            "session" => Some(Scope::Session),
-            name => {
-                let help = did_you_mean(name, ["page", "session"])
-                    .unwrap_or_else(|| "write `page` or `session`".to_owned());
-                let message = format!("there is no scope `{name}`");
-                self.findings.error(node, "unknown-name", message, Some(help));
-                self.findings.respell(name, ["page", "session"]);
-                None
+    fn scope(&mut self, node: &Node) -> Option<Reach> {
+        let name = name_of(node, "scope", &SCOPES, self.findings)?;
+        Some(match name {
+            "page" => Reach::Here(Scope::Page),
+            "user" => Reach::Person,
+            _ => Reach::Here(Scope::Session),
+        })
+    }
+
+    /// In all sessions of the person.
+    fn remembered(&mut self, fields: &Fields<'_>, kind: Option<Arc<str>>) -> Option<Condition> {
+        for key in ["text", "where"] {
+            if let Some(node) = fields.get(key) {
+                let message = format!("`{key}` and `scope: user` do not go together");
+                let help = "only the type is remembered across sessions; give it one of its own";
+                self.findings.error(node, "conflict", message, Some(help.to_owned()));
+                return None;
             }
         }
+        let within = match fields.get("within") {
+            Some(node) => self.memory(node),
+            None => Some(MEMORY.min(self.ground.memory)),
+        };
+        let bounds = self.bounds(fields, 1, MOST_REMEMBERED);
+        let of = Counted::Remembered { kind: kind?, default: None };
+        Some(tallies(&Tally { of, within: within? }, bounds?))
     }
 
     pub(in crate::rulebook::condition::leaves) fn visits(
@@ -107,7 +137,7 @@ impl Reader<'_, '_, '_> {
     }
 
     fn at_least_once(&self, of: Counted) -> Condition {
-        let within = WINDOW.min(self.limits.keep);
+        let within = WINDOW.min(self.ground.activity.keep);
         Condition::Tally(Tally { of, within }, Bound::AtLeast(1))
     }
 
@@ -120,7 +150,7 @@ impl Reader<'_, '_, '_> {
     ) -> Option<Condition> {
         if !matches!(node.value, Value::Map(_)) {
             let least = whole(node, 1..=i64::MAX, self.findings)?;
-            let within = WINDOW.min(self.limits.keep);
+            let within = WINDOW.min(self.ground.activity.keep);
             return Some(Condition::Tally(Tally { of, within }, Bound::AtLeast(least)));
         }
         let fields = Fields::of(node, name, keys(name), self.findings)?;
@@ -135,9 +165,11 @@ impl Reader<'_, '_, '_> {
         key: &str,
         default: Span,
     ) -> Option<Span> {
-        let Some(node) = fields.get(key) else { return Some(default.min(self.limits.keep)) };
+        let Some(node) = fields.get(key) else {
+            return Some(default.min(self.ground.activity.keep));
+        };
         let window = span(node, self.findings)?;
-        let checked = checked_window(window, self.limits);
+        let checked = checked_window(window, self.ground.activity);
         checked
             .map_err(|(code, message, help)| self.findings.error(node, code, message, Some(help)))
             .ok()
@@ -151,24 +183,30 @@ impl Reader<'_, '_, '_> {
         least: i64,
     ) -> Option<(Span, Vec<Bound>)> {
         let within = self.window(fields, "within", window);
+        let bounds = self.bounds(fields, least, i64::MAX);
+        Some((within?, bounds?))
+    }
+
+    /// Every bound written, none beyond `most`; at least the default when none is.
+    fn bounds(&mut self, fields: &Fields<'_>, least: i64, most: i64) -> Option<Vec<Bound>> {
         let mut bounds = Vec::new();
         for key in ["at_least", "at_most", "exactly"] {
             let Some(node) = fields.get(key) else { continue };
-            let number = whole(node, 0..=i64::MAX, self.findings);
+            let number = whole(node, 0..=most, self.findings);
             bounds.push(number.map(|number| match key {
                 "at_least" => Bound::AtLeast(number),
                 "at_most" => Bound::AtMost(number),
                 _ => Bound::Exactly(number),
             }));
         }
-        bounds.extend(fields.get("between").map(|node| self.between(node)));
+        bounds.extend(fields.get("between").map(|node| self.between(node, most)));
         if bounds.is_empty() {
             bounds.push(Some(Bound::AtLeast(least)));
         }
-        Some((within?, bounds.into_iter().collect::<Option<_>>()?))
+        bounds.into_iter().collect()
     }
 
-    fn between(&mut self, node: &Node) -> Option<Bound> {
+    fn between(&mut self, node: &Node, most_of_all: i64) -> Option<Bound> {
         let help = || Some("write for example `between: [2, 4]`".to_owned());
         let Value::Seq(items) = &node.value else {
             wrong_type(node, "a list of two numbers", help(), self.findings);
@@ -179,7 +217,7 @@ impl Reader<'_, '_, '_> {
             self.findings.error(node, "out-of-range", message, help());
             return None;
         };
-        let [least, most] = [least, most].map(|node| whole(node, 0..=i64::MAX, self.findings));
+        let [least, most] = [least, most].map(|node| whole(node, 0..=most_of_all, self.findings));
         let (least, most) = (least?, most?);
         if least > most {
             let message = format!("no number is between {least} and {most}");

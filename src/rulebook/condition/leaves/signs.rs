@@ -9,7 +9,7 @@ use crate::rulebook::condition::detectors::{
 use crate::rulebook::condition::leaves::counts::tallies;
 use crate::rulebook::condition::leaves::{Reader, both, keys};
 use crate::rulebook::condition::{Bound, Comparison, Condition, Term};
-use crate::rulebook::reader::{Fields, flag, whole, words};
+use crate::rulebook::reader::{Fields, flag, name_of, whole, words};
 use crate::rulebook::yaml::{Node, Value};
 
 impl Reader<'_, '_, '_> {
@@ -22,7 +22,7 @@ impl Reader<'_, '_, '_> {
         let (key, span) = detector.span;
         if !matches!(node.value, Value::Map(_)) {
             let least = whole(node, 1..=i64::MAX, self.findings)?;
-            let keep = self.limits.keep;
+            let keep = self.ground.activity.keep;
             let tally =
                 Tally { of: (detector.of)(span.min(keep)), within: detector.within.min(keep) };
             return Some(Condition::Tally(tally, Bound::AtLeast(least)));
@@ -55,7 +55,7 @@ impl Reader<'_, '_, '_> {
     ) -> Option<Condition> {
         if !matches!(node.value, Value::Map(_)) {
             let refocused = whole(node, 1..=i64::MAX, self.findings)?;
-            let within = STRUGGLE_WINDOW.min(self.limits.keep);
+            let within = STRUGGLE_WINDOW.min(self.ground.activity.keep);
             return Some(Condition::FormStruggle { refocused, errors: FIELD_ERRORS, within });
         }
         let fields = Fields::of(node, "form_struggle", keys("form_struggle"), self.findings)?;
@@ -100,7 +100,7 @@ impl Reader<'_, '_, '_> {
     ) -> Option<Condition> {
         if !matches!(node.value, Value::Map(_)) {
             let what = self.step(node)?;
-            return Some(Condition::FirstTime { what, default: None });
+            return Some(Condition::FirstTime { what, default: None, of_person: false });
         }
         let fields = Fields::of(node, "first_time", keys("first_time"), self.findings)?;
         let what = fields.need("of", self.findings).and_then(|node| self.step(node));
@@ -108,6 +108,10 @@ impl Reader<'_, '_, '_> {
             Some(node) => Some(flag(node, self.findings)?),
             None => None,
         };
-        Some(Condition::FirstTime { what: what?, default })
+        let of_person = match fields.get("scope") {
+            Some(node) => name_of(node, "scope", &["session", "user"], self.findings)? == "user",
+            None => false,
+        };
+        Some(Condition::FirstTime { what: what?, default, of_person })
     }
 }

@@ -15,7 +15,7 @@ impl Reader<'_, '_, '_> {
     ) -> Option<Condition> {
         if !matches!(node.value, Value::Map(_)) {
             let steps = self.steps(node)?;
-            let within = WINDOW.min(self.limits.keep);
+            let within = WINDOW.min(self.ground.activity.keep);
             return Some(Condition::Sequence(Box::new(Sequence::new(steps, within))));
         }
         let fields = Fields::of(node, "sequence", keys("sequence"), self.findings)?;

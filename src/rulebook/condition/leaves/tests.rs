@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::rulebook::condition::vocabulary::{METHODS, WORDS};
+use crate::rulebook::settings::Activity;
 use crate::rulebook::yaml;
 
 const LIMITS: Activity = Activity { keep: Span::from_seconds(1_800), max_actions: 200 };
@@ -160,7 +161,7 @@ fn parameters_scopes_and_sequences_read_in_their_long_form() {
                 "3:22+1 `3` is a whole number where a list of two numbers belongs",
             ],
         ),
-        ("- count: { type: a, scope: pge }", &["1:28+3 there is no scope `pge`"]),
+        ("- count: { type: a, scope: pge }", &["1:28+3 no scope is called `pge`"]),
         (
             "- sequence: { of: [a], absent: b }\n- sequence: { of: [a], for: 5s }",
             &["1:13+1 sequence has no `for`", "2:13+1 sequence has no `absent`"],
@@ -169,6 +170,29 @@ fn parameters_scopes_and_sequences_read_in_their_long_form() {
             "- sequence: { of: [a], absent: b, for: 10m }",
             &["1:40+3 a wait of 10m never ends in a window of 10m"],
         ),
+    ]);
+}
+
+#[test]
+fn values_people_and_offers_read_in_their_long_form() {
+    reads(&[
+        (
+            "- seen: { trigger: hello, outcome: offered, within: 7d }",
+            "seen hello offered within 1w",
+        ),
+        ("- seen: { tour: invite, outcome: completed }", "seen tour invite completed"),
+        ("- trait: { name: tier, of: account, is: gold }", "account trait tier \"gold\""),
+        ("- trait: { name: plan, exists: false }", "not trait plan exists"),
+        (
+            "- trait: { name: seats, gt: 5, lt: 9, contains: a }",
+            "(trait seats contains \"a\" && trait seats more than 5 && trait seats less than 9)",
+        ),
+        (
+            "- count: { type: a, where: { b: 1, c: [d, 2], e: { gte: 3, is_not: f } } }",
+            "count(\"a\", #{b 1, c \"d\" or 2, e not \"f\", e at least 3}, \"10m\") at least 1",
+        ),
+        ("- count: { type: a, scope: user, at_least: 3 }", "user_count(\"a\", \"30d\") at least 3"),
+        ("- first_time: { of: /a, scope: user }", "user_first_time /a"),
     ]);
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::time::Span;
+use crate::rulebook::settings::Activity;
 
 const LIMITS: Activity = Activity { keep: Span::from_seconds(1_800), max_actions: 200 };
 
