@@ -276,7 +276,7 @@ fn verdict(
 #[test]
 fn the_night_is_the_persons_else_their_browsers_else_the_products() {
     let product = product();
-    assert!(product.asks_of_person, "the zone is remembered of people");
+    assert!(product.asks.of_person, "the zone is remembered of people");
     // Noon in Greenwich: 13:00 in Oslo, 22:00 in Tokyo, 04:00 in Los Angeles.
     let noon = utc("2026-12-07T13:00");
     let (tokyo, angeles) = ("Asia/Tokyo", "America/Los_Angeles");

@@ -99,11 +99,7 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     lines.own(2, "ProductSettings", "locale", locale);
     lines.own(2, "ProductSettings", "locales", locales);
     lines.own(2, "ProductSettings", "target_health", "");
-    let HealthPolicy { max_failed, min_attempts, window } = target_health;
-    let said_of = |key| said("src/domain/health.rs", "HealthPolicy", key);
-    lines.add(3, "max_failed", &format!("{max_failed}%"), &said_of("max_failed"));
-    lines.add(3, "min_attempts", &min_attempts.to_string(), &said_of("min_attempts"));
-    lines.add(3, "window", &window.to_string(), &said_of("window"));
+    of_health(target_health, lines);
     lines.own(2, "ProductSettings", "allowed_origins", none(&allowed_origins));
     lines.own(2, "ProductSettings", "keys", "");
     let Keys { publishable, secret, webhook, session_signing } = keys;
@@ -137,6 +133,14 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     lines.own(2, "ProductSettings", "sources", none(&sources));
     lines.add(2, "sinks", "[]", "Not available in this version");
     lines.own(2, "ProductSettings", "testers", none(&testers));
+}
+
+fn of_health(health: HealthPolicy, lines: &mut Lines) {
+    let HealthPolicy { max_failed, min_attempts, window } = health;
+    let said_of = |key| said("src/domain/health.rs", "HealthPolicy", key);
+    lines.add(3, "max_failed", &format!("{max_failed}%"), &said_of("max_failed"));
+    lines.add(3, "min_attempts", &min_attempts.to_string(), &said_of("min_attempts"));
+    lines.add(3, "window", &window.to_string(), &said_of("window"));
 }
 
 fn of_proactive(proactive: Proactive, lines: &mut Lines) {
