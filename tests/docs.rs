@@ -134,6 +134,7 @@ fn the_tables_of_keys_have_every_key() {
         "a tour",
         "a translation",
         "a trigger",
+        "a variant",
         "an entry",
         "an offer",
         "given",
@@ -168,6 +169,7 @@ fn the_bounds_are_where_the_page_says() {
         |deep: usize| format!("when: [{}page: /a{}]", "not: [".repeat(deep), "]".repeat(deep));
     let timeout = |span: &str| offer(&format!("labels: [a], timeout: {span}"));
     let id = |length: usize| format!("id: {}", "a".repeat(length));
+    let variant = |rest: &str| offer(&format!("labels: [a], variants: [{{ id: a, {rest} }}]"));
     for (says, within, beyond) in [
         ("at most 128 letters", id(128), id(129)),
         ("From 0 to 100", "priority: 100".to_owned(), "priority: 101".to_owned()),
@@ -176,6 +178,8 @@ fn the_bounds_are_where_the_page_says() {
         ("one to three buttons", labels(3), labels(4)),
         ("from `1s` to `1d`", timeout("1d"), timeout("86401s")),
         ("up to 16 levels", nested(16), nested(17)),
+        ("at most the half", "holdout: 50%".to_owned(), "holdout: 50.01%".to_owned()),
+        ("0 to 10000", variant("weight: 10000"), variant("weight: 10001")),
     ] {
         assert!(page.contains(says), "{PAGE} does not say `{says}`");
         assert!(workspace::accepts(&workspace::around_part(&within)), "{says}: {within}");

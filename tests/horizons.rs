@@ -249,6 +249,7 @@ fn an_ignored_offer_is_awaited() {
         metadata: serde_json::Map::new(),
         goal: None,
         locale: None,
+        variant: None,
         tester: false,
         terms: <_>::default(),
     };

@@ -15,6 +15,7 @@ use docent::engine::around::{Around, own_conversation};
 use docent::engine::charge::Charge;
 use docent::engine::decide::decide;
 use docent::engine::fire::{commit, propose};
+use docent::engine::ghosts;
 use docent::engine::identity::identity;
 use docent::engine::observe::Recording;
 use docent::engine::react::react;
@@ -166,10 +167,12 @@ fn live(
 }
 
 fn poll(product: &Product, session: &mut Session, now: Timestamp) -> Verdict {
-    let decision = decide(product, session, &Around::default(), now, &mut ());
+    let around = Around::default();
+    let decision = decide(product, session, &around, now, &mut ());
+    ghosts::note(product, session, &decision, now);
     if let Verdict::Fire(place) = decision.verdict {
         let conversation = own_conversation("s");
-        let (rule, known) = (&product.rules[place], (&*session, &Around::default()));
+        let (rule, known) = (&product.rules[place], (&*session, &around));
         let offer = propose(product, rule, known, "s", &conversation, now).unwrap();
         let who = session.identity.clone();
         commit(session, &Charge { product, rule, who: &who, offer: &offer, now }, true);
@@ -208,7 +211,7 @@ proptest! {
             let watched =
                 decide(&product, &mut session.clone(), &Around::default(), now, &mut recording);
             assert_eq!(plain.verdict, watched.verdict);
-            assert_eq!(recording.gates.len(), 7, "every gate is looked at");
+            assert_eq!(recording.gates.len(), 8, "every gate is looked at");
         });
     }
 

@@ -206,6 +206,20 @@ fn a_cooldown_without_effect() {
 }
 
 #[test]
+fn a_rollout_to_nobody() {
+    let when = "when: [{ dwell: 5s }]";
+    holds(
+        "rollout-to-nobody",
+        &[&[&format!("rollout: 0%, {when}")], &[&format!("rollout: {{ percent: 0 }}, {when}")]],
+        &[
+            &[&format!("rollout: 0.01%, {when}")],
+            &[&format!("rollout: 0%, mode: draft, {when}")],
+            &["rollout: 50%, priority: 60, when: [{ idle: 5s }]", "when: [{ idle: 5s }]"],
+        ],
+    );
+}
+
+#[test]
 fn a_tour_that_runs_elsewhere() {
     let offer = |page: &str, tour: &str| {
         format!(

@@ -85,7 +85,9 @@ fn a_button_can_speak_to_somebody_too() {
     let book = rulebook(&[("docent.yaml", PLAIN), ("rules/a.yaml", &rules)]);
     let session = Session::default();
     let view = View { session: &session, user: None, account: None, now: Timestamp::default() };
-    let said = words(&book.products["acme"], &book.products["acme"].rules[0], &view, None).unwrap();
+    let product = &book.products["acme"];
+    let rule = &product.rules[0];
+    let said = words(product, rule, &rule.offer, &view, None).unwrap();
     assert_eq!(
         said.labels.iter().map(|label| &**label).collect::<Vec<_>>(),
         ["Yes, please", "No thanks"]
@@ -103,7 +105,7 @@ proptest! {
         let value: Value = if known { json!(name) } else { Value::Null };
         let session = Session { traits: [("name".into(), value)].into(), ..Session::default() };
         let view = View { session: &session, user: None, account: None, now: Timestamp::default() };
-        let said = words(product, rule, &view, None);
+        let said = words(product, rule, &rule.offer, &view, None);
         prop_assert_eq!(said.is_some(), has_words(product, rule, &view));
         let body = said.map_or_else(Default::default, |said| said.body);
         prop_assert!(body.chars().count() <= BODY_MAX_CHARS);

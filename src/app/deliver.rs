@@ -106,8 +106,8 @@ impl App {
             let person = state.identity.user_key().cloned();
             // A person may have something to tell of an account where the session has not.
             let joins = before.1 != state.identity.account && counts_accounts(product);
-            let theirs = before.0 != person && !state.triggers.is_empty();
-            let stranger = (theirs || joins).then(|| state.clone());
+            let tells = !state.triggers.is_empty() || state.ghosts.is_some();
+            let stranger = (before.0 != person && tells || joins).then(|| state.clone());
             let account = state.identity.account.clone();
             let duplicate = advanced.duplicate;
             let history = if duplicate || person.is_none() {

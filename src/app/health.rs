@@ -39,10 +39,8 @@ impl Observer for Noted {
         match heard {
             Heard::Failed(_) => self.failed.push(place),
             Heard::Skipped(_) => {}
-            Heard::Silent(_) | Heard::Matched(_) | Heard::Held(..) if self.attentive => {
-                self.sound.push(place);
-            }
-            Heard::Silent(_) | Heard::Matched(_) | Heard::Held(..) => {}
+            _ if self.attentive => self.sound.push(place),
+            _ => {}
         }
     }
 }

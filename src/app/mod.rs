@@ -6,6 +6,7 @@ mod explain;
 mod fire;
 mod forget;
 mod gauges;
+mod ghosts;
 mod health;
 mod learn;
 mod notes;
@@ -108,7 +109,8 @@ impl App {
             }
             (Verdict::Fire(_), Some(offer)) => {
                 if !offer.tester {
-                    self.metrics.offered(&product.id, &offer.trigger);
+                    let variant = offer.variant.as_ref();
+                    self.metrics.offered(&product.id, &offer.trigger, variant);
                 }
                 self.notes.offered(now, &product.id, question.session, &offer.trigger);
             }

@@ -31,6 +31,8 @@ pub struct Note {
 pub enum NotedVerdict {
     /// This trigger was offered.
     Offered(Arc<str>),
+    /// This trigger would have been, were it no shadow, or the person in no control group.
+    Ghost(Arc<str>, Option<Hold>),
     /// Nothing was, because of this hold, or of the cap with this skip reason.
     Held(Hold, Option<Arc<str>>),
 }
@@ -59,7 +61,22 @@ impl Notes {
         session: &str,
         trigger: &Arc<str>,
     ) {
-        let verdict = NotedVerdict::Offered(Arc::clone(trigger));
+        self.keep(at, product, session, NotedVerdict::Offered(Arc::clone(trigger)));
+    }
+
+    /// Notes what was not offered: a shadow's, or withheld from a control group.
+    pub(crate) fn ghost(
+        &self,
+        at: Timestamp,
+        product: &Arc<str>,
+        session: &str,
+        trigger: &Arc<str>,
+        withheld: Option<Hold>,
+    ) {
+        self.keep(at, product, session, NotedVerdict::Ghost(Arc::clone(trigger), withheld));
+    }
+
+    fn keep(&self, at: Timestamp, product: &Arc<str>, session: &str, verdict: NotedVerdict) {
         let note = Note { at, product: Arc::clone(product), session: session.to_owned(), verdict };
         let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
         if offers.len() == OFFERS {

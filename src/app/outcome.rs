@@ -48,7 +48,8 @@ impl App {
     ) -> Result<(), StoreError> {
         let Subject { offer, person, goes_on } = subject;
         if let Some(outcome) = outcome.filter(|_| !offer.tester) {
-            self.metrics.outcome(&product.id, &offer.trigger, outcome.as_str());
+            let (trigger, variant) = (&offer.trigger, offer.variant.as_ref());
+            self.metrics.outcome(&product.id, trigger, variant, outcome.as_str());
         }
         let of_note = outcome.is_some() || offer.terms.group.is_some();
         let Some(person) = person.as_ref().filter(|_| of_note) else { return Ok(()) };

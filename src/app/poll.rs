@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::fire::{Firing, Outcome};
+use crate::app::ghosts::Haunted;
 use crate::app::health::Noted;
 use crate::app::outcome::Subject;
 use crate::app::{App, Denied};
@@ -16,6 +17,7 @@ use crate::engine::around::{Around, Named, Scope, named, own_conversation};
 use crate::engine::charge::Charge;
 use crate::engine::decide::decide;
 use crate::engine::fire::propose;
+use crate::engine::ghosts;
 use crate::engine::settle::lapse;
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
@@ -61,6 +63,7 @@ struct Looked {
     lapsed: Option<Subject>,
     /// The session, when it has just turned out to be somebody's and has something to tell.
     stranger: Option<Session>,
+    haunted: Option<Haunted>,
 }
 
 impl App {
@@ -191,6 +194,9 @@ impl App {
         if let Some(stranger) = &looked.stranger {
             self.adopt(product, stranger, now).await?;
         }
+        if let Some(haunted) = &looked.haunted {
+            self.note_ghosts(product, question.session, haunted, now).await?;
+        }
         Ok(looked)
     }
 }
@@ -206,6 +212,10 @@ impl Question<'_> {
     ) -> Looked {
         let mut noted = Noted::new(attentive);
         let decision = decide(product, session, around, now, &mut noted);
+        let seq = session.seq;
+        ghosts::note(product, session, &decision, now);
+        let person = || session.identity.user_key().cloned();
+        let haunted = (seq < session.seq).then(|| Haunted { decision, person: person() });
         let offer = match decision.verdict {
             Verdict::Fire(place) => product.rules.get(place).and_then(|rule| {
                 let conversation = self.conversation_id(around);
@@ -224,17 +234,8 @@ impl Question<'_> {
             Verdict::Fire(_) => session.identity.clone(),
             Verdict::Redeliver | Verdict::Hold(_) => Identity::default(),
         };
-        Looked {
-            decision,
-            state,
-            seq: session.seq,
-            offer,
-            pending,
-            who,
-            noted,
-            lapsed: None,
-            stranger: None,
-        }
+        let (seq, lapsed, stranger) = (session.seq, None, None);
+        Looked { decision, state, seq, offer, pending, who, noted, lapsed, stranger, haunted }
     }
 
     fn conversation_id(&self, around: &Around) -> Arc<str> {

@@ -23,7 +23,7 @@ impl LastAnswer {
     /// (by their sequence numbers), while it stands. A clock that went back knows of none.
     pub fn recall(&self, digest: &str, seq: (u64, u64), now: Timestamp) -> Option<Decision> {
         let last = self.0.as_ref()?;
-        let same = last.seq == seq && last.at <= now && now < last.decision.until;
+        let same = last.seq == seq && last.at <= now && now < last.decision.changes();
         (same && *last.digest == *digest).then_some(last.decision)
     }
 
@@ -43,13 +43,14 @@ impl PartialEq for LastAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::decision::{Hold, Verdict};
+    use crate::domain::decision::{Hold, Shadow, Verdict};
 
     #[test]
     fn an_answer_stands_for_its_rulebook_its_state_and_its_time() {
         let at = Timestamp::from_millis;
         let verdict = Verdict::Hold(Hold::NoTrigger);
-        let decision = Decision { verdict, rule: None, cap: None, until: at(200) };
+        let (until, shadow) = (at(200), Shadow::NONE);
+        let decision = Decision { verdict, rule: None, cap: None, until, shadow };
         let mut last = LastAnswer::default();
         assert_eq!(last.recall("d", (7, 2), at(100)), None);
         last.keep(&"d".into(), (7, 2), at(100), decision);

@@ -48,9 +48,9 @@ pub enum Hold {
     MissingVariable,
     /// A rule matches, and the person is not in the share it is rolled out to (`rollout`).
     RolloutOut,
-    /// A rule would fire, and the person is in its control group (`holdout`).
+    /// A rule would fire, or would have within `min_interval`, and the person is in its control group (`holdout`).
     HoldoutTrigger,
-    /// A rule would fire, and the person is in the product's control group (`holdout`).
+    /// A rule would fire, or would have within `min_interval`, and the person is in the product's control group (`holdout`).
     HoldoutGlobal,
     /// A rule matches and waits for its judge.
     JudgePending,
@@ -151,4 +151,27 @@ pub struct Decision {
     pub cap: Option<Capped>,
     /// Without new activity the verdict cannot change before this instant.
     pub until: Timestamp,
+    /// What shadow rules would have come to.
+    pub shadow: Shadow,
+}
+
+impl Decision {
+    /// The first instant at which asking again can matter: for the verdict, or for a shadow.
+    pub fn changes(&self) -> Timestamp {
+        self.until.min(self.shadow.until)
+    }
+}
+
+/// What the rules in the shadow came to. Nothing live depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shadow {
+    /// The rule that would have been offered, were it live.
+    pub would: Option<usize>,
+    /// Without new activity that cannot change before this instant.
+    pub until: Timestamp,
+}
+
+impl Shadow {
+    /// No shadow was asked.
+    pub const NONE: Self = Self { would: None, until: Timestamp::FOREVER };
 }

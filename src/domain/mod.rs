@@ -3,8 +3,10 @@
 
 pub mod action;
 pub mod answer;
+pub mod bucket;
 pub mod circuit;
 pub mod decision;
+pub mod ghosts;
 pub mod goal;
 pub mod group;
 pub mod happened;

@@ -38,6 +38,9 @@ pub struct Offer {
     /// What the person is hoped to do.
     #[serde(default)]
     pub goal: Option<Goal>,
+    /// Which of its rule's variants it is, where it has some.
+    #[serde(default)]
+    pub variant: Option<Arc<str>>,
     /// Whether it was made to a tester, and stays out of every figure.
     #[serde(default)]
     pub tester: bool,

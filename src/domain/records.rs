@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::Batch;
 use crate::domain::circuit::Circuit;
+use crate::domain::ghosts::Ghosts;
 use crate::domain::group::Groups;
 use crate::domain::happened::Happened;
 use crate::domain::health::Attempts;
@@ -73,6 +74,9 @@ pub struct User {
     /// By type of action or page: what some rule counts across their sessions, oldest first.
     #[serde(default)]
     pub happened: BTreeMap<Arc<str>, Vec<Happened>>,
+    /// What was not offered and would have been, where there is anything of the kind.
+    #[serde(default)]
+    pub ghosts: Option<Box<Ghosts>>,
 }
 
 /// What is remembered of an account (a company, a workspace) across its people.

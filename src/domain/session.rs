@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::Action;
 use crate::domain::answer::LastAnswer;
+use crate::domain::ghosts::Ghosts;
 use crate::domain::goal::OpenGoal;
 use crate::domain::group::Groups;
 use crate::domain::ledger::Ledger;
@@ -48,6 +49,9 @@ pub struct Session {
     /// Goals of offers made, oldest first.
     #[serde(default)]
     pub goals: VecDeque<OpenGoal>,
+    /// What was not offered and would have been, where there is anything of the kind.
+    #[serde(default)]
+    pub ghosts: Option<Box<Ghosts>>,
     /// Identities of recent batches with their receipt, oldest first.
     pub batches: VecDeque<(u64, Timestamp)>,
     /// Who this is.

@@ -30,12 +30,26 @@ pub struct Around {
     pub tallies: Option<Tallies>,
     /// The product's tours that keep failing, where that was looked at.
     pub unhealthy: Vec<Unhealthy>,
+    /// How buckets are drawn.
+    pub lot: Lot,
     /// The person's memory, where it was loaded.
     pub user: Option<User>,
     /// Their account's, where it was loaded.
     pub account: Option<Account>,
     /// What the judge said; `None` when no model is configured, and judged rules fire at once.
     pub judge: Option<Vec<Opinion>>,
+}
+
+/// How buckets are drawn: by chance only in life, never in a test.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lot {
+    /// By hash.
+    #[default]
+    Drawn,
+    /// In every rollout that is not empty, in no control group, and the first variant.
+    Included,
+    /// This one, every time.
+    Pinned(u16),
 }
 
 /// Which conversation a poll is about.
@@ -73,10 +87,10 @@ impl Around {
         let Self {
             scope, circuit_until, product_full_until, session: _, tallies, unhealthy, ..
         } = self;
-        let Self { user: _, account, judge, .. } = self;
+        let Self { lot, user: _, account, judge, .. } = self;
         let product = circuit_until.is_some() || product_full_until.is_some() || tallies.is_some();
-        let known = product || !unhealthy.is_empty();
-        *scope == Scope::Own && !known && account.is_none() && judge.is_none()
+        let known = product || account.is_some() || judge.is_some() || !unhealthy.is_empty();
+        *scope == Scope::Own && !known && *lot == Lot::Drawn
     }
 }
 

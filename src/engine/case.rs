@@ -16,12 +16,13 @@ use crate::domain::records::{Account, Context, Product as ProductRecord, User};
 use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::advance::{Received, advance};
-use crate::engine::around::{Around, own_conversation};
+use crate::engine::around::{Around, Lot, own_conversation};
 use crate::engine::charge::Charge;
 use crate::engine::claims::{claim_product, claim_user};
 use crate::engine::decide::decide;
 use crate::engine::fire::{commit, propose};
 use crate::engine::gates::{MINUTE, Refused};
+use crate::engine::ghosts;
 use crate::engine::memory::{wipe, wiped};
 use crate::engine::observe::{Heard, Observer, Recording};
 use crate::engine::person::{adopt, answered, history, learn_account, remember};
@@ -105,6 +106,7 @@ struct Player<'p> {
     record: ProductRecord,
     page: String,
     start: Timestamp,
+    lot: Lot,
     played: Played,
 }
 
@@ -120,13 +122,15 @@ impl<'p> Player<'p> {
             record: ProductRecord::default(),
             page: String::new(),
             start: START,
+            lot: Lot::Included,
             played: Played::default(),
         }
     }
 
     fn begin(&mut self, given: &Given) {
-        let Given { now, state, dismissals, .. } = given;
+        let Given { now, state, dismissals, bucket, .. } = given;
         self.start = now.map_or(START, |now| now.at(&self.product.settings.timezone));
+        self.lot = bucket.map_or(Lot::Included, Lot::Pinned);
         let batch = Batch {
             user_id: given.user.clone(),
             email: given.email.clone(),
@@ -180,7 +184,7 @@ impl<'p> Player<'p> {
             }
             What::Event { event, counts } => return self.report(moment, event, *counts, now),
             What::Goal { trigger, reached } => return self.hoped(moment, trigger, *reached),
-            What::Fires(_) | What::Silent(_) => return self.poll(moment, now),
+            What::Fires(_) | What::Silent(_) | What::Shadows(_) => return self.poll(moment, now),
         }
         Ok(())
     }
@@ -275,6 +279,7 @@ impl<'p> Player<'p> {
             poll.decision.verdict,
             Verdict::Hold(Hold::NoTrigger | Hold::TriggerCooldown | Hold::JudgeRejected)
         );
+        self.haunt(&poll);
         self.fire(&poll);
         Ok(())
     }
@@ -321,6 +326,7 @@ impl<'p> Player<'p> {
         let user = self.session.identity.user_key();
         Around {
             session: Some(SESSION.into()),
+            lot: self.lot,
             user: user.map(|key| self.users.get(key).cloned().unwrap_or_default()),
             account: self
                 .session
@@ -333,6 +339,16 @@ impl<'p> Player<'p> {
             unhealthy: unhealthy(&self.record, self.product, now),
             ..Around::default()
         }
+    }
+
+    fn haunt(&mut self, poll: &Poll) {
+        let Poll { decision, now, .. } = poll;
+        ghosts::note(self.product, &mut self.session, decision, *now);
+        if let Some(key) = self.session.identity.user_key().cloned() {
+            let user = self.users.entry(key).or_default();
+            ghosts::note_person(self.product, user, decision, *now);
+        }
+        self.played.fired.extend(decision.shadow.would);
     }
 
     fn fire(&mut self, poll: &Poll) {

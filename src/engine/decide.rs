@@ -3,7 +3,7 @@
 //! decided of the same state is said again while it stands, so that a poll between two actions
 //! costs the same with any number of rules.
 
-use crate::domain::decision::{Decision, Hold, Verdict};
+use crate::domain::decision::{Decision, Hold, Shadow, Verdict};
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -12,10 +12,10 @@ use crate::engine::gates::{Facts, GATES, Refused};
 use crate::engine::observe::{Heard, Observer};
 use crate::engine::settle::settle;
 use crate::engine::standing::{Match, RULE_GATES, pass_until};
-use crate::engine::testers::{heard, is_offered, is_tester};
+use crate::engine::testers::{heard, is_asked, is_tester};
 use crate::rulebook::Product;
 use crate::rulebook::condition::{Answer, EvalError, Truth, View};
-use crate::rulebook::rule::{Rule, When};
+use crate::rulebook::rule::{Mode, Rule, When};
 
 /// Decides whether now is the moment. The verdict stands until [`Decision::until`] unless
 /// something happens. A session that has not acted is offered nothing.
@@ -90,28 +90,37 @@ fn held(facts: &Facts<'_>, refused: Refused) -> Decision {
     let pending = facts.machine.state == AgentState::ProactiveAssistance && offer.is_some();
     let again = refused.hold == Hold::WrongState && facts.settings.redeliver && pending;
     let verdict = if again { Verdict::Redeliver } else { Verdict::Hold(refused.hold) };
-    Decision { verdict, rule: None, cap: refused.cap, until: refused.until }
+    let shadow = Shadow::NONE;
+    Decision { verdict, rule: None, cap: refused.cap, until: refused.until, shadow }
 }
 
 /// What the rules have come to so far.
 struct Tally {
-    winner: Option<usize>,
+    /// The first that nothing keeps back, and what became of it: it fires, or is withheld from a
+    /// control group until then.
+    winner: Option<(usize, Option<Refused>)>,
     held: Option<(Refused, usize)>,
     failed: Option<usize>,
     until: Timestamp,
+    shadow: Shadow,
 }
 
 fn rules<O: Observer>(product: &Product, facts: &Facts<'_>, observer: &mut O) -> Decision {
     let (session, now) = (facts.session, facts.now);
-    let mut tally = Tally { winner: None, held: None, failed: None, until: Timestamp::FOREVER };
+    let (winner, held, failed, until) = (None, None, None, Timestamp::FOREVER);
+    let mut tally = Tally { winner, held, failed, until, shadow: Shadow::NONE };
     if session.last_action.is_some() {
         let around = facts.around;
         let (user, account) = (around.user.as_ref(), around.account.as_ref());
         let view = View { session, user, account, now };
         for (place, rule) in candidates::<O>(product, session.page()) {
             let outcome = ask(product, rule, facts, &view, observer);
-            observer.rule(place, rule, &view, &outcome.heard());
-            tally.note(place, &outcome);
+            let shadow = rule.mode == Mode::Shadow && !facts.tester;
+            observer.rule(place, rule, &view, &outcome.heard(shadow));
+            match shadow {
+                true => tally.note_shadow(place, &outcome, now),
+                false => tally.note(place, &outcome),
+            }
             if tally.winner.is_some() && !O::RECORDS {
                 break;
             }
@@ -136,16 +145,19 @@ enum Asked {
     Silent(Answer),
     Matched(Answer),
     Held(Refused),
+    /// It would fire, and the person is in a control group.
+    Withheld(Refused),
 }
 
 impl Asked {
-    fn heard(&self) -> Heard<'_> {
+    fn heard(&self, shadow: bool) -> Heard<'_> {
         match self {
             Self::Skipped(why) => Heard::Skipped(why),
             Self::Failed(error) => Heard::Failed(error),
             Self::Silent(answer) => Heard::Silent(*answer),
+            Self::Matched(answer) if shadow => Heard::Shadowed(*answer),
             Self::Matched(answer) => Heard::Matched(*answer),
-            Self::Held(refused) => Heard::Held(*refused),
+            Self::Held(refused) | Self::Withheld(refused) => Heard::Held(*refused),
         }
     }
 }
@@ -157,7 +169,7 @@ fn ask<O: Observer>(
     view: &View<'_>,
     observer: &mut O,
 ) -> Asked {
-    if !is_offered(rule.mode, facts.tester) {
+    if !is_asked(rule.mode, facts.tester) {
         return Asked::Skipped("not live");
     }
     if !rule.is_for(facts.session.page()) {
@@ -170,13 +182,14 @@ fn ask<O: Observer>(
     let matches = answer.truth == Truth::True;
     let asked = Match { product, rule, facts, view };
     let refused = (matches || O::RECORDS).then(|| stands_back(&asked, observer)).flatten();
-    match refused {
-        _ if !matches => Asked::Silent(answer),
-        None => Asked::Matched(answer),
-        Some(refused) => {
-            let until = refused.until.min(answer.until).min(pass_until(&asked, refused.hold));
-            Asked::Held(Refused { until, ..refused })
-        }
+    let Some(refused) = refused.filter(|_| matches) else {
+        return if matches { Asked::Matched(answer) } else { Asked::Silent(answer) };
+    };
+    let until = refused.until.min(answer.until).min(pass_until(&asked, refused.hold));
+    let refused = Refused { until, ..refused };
+    match refused.hold {
+        Hold::HoldoutTrigger | Hold::HoldoutGlobal => Asked::Withheld(refused),
+        _ => Asked::Held(refused),
     }
 }
 
@@ -210,7 +223,10 @@ impl Tally {
             }
             Asked::Silent(answer) => self.until = self.until.min(answer.until),
             Asked::Matched(_) => {
-                self.winner.get_or_insert(place);
+                self.winner.get_or_insert((place, None));
+            }
+            Asked::Withheld(refused) => {
+                self.winner.get_or_insert((place, Some(*refused)));
             }
             Asked::Held(refused) => {
                 self.until = self.until.min(refused.until);
@@ -219,19 +235,44 @@ impl Tally {
         }
     }
 
-    /// A winner fires; else what kept matches back is named, else what failed, else nothing matched.
-    fn decision(&self, now: Timestamp) -> Decision {
-        if let Some(winner) = self.winner {
-            let verdict = Verdict::Fire(winner);
-            return Decision { verdict, rule: Some(winner), cap: None, until: now };
-        }
-        let (hold, rule, cap) = match (self.held, self.failed) {
-            (Some((refused, place)), _) => (refused.hold, Some(place), refused.cap),
-            (None, Some(place)) => (Hold::EvaluationError, Some(place), None),
-            (None, None) => (Hold::NoTrigger, None, None),
+    /// A shadow before the winner would have been offered in its place; of several the first.
+    fn note_shadow(&mut self, place: usize, asked: &Asked, now: Timestamp) {
+        let until = match asked {
+            Asked::Skipped(_) => return,
+            Asked::Failed(_) => now,
+            Asked::Silent(answer) => answer.until,
+            Asked::Held(refused) | Asked::Withheld(refused) => refused.until,
+            Asked::Matched(answer) => {
+                if self.winner.is_none() {
+                    self.shadow.would.get_or_insert(place);
+                }
+                answer.until
+            }
         };
+        self.shadow.until = self.shadow.until.min(until);
+    }
+
+    /// A winner fires, or is withheld; else what kept matches back is named, else what failed, else
+    /// nothing matched.
+    fn decision(&self, now: Timestamp) -> Decision {
+        let shadow = self.shadow;
+        let (refused, rule) = match (self.winner, self.held, self.failed) {
+            (Some((place, None)), ..) => {
+                let verdict = Verdict::Fire(place);
+                return Decision { verdict, rule: Some(place), cap: None, until: now, shadow };
+            }
+            (Some((place, Some(refused))), ..) => (refused, Some(place)),
+            (None, Some((first, place)), _) => {
+                (Refused { until: self.until, ..first }, Some(place))
+            }
+            (None, None, Some(place)) => {
+                (Refused::new(Hold::EvaluationError, self.until), Some(place))
+            }
+            (None, None, None) => (Refused::new(Hold::NoTrigger, self.until), None),
+        };
+        let Refused { hold, until, cap } = refused;
         // A failing rule may stop failing at any instant; its horizon is not known.
-        let until = if self.failed.is_some() { now } else { self.until };
-        Decision { verdict: Verdict::Hold(hold), rule, cap, until }
+        let until = if self.failed.is_some() { now } else { until };
+        Decision { verdict: Verdict::Hold(hold), rule, cap, until, shadow }
     }
 }

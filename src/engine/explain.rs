@@ -29,6 +29,9 @@ impl Told<'_> {
     /// The whole explanation as lines of text.
     pub fn text(&self) -> String {
         let mut text = self.verdict();
+        if let Some(place) = self.decision.shadow.would {
+            let _written = write!(text, "\n`{}` would have been offered (shadow)", self.id(place));
+        }
         if self.tester {
             text.push_str("\na tester: nothing that spaces offers out counts");
         }
@@ -68,6 +71,12 @@ impl Told<'_> {
             }
             ("matched", _, Verdict::Fire(winner)) => {
                 format!("`{trigger}` matches, but `{}` comes first", self.id(winner))
+            }
+            ("matched (shadow)", _, _) if self.decision.shadow.would == Some(seen.place) => {
+                format!("`{trigger}` is a shadow: it would have been offered")
+            }
+            ("matched (shadow)", ..) => {
+                format!("`{trigger}` is a shadow, and another rule comes first")
             }
             ("silent", Some(clause), _) => {
                 let Clause { text, found, answer, .. } = clause;

@@ -9,6 +9,7 @@ use crate::domain::offer::Offer;
 use crate::domain::session::Session;
 use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
+use crate::engine::arms::variant;
 use crate::engine::around::Around;
 use crate::engine::charge::Charge;
 use crate::engine::gates::HOUR;
@@ -35,20 +36,23 @@ pub fn propose(
         When::Builtin(builtin) => builtin.detect(&view, &product.settings.builtins),
         When::Condition(_) => None,
     };
-    let Words { body, labels, locale } = words(product, rule, &view, hit.as_ref())?;
+    let variant = variant(rule, (session, around), session_id);
+    let said = variant.map_or(&rule.offer, |variant| &variant.copy);
+    let Words { body, labels, locale } = words(product, rule, said, &view, hit.as_ref())?;
     Some(Offer {
         id: offer_id(&product.id, session_id, session.seq, &rule.id),
         trigger: Arc::clone(&rule.id),
         body,
         labels,
         locale,
-        tour: rule.offer.tour.clone(),
+        tour: said.tour.clone(),
         conversation: Arc::clone(conversation),
         made_at: now,
         expires_at: now.plus(rule.offer.timeout),
         cooldown: rule.offer.cooldown,
         metadata: hit.map_or_else(Map::new, |hit| hit.metadata),
         goal: rule.goal.clone(),
+        variant: variant.map(|variant| Arc::clone(&variant.id)),
         tester: is_tester(product, Some(session_id), &session.identity),
         terms: rule.pacing.terms(),
     })

@@ -7,6 +7,7 @@ use crate::domain::session::Session;
 use crate::domain::tally::Capped;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::around::{Around, Scope};
+use crate::engine::ghosts::withheld;
 use crate::rulebook::settings::Proactive;
 
 /// The session quota's window.
@@ -55,12 +56,13 @@ pub struct Facts<'a> {
 pub type Gate = fn(&Facts<'_>) -> Result<(), Refused>;
 
 /// The gates in order, with their names.
-pub const GATES: [(&str, Gate); 7] = [
+pub const GATES: [(&str, Gate); 8] = [
     ("scope", scope),
     ("enabled", enabled),
     ("state", state),
     ("circuit", circuit),
     ("min_interval", min_interval),
+    ("holdout", withheld),
     ("product_quota", product_quota),
     ("personal_quotas", personal_quotas),
 ];

@@ -2,6 +2,7 @@
 //! channel, rule tests, explanations and replays all call the same [`decide::decide`].
 
 pub mod advance;
+pub mod arms;
 pub mod around;
 pub mod case;
 pub mod charge;
@@ -11,6 +12,7 @@ pub mod decide;
 pub mod explain;
 pub mod fire;
 pub mod gates;
+pub mod ghosts;
 pub(crate) mod goals;
 pub mod identity;
 pub mod memory;

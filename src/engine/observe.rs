@@ -33,6 +33,8 @@ pub enum Heard<'a> {
     Silent(Answer),
     /// It matches and could win.
     Matched(Answer),
+    /// It matches and could win, were it no shadow.
+    Shadowed(Answer),
     /// It matches, and this keeps it back until then.
     Held(Refused),
 }
@@ -108,6 +110,7 @@ impl Observer for Recording {
             Heard::Failed(error) => (format!("evaluation_error: {error}"), view.now),
             Heard::Silent(answer) => ("silent".to_owned(), answer.until),
             Heard::Matched(answer) => ("matched".to_owned(), answer.until),
+            Heard::Shadowed(answer) => ("matched (shadow)".to_owned(), answer.until),
             Heard::Held(refused) => (refused.hold.as_str().to_owned(), refused.until),
         };
         let clauses = match &rule.when {

@@ -23,6 +23,11 @@ pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     user.seq += 1;
     user.fired.absorb(&session.fired, now, DAY);
     user.groups.absorb(&session.groups, now);
+    if let Some(ghosts) = session.ghosts.as_deref() {
+        let known = user.ghosts.get_or_insert_default();
+        known.shadow.absorb(&ghosts.shadow);
+        known.withheld.absorb(&ghosts.withheld);
+    }
     for cap in caps.iter().filter(|cap| matches!(cap.per, Per::User | Per::Account)) {
         user.tallies.absorb(cap.bound(), &session.tallies, now);
     }

@@ -12,9 +12,10 @@ use crate::engine::claims::rests_until;
 use crate::engine::gates::{Facts, Refused};
 use crate::engine::targets::{failures, target};
 use crate::engine::words::has_words;
+use crate::engine::{arms, ghosts};
 use crate::rulebook::Product;
 use crate::rulebook::condition::View;
-use crate::rulebook::rule::Rule;
+use crate::rulebook::rule::{Mode, Rule};
 
 /// A rule whose condition holds, and what its gates look at.
 #[derive(Clone, Copy, Debug)]
@@ -29,11 +30,18 @@ pub struct Match<'a> {
     pub view: &'a View<'a>,
 }
 
+impl Match<'_> {
+    /// Whether the rule only shows what it would do.
+    pub fn is_shadow(&self) -> bool {
+        self.rule.mode == Mode::Shadow && !self.facts.tester
+    }
+}
+
 /// A rule's gate: passes, or refuses and says until when.
 pub type RuleGate = fn(&Match<'_>) -> Result<(), Refused>;
 
 /// The gates of a rule in order, with their names.
-pub const RULE_GATES: [(&str, RuleGate); 9] = [
+pub const RULE_GATES: [(&str, RuleGate); 11] = [
     ("schedule", calendar::schedule),
     ("quiet_hours", calendar::quiet_hours),
     ("rest", rest),
@@ -41,8 +49,10 @@ pub const RULE_GATES: [(&str, RuleGate); 9] = [
     ("frequency", pacing::frequency),
     ("target", target),
     ("words", words),
+    ("rollout", arms::rollout),
     ("group", pacing::group),
     ("judge", judge),
+    ("holdout", arms::holdout),
 ];
 
 /// Until when the gates before a hold let pass: it stands no longer under its name.
@@ -60,8 +70,12 @@ fn refuse(hold: Hold, until: Timestamp) -> Result<(), Refused> {
 }
 
 fn rest(asked: &Match<'_>) -> Result<(), Refused> {
+    if asked.is_shadow() {
+        return ghosts::shadow_rests(asked);
+    }
     let Facts { session, around, now, .. } = *asked.facts;
     let rest = rests_until(asked.rule, session, around.user.as_ref(), now);
+    let rest = rest.max(ghosts::withheld_rests_until(asked));
     rest.map_or(Ok(()), |until| refuse(Hold::TriggerCooldown, until))
 }
 

@@ -19,11 +19,11 @@ pub fn is_tester(product: &Product, session: Option<&str>, identity: &Identity) 
     product.settings.testers.iter().any(|name| named(name))
 }
 
-/// Whether a rule in this mode is offered.
-pub const fn is_offered(mode: Mode, tester: bool) -> bool {
+/// Whether a rule in this mode is asked.
+pub const fn is_asked(mode: Mode, tester: bool) -> bool {
     match mode {
-        Mode::Live => true,
-        Mode::Shadow | Mode::Draft => tester,
+        Mode::Live | Mode::Shadow => true,
+        Mode::Draft => tester,
         Mode::Paused => false,
     }
 }

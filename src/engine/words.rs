@@ -10,7 +10,7 @@ use crate::rulebook::Product;
 use crate::rulebook::builtin::Hit;
 use crate::rulebook::condition::{View, Whose};
 use crate::rulebook::locale::{self, Voice};
-use crate::rulebook::rule::Rule;
+use crate::rulebook::rule::{Copy, Rule};
 use crate::rulebook::template::{Piece, Placeholder, Text, Variable};
 
 /// Words for a builtin that found nothing to say; never shown for a rule with a body.
@@ -30,18 +30,23 @@ pub struct Words {
 }
 
 /// The words for this person now; nothing when a placeholder without a default has no value.
-pub fn words(product: &Product, rule: &Rule, view: &View<'_>, hit: Option<&Hit>) -> Option<Words> {
+pub fn words(
+    product: &Product,
+    rule: &Rule,
+    copy: &Copy,
+    view: &View<'_>,
+    hit: Option<&Hit>,
+) -> Option<Words> {
     let voice = voice(product, rule, view);
     let source = (!product.locales.is_empty()).then_some(&product.locales.source);
-    let (locale, body) = match (voice.body(), &rule.offer.body) {
-        (Some((tag, body)), _) => (Some(tag), filled(body, view)?),
-        (None, Some(body)) => (source, filled(body, view)?),
-        (None, None) => (source, hit.map_or(NO_WORDS, |hit| &hit.body).into()),
+    let (locale, body) = match said_body(rule, copy, &voice) {
+        Some((tag, body)) => (tag.or(source), filled(body, view)?),
+        None => (source, hit.map_or(NO_WORDS, |hit| &hit.body).into()),
     };
-    let own = &rule.offer.labels;
+    let own = &copy.labels;
     let detected = hit.filter(|_| own.is_empty()).map_or(&[][..], |hit| &hit.labels);
     let labels = (0..own.len().max(detected.len())).map(|place| {
-        match (voice.label(place).or_else(|| own.get(place)), detected.get(place)) {
+        match (said_label(rule, copy, &voice, place), detected.get(place)) {
             (Some(text), _) => filled(text, view),
             (None, label) => label.map(|label| Arc::from(&**label)),
         }
@@ -49,18 +54,41 @@ pub fn words(product: &Product, rule: &Rule, view: &View<'_>, hit: Option<&Hit>)
     Some(Words { body, labels: labels.collect::<Option<_>>()?, locale: locale.cloned() })
 }
 
-/// Whether every placeholder of the words for this person has a value or a default. Allocates
-/// nothing where there are none.
+/// Whether every placeholder of the words for this person, in every variant, has a value or a
+/// default. Allocates nothing where there are none.
 pub fn has_words(product: &Product, rule: &Rule, view: &View<'_>) -> bool {
     let voice = voice(product, rule, view);
-    let body = voice.body().map(|(_, body)| body).or(rule.offer.body.as_ref());
-    let own = rule.offer.labels.iter().enumerate();
-    let labels = own.map(|(place, own)| voice.label(place).unwrap_or(own));
-    let mut texts = body.into_iter().chain(labels);
-    texts.all(|text| {
-        let mut needed = text.placeholders().filter(|one| one.default.is_none());
-        needed.all(|placeholder| value(&placeholder.variable, view).is_some())
+    rule.copies().all(|copy| {
+        let body = said_body(rule, copy, &voice).map(|(_, body)| body);
+        let labels = (0..copy.labels.len()).filter_map(|at| said_label(rule, copy, &voice, at));
+        body.into_iter().chain(labels).all(|text| {
+            let mut needed = text.placeholders().filter(|one| one.default.is_none());
+            needed.all(|placeholder| value(&placeholder.variable, view).is_some())
+        })
     })
+}
+
+/// A variant's own body, which nobody translates; else the translated one with its language, else
+/// the rule's.
+fn said_body<'a>(
+    rule: &Rule,
+    copy: &'a Copy,
+    voice: &Voice<'a>,
+) -> Option<(Option<&'a Arc<str>>, &'a Text)> {
+    let translated = voice.body().filter(|_| copy.body == rule.offer.body);
+    let translated = translated.map(|(tag, body)| (Some(tag), body));
+    translated.or_else(|| copy.body.as_ref().map(|body| (None, body)))
+}
+
+/// The same for the button at this place.
+fn said_label<'a>(
+    rule: &Rule,
+    copy: &'a Copy,
+    voice: &Voice<'a>,
+    place: usize,
+) -> Option<&'a Text> {
+    let own = copy.labels.get(place);
+    voice.label(place).filter(|_| own == rule.offer.labels.get(place)).or(own)
 }
 
 /// Which language this person is spoken to in: their trait says, else their browser, else it is

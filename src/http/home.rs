@@ -72,7 +72,7 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><ti
     <style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
     pre{background:#f4f4f2;padding:1rem;overflow:auto;font-size:13px}\
     table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd}\
-    .fired{font-weight:600;color:#0a6b3d}</style>\
+    .fired{font-weight:600;color:#0a6b3d}.ghost{color:#5b5b8c}</style>\
     <h1>docent</h1><p>Decides whether now is the moment to offer help.</p>";
 
 /// Tours that are not offered since they keep failing.
@@ -101,15 +101,19 @@ fn row(note: &Note) -> String {
     let day_ms = note.at.as_millis().rem_euclid(86_400_000);
     let (hours, minutes, seconds) = (day_ms / 3_600_000, day_ms / 60_000 % 60, day_ms / 1_000 % 60);
     let (class, verdict) = match &note.verdict {
-        NotedVerdict::Offered(trigger) => ("fired", &**trigger),
-        NotedVerdict::Held(_, Some(cap)) => ("held", &**cap),
-        NotedVerdict::Held(hold, None) => ("held", hold.as_str()),
+        NotedVerdict::Offered(trigger) => ("fired", trigger.to_string()),
+        NotedVerdict::Ghost(trigger, None) => ("ghost", format!("{trigger} (shadow)")),
+        NotedVerdict::Ghost(trigger, Some(hold)) => {
+            ("ghost", format!("{trigger} ({})", hold.as_str()))
+        }
+        NotedVerdict::Held(_, Some(cap)) => ("held", cap.to_string()),
+        NotedVerdict::Held(hold, None) => ("held", hold.as_str().to_owned()),
     };
     format!(
         "<tr><td>{hours:02}:{minutes:02}:{seconds:02}<td>{}<td>{}<td class=\"{class}\">{}</tr>",
         escape(&note.product),
         escape(&note.session),
-        escape(verdict),
+        escape(&verdict),
     )
 }
 

@@ -48,6 +48,8 @@ pub struct Given {
     pub dismissals: Option<u32>,
     /// Whether the person is a tester.
     pub tester: bool,
+    /// The bucket of every draw; in every rollout, no control group and the first variant if none.
+    pub bucket: Option<u16>,
     /// The gates' settings, where the test has its own.
     pub proactive: Option<Box<Proactive>>,
 }
@@ -90,6 +92,8 @@ pub enum What {
     },
     /// A poll is expected to make an offer.
     Fires(Offered),
+    /// A poll is expected to note that this shadow trigger would have been offered.
+    Shadows(String),
     /// A poll is expected to stay silent.
     Silent(Quiet),
     /// The goal of a trigger's offer is expected to have been reached by now, or not.
@@ -122,6 +126,8 @@ pub struct Offered {
     pub labels: Option<Vec<String>>,
     /// The tour behind it.
     pub tour: Option<String>,
+    /// The variant it is.
+    pub variant: Option<String>,
 }
 
 /// The silence that is expected; what is absent is not looked at.

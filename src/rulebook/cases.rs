@@ -91,7 +91,10 @@ fn timeline(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Vec<
         );
     }
     let asks = |moment: &Moment| {
-        matches!(moment.what, What::Fires(_) | What::Silent(_) | What::Goal { .. })
+        matches!(
+            moment.what,
+            What::Fires(_) | What::Silent(_) | What::Shadows(_) | What::Goal { .. }
+        )
     };
     if findings.count() == before && !moments.iter().any(asks) {
         let help = "add an entry with `fires:`, `silent:` or `goal:`".to_owned();

@@ -2,7 +2,7 @@
 //! which list rules by themselves.
 
 /// Code and one sentence, by code.
-pub const CODES: [(&str, &str); 93] = [
+pub const CODES: [(&str, &str); 95] = [
     ("always-true", "A condition holds whatever the person does."),
     ("bad-address", "An address to listen on is host and port."),
     ("bad-date", "A date is written 2026-12-31, with a time of day 2026-12-31T09:00."),
@@ -15,7 +15,7 @@ pub const CODES: [(&str, &str); 93] = [
     ("bad-locale", "A language is written as its tag, such as nb-NO, and names its file."),
     ("bad-origin", "An origin is scheme and host, without a path."),
     ("bad-page", "A page begins with / and has neither host, query nor trailing slash."),
-    ("bad-percent", "A share is a number of percent, such as 20%."),
+    ("bad-percent", "A share is a number of percent, such as 25%."),
     ("bad-placeholder", "A placeholder is written {user.NAME}, with a default or without."),
     ("bad-proxy", "A trusted proxy is an address or a network."),
     ("bad-rate", "A rate is a number for a unit of time, such as 5/s."),
@@ -62,6 +62,7 @@ pub const CODES: [(&str, &str); 93] = [
     ("no-products", "A workspace has a product."),
     ("no-silent-test", "A live rule has a test that sees it stay silent."),
     ("no-timezone", "Hours are by a clock that somebody chose."),
+    ("no-weight", "One of the variants is seen by somebody."),
     ("no-workspace", "A workspace has its docent.yaml."),
     ("not-an-expression", "An expression is one value, not statements."),
     ("not-available", "This version does not have it."),
@@ -69,6 +70,7 @@ pub const CODES: [(&str, &str); 93] = [
     ("out-of-range", "A value is within its range."),
     ("outdated-translation", "A translation says what the rule says now."),
     ("priority-tie", "Two rules of one page differ in priority."),
+    ("rollout-to-nobody", "A live rule is offered to somebody."),
     ("schedule-ends-soon", "A schedule has two weeks left."),
     ("schedule-over", "A schedule has time left."),
     ("several-documents", "A file is one YAML document."),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::bucket::Share;
 use crate::domain::tour::Catalogue;
 use crate::rulebook::case::Suite;
 use crate::rulebook::condition::Asks;
@@ -54,9 +55,11 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
         let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
         let caps = caps::table(&settings.frequency, &mut rules);
         let index = PageIndex::of(&rules);
+        let held = settings.holdout.percent != Share::NOBODY;
         let mut asks = Asks::of(&rules, ledger_ttl);
-        asks.of_person |= settings.asks_of_person() || !locales.is_empty();
-        let asks_of_session = !settings.testers.is_empty();
+        asks.of_person |= held || settings.asks_of_person() || !locales.is_empty();
+        let asks_of_session =
+            held || !settings.testers.is_empty() || rules.iter().any(Rule::asks_of_session);
         let product = Product {
             id: Arc::clone(&id),
             digest,

@@ -78,6 +78,7 @@ fn about(product: &Product, desk: &mut Desk<'_>) {
     calendar::quiet_clock(product, desk);
     for rule in &product.rules {
         condition::check(product, rule, desk);
+        product::rollout(rule, desk);
         product::cooldown(product, rule, desk);
         caps::of_rule(product, rule, desk);
         product::tour(product, rule, desk);

@@ -1,6 +1,7 @@
 //! Floor 1: text to a checked rulebook, and every finding at once. Pure: files arrive as bytes,
 //! the environment as a look-up.
 
+pub mod arms;
 pub mod builtin;
 pub mod case;
 pub mod cases;
@@ -31,6 +32,7 @@ pub mod suites;
 pub mod template;
 pub mod tours;
 pub mod triggers;
+pub mod variants;
 pub mod workspace;
 pub mod yaml;
 pub mod zone;

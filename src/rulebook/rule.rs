@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::goal::Goal;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
+use crate::rulebook::arms::{Arms, Variant};
 use crate::rulebook::builtin::Builtin;
 use crate::rulebook::case::Case;
 use crate::rulebook::condition::Condition;
@@ -38,6 +39,8 @@ pub struct Rule {
     pub offer: Copy,
     /// When it may be offered by the calendar and the clock; at any time when none is written.
     pub schedule: Option<Schedule>,
+    /// Who gets it.
+    pub arms: Arms,
     /// Rest after a firing, per user, else per session.
     pub again_after: Option<Span>,
     /// How often it may come, and whom it leaves alone.
@@ -67,7 +70,7 @@ pub enum Mode {
     /// Offered.
     #[default]
     Live,
-    /// Being tried out: never shown, never charged. This version reads it and decides nothing of it.
+    /// Being tried out: decided as if it were live, noted and counted, never shown, never charged.
     Shadow,
     /// Being written.
     Draft,
@@ -88,6 +91,28 @@ pub struct Copy {
     pub timeout: Span,
     /// How long the trigger rests after firing, per session.
     pub cooldown: Span,
+    /// Ways to say it that are compared; of each the bucket decides who sees it.
+    pub variants: Vec<Variant>,
+}
+
+impl Copy {
+    /// Everything that is said to a person.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        self.body.iter().chain(&self.labels)
+    }
+}
+
+impl Rule {
+    /// What is offered to one person or another: the variants where there are some.
+    pub fn copies(&self) -> impl Iterator<Item = &Copy> {
+        let plain = self.offer.variants.is_empty().then_some(&self.offer);
+        plain.into_iter().chain(self.offer.variants.iter().map(|variant| &variant.copy))
+    }
+
+    /// Everything that is said to one person or another.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        self.copies().flat_map(Copy::texts)
+    }
 }
 
 /// Where something is written.

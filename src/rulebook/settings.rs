@@ -7,6 +7,7 @@ use crate::domain::circuit::CircuitPolicy;
 use crate::domain::health::HealthPolicy;
 use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
+use crate::rulebook::arms::Holdout;
 use crate::rulebook::pacing::caps::Cap;
 use crate::rulebook::schedule::QuietHours;
 use crate::rulebook::zone::{Zone, ZoneChoice};
@@ -132,6 +133,8 @@ pub struct ProductSettings {
     pub sources: Vec<Source>,
     /// Who sees drafts, without spacing: e-mails, user ids or session ids.
     pub testers: Vec<Arc<str>>,
+    /// Who is offered nothing at all, for comparison.
+    pub holdout: Holdout,
 }
 
 /// Keys by class; each class may hold several, for rotation.
@@ -261,6 +264,7 @@ impl Default for ProductSettings {
             },
             sources: Vec::new(),
             testers: Vec::new(),
+            holdout: Holdout::default(),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::rulebook::settings::{Activity, Proactive};
 use crate::rulebook::suggest::same_letters;
 use crate::rulebook::template::Text;
 use crate::rulebook::yaml::Node;
-use crate::rulebook::{builtin, condition, copy, goal, pacing, schedule};
+use crate::rulebook::{arms, builtin, condition, copy, goal, pacing, schedule, variants};
 
 const KEYS: &[&str] = &[
     "id",
@@ -47,10 +47,12 @@ const KEYS: &[&str] = &[
     "reset",
     "snooze",
     "goal",
+    "rollout",
+    "holdout",
     "judge",
     "tests",
 ];
-const OFFER: &[&str] = &["body", "accept", "dismiss", "labels", "tour", "timeout"];
+const OFFER: &[&str] = &["body", "accept", "dismiss", "labels", "tour", "timeout", "variants"];
 pub(in crate::rulebook) const MODES: [(&str, Mode); 4] = [
     ("live", Mode::Live),
     ("shadow", Mode::Shadow),
@@ -123,6 +125,7 @@ fn rule(
     let when = when(&fields, ground, findings);
     let offer = offer(&fields, around, findings);
     let goal = fields.get("goal").and_then(|node| goal::read(node, findings));
+    let arms = arms::read(&fields, findings);
     let tests = fields.get("tests").map(|node| {
         let scope = Scope::Alone { id: written, clauses: when.as_ref().map(clauses) };
         let caps = reasons(around.caps, pacing.frequency.iter());
@@ -140,6 +143,7 @@ fn rule(
         when: when?,
         offer: offer?,
         schedule,
+        arms,
         again_after,
         pacing,
         goal,
@@ -207,7 +211,11 @@ fn offer(rule: &Fields<'_>, around: &Around<'_>, findings: &mut Findings<'_>) ->
         Some(tour) => Some(tour?),
         None => None,
     };
-    Some(timings.copy(body.flatten(), labels, tour, around.tours))
+    let mut offer = timings.copy(body.flatten(), labels, tour, around.tours);
+    if let Some(node) = fields.get("variants") {
+        offer.variants = variants::read(node, &offer, around, findings);
+    }
+    Some(offer)
 }
 
 /// As the rule writes them; else its tour's are taken, else the defaults.
@@ -228,11 +236,16 @@ impl Timings {
         let known = tour.as_ref().and_then(|id| tours.get(id));
         let timeout = self.timeout.or_else(|| known?.timeout).unwrap_or(OFFER_TIMEOUT);
         let cooldown = self.cooldown.or_else(|| known?.cooldown).unwrap_or(COOLDOWN);
-        Copy { body, labels, tour, timeout, cooldown }
+        Copy { body, labels, tour, timeout, cooldown, variants: Vec::new() }
     }
 }
 
-fn tour(node: &Node, known: Option<&Ids>, findings: &mut Findings<'_>) -> Option<Arc<str>> {
+/// A tour of the catalogue.
+pub(in crate::rulebook) fn tour(
+    node: &Node,
+    known: Option<&Ids>,
+    findings: &mut Findings<'_>,
+) -> Option<Arc<str>> {
     let id = text(node, findings)?;
     let Some((message, help)) = known.and_then(|known| no_tour(id, known)) else {
         return Some(id.into());

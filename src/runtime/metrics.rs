@@ -40,7 +40,8 @@ impl Refused {
     }
 }
 
-type Labels<const N: usize> = [(&'static str, Arc<str>); N];
+type Label = (&'static str, Arc<str>);
+type Labels<const N: usize> = [Label; N];
 type Named = [(&'static str, &'static str); 1];
 
 /// Everything docent counts. Polls and responses are counted without a look-up.
@@ -51,8 +52,10 @@ pub struct Metrics {
     redelivered: Counter,
     held: [Counter; Hold::ALL.len()],
     responses: [Counter; 5],
-    offers: Family<Labels<2>, Counter>,
-    outcomes: Family<Labels<3>, Counter>,
+    offers: Family<Vec<Label>, Counter>,
+    outcomes: Family<Vec<Label>, Counter>,
+    shadows: Family<Labels<2>, Counter>,
+    withheld: Family<Labels<3>, Counter>,
     unhealthy: Family<Labels<2>, Gauge>,
     goals: Family<Labels<2>, Counter>,
     events: Family<Labels<3>, Counter>,
@@ -96,6 +99,8 @@ impl Metrics {
                 "1 for each tour that is not offered as it keeps failing",
             ),
             goals: add(r, "goals", "Goals reached in time after an offer, by trigger"),
+            shadows: add(r, "shadow", "Offers that shadow rules would have made, by trigger"),
+            withheld: add(r, "withheld", "Offers withheld from control groups, by trigger"),
             events: add(r, "events", "Events of front ends, by whether they counted"),
             batches: add(r, "batches", "Messages of activity by source and result"),
             reloads: add(r, "reloads", "Readings of the workspace by result"),
@@ -130,16 +135,21 @@ impl Metrics {
         self.responses.get(class).map(Counter::inc);
     }
 
-    /// A trigger was offered.
-    pub fn offered(&self, product: &Arc<str>, trigger: &Arc<str>) {
-        let labels = [("product", Arc::clone(product)), ("trigger", Arc::clone(trigger))];
-        self.offers.get_or_create(&labels).inc();
+    /// A trigger was offered, as this variant where it has some.
+    pub fn offered(&self, product: &Arc<str>, trigger: &Arc<str>, variant: Option<&Arc<str>>) {
+        self.offers.get_or_create(&labels(product, trigger, variant)).inc();
     }
 
     /// An offer came to this (see [`crate::domain::offer::Outcome`]).
-    pub fn outcome(&self, product: &Arc<str>, trigger: &Arc<str>, outcome: &str) {
-        let (product, trigger) = (Arc::clone(product), Arc::clone(trigger));
-        let labels = [("product", product), ("trigger", trigger), ("outcome", outcome.into())];
+    pub fn outcome(
+        &self,
+        product: &Arc<str>,
+        trigger: &Arc<str>,
+        variant: Option<&Arc<str>>,
+        outcome: &str,
+    ) {
+        let mut labels = labels(product, trigger, variant);
+        labels.push(("outcome", outcome.into()));
         self.outcomes.get_or_create(&labels).inc();
     }
 
@@ -155,6 +165,19 @@ impl Metrics {
     pub fn goal(&self, product: &Arc<str>, trigger: &Arc<str>) {
         let labels = [("product", Arc::clone(product)), ("trigger", Arc::clone(trigger))];
         self.goals.get_or_create(&labels).inc();
+    }
+
+    /// A shadow rule would have been offered.
+    pub fn shadow(&self, product: &Arc<str>, trigger: &Arc<str>) {
+        let labels = [("product", Arc::clone(product)), ("trigger", Arc::clone(trigger))];
+        self.shadows.get_or_create(&labels).inc();
+    }
+
+    /// A trigger was withheld from a control group.
+    pub fn withheld(&self, product: &Arc<str>, trigger: &Arc<str>, hold: &str) {
+        let (product, trigger) = (Arc::clone(product), Arc::clone(trigger));
+        let labels = [("product", product), ("trigger", trigger), ("group", hold.into())];
+        self.withheld.get_or_create(&labels).inc();
     }
 
     /// A front end's event, and `counted` or why it did not.
@@ -246,6 +269,13 @@ fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &
     let metric = M::default();
     registry.register(name, help, metric.clone());
     metric
+}
+
+/// A variant is a label only where there is one.
+fn labels(product: &Arc<str>, trigger: &Arc<str>, variant: Option<&Arc<str>>) -> Vec<Label> {
+    let mut labels = vec![("product", Arc::clone(product)), ("trigger", Arc::clone(trigger))];
+    labels.extend(variant.map(|variant| ("variant", Arc::clone(variant))));
+    labels
 }
 
 fn whole(count: usize) -> i64 {

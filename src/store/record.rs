@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::domain::action::{Action, Batch, RawAction};
+use crate::domain::ghosts::{Ghosts, Track};
 use crate::domain::goal::OpenGoal;
 use crate::domain::group::{Groups, Live};
 use crate::domain::happened::Happened;
@@ -76,6 +77,7 @@ impl Record for Session {
             + ledger(&self.fired)
             + tallies(&self.tallies)
             + groups(&self.groups)
+            + ghosts(self.ghosts.as_deref())
             + self.offer.as_ref().map_or(0, offer)
             + goals(&self.goals)
     }
@@ -115,6 +117,7 @@ impl Record for Session {
             && self.triggers.is_empty()
             && self.tallies.is_empty()
             && self.groups.is_empty()
+            && self.ghosts.is_none()
             && is_at_rest(&self.machine, now)
     }
 }
@@ -158,13 +161,16 @@ impl Record for User {
             .iter()
             .map(|(step, known)| text(step) + block(known.capacity() * size_of::<Happened>()));
         let happened = happened.sum::<usize>() + nodes(&self.happened);
-        let counted = tallies(&self.tallies) + groups(&self.groups) + happened;
+        let counted = tallies(&self.tallies)
+            + groups(&self.groups)
+            + happened
+            + ghosts(self.ghosts.as_deref());
         ledger(&self.fired) + triggers(&self.triggers) + traits + counted
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
         let counted = self.fired.is_empty() && self.tallies.is_empty() && self.groups.is_empty();
-        let untold = self.traits.is_empty() && self.happened.is_empty();
+        let untold = self.traits.is_empty() && self.happened.is_empty() && self.ghosts.is_none();
         counted && untold && self.triggers.is_empty()
     }
 }
@@ -327,6 +333,14 @@ fn batch(batch: &Batch) -> usize {
         + actions.sum::<usize>()
         + object(&batch.traits)
         + object(&batch.account_traits)
+}
+
+fn ghosts(ghosts: Option<&Ghosts>) -> usize {
+    let track =
+        |track: &Track| track.triggers.keys().map(text).sum::<usize>() + nodes(&track.triggers);
+    ghosts.map_or(0, |ghosts| {
+        block(size_of::<Ghosts>()) + track(&ghosts.shadow) + track(&ghosts.withheld)
+    })
 }
 
 fn string(text: &String) -> usize {

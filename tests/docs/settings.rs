@@ -5,6 +5,7 @@ use docent::domain::circuit::CircuitPolicy;
 use docent::domain::health::HealthPolicy;
 use docent::domain::machine::MachinePolicy;
 use docent::domain::time::Span;
+use docent::rulebook::arms::Holdout;
 use docent::rulebook::settings::{
     Activity, Admin, Keys, Limits, Proactive, ProductSettings, Quotas, Rate, Retrieval, Secret,
     Settings, Windows,
@@ -93,6 +94,7 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
         retrieval,
         sources,
         testers,
+        holdout,
     } = product;
     lines.own(2, "ProductSettings", "rules", rules);
     lines.own(2, "ProductSettings", "tours", tours);
@@ -133,6 +135,8 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     lines.own(2, "ProductSettings", "sources", none(&sources));
     lines.add(2, "sinks", "[]", "Not available in this version");
     lines.own(2, "ProductSettings", "testers", none(&testers));
+    assert_eq!(holdout, Holdout::default());
+    lines.own(2, "ProductSettings", "holdout", "0%");
 }
 
 fn of_health(health: HealthPolicy, lines: &mut Lines) {

@@ -107,6 +107,7 @@ pub(crate) fn keys() -> BTreeMap<String, BTreeSet<String>> {
                     b: { proactive: { circuit: 1, quotas: 1, conservative: 1 } }\n  c: 1\n";
     let rules = format!(
         "version: 1\ntriggers:\n  - 1\n  - {{ id: a, when: [dwell: 1s], offer: 1, goal: 1, schedule: 1, tests: [1] }}\n  \
+         - {{ id: c, when: [dwell: 1s], offer: {{ body: B, labels: [A], variants: [1] }} }}\n  \
          - {{ id: b, when: [dwell: 1s], {OFFER}, tests: [{{ name: t, given: 1, timeline: [1] }}] }}\n"
     );
     let tours = "version: 1\ntours: [1, { id: a, name: a, use_when: a, steps: [1] }]\n";

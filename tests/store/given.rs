@@ -104,6 +104,7 @@ pub(crate) fn an_offer(id: &str) -> Offer {
         metadata: serde_json::Map::new(),
         goal: None,
         locale: None,
+        variant: None,
         tester: false,
         terms: Terms::default(),
     }

@@ -71,6 +71,7 @@ pub(super) fn unmet(
 ) -> Option<Unmet> {
     match &moment.what {
         What::Fires(offered) => unmet_offer(product, offered, poll),
+        What::Shadows(trigger) => unmet_shadow(product, trigger, poll),
         What::Silent(quiet) => {
             unmet_silence(product, quiet, poll, || clauses(product, session, poll))
         }
@@ -79,12 +80,16 @@ pub(super) fn unmet(
 }
 
 fn unmet_offer(product: &Product, expected: &Offered, poll: &Poll) -> Option<Unmet> {
-    let Offered { trigger, body, labels, tour } = expected;
+    let Offered { trigger, body, labels, tour, variant } = expected;
     let Some(offer) = poll.offer.as_ref().filter(|offer| *offer.trigger == **trigger) else {
         return Some((format!("fires {trigger}"), came_to(product, poll)));
     };
     if let Some(body) = body.as_ref().filter(|body| ***body != *offer.body) {
         return Some((format!("the body `{body}`"), format!("`{}`", offer.body)));
+    }
+    if let Some(variant) = variant.as_ref().filter(|v| Some(&***v) != offer.variant.as_deref()) {
+        let found = offer.variant.as_deref().map_or("no variant".into(), |id| format!("`{id}`"));
+        return Some((format!("the variant `{variant}`"), found));
     }
     let said: Vec<&str> = offer.labels.iter().map(|label| &**label).collect();
     if let Some(labels) = labels.as_ref().filter(|labels| **labels != said) {
@@ -96,6 +101,16 @@ fn unmet_offer(product: &Product, expected: &Offered, poll: &Poll) -> Option<Unm
     let tour = tour.as_ref().filter(|tour| Some(&***tour) != offer.tour.as_deref())?;
     let found = offer.tour.as_deref().map_or("no tour".to_owned(), |tour| format!("`{tour}`"));
     Some((format!("the tour `{tour}`"), found))
+}
+
+fn unmet_shadow(product: &Product, expected: &str, poll: &Poll) -> Option<Unmet> {
+    let would = poll.decision.shadow.would.and_then(|place| product.rules.get(place));
+    if would.is_some_and(|rule| *rule.id == *expected) {
+        return None;
+    }
+    let other = would.map(|rule| format!("shadows {}", rule.id));
+    let found = other.unwrap_or_else(|| format!("no shadow; {}", came_to(product, poll)));
+    Some((format!("shadows {expected}"), found))
 }
 
 fn unmet_silence(
@@ -184,6 +199,7 @@ fn matters(product: &Product, seen: &RuleSeen, moment: &Moment, poll: &Poll) -> 
     let id = product.rules.get(seen.place).map(|rule| &*rule.id);
     let named = match &moment.what {
         What::Fires(offered) => id == Some(&*offered.trigger),
+        What::Shadows(trigger) => id == Some(&**trigger),
         _ => false,
     };
     named || product.rules.len() == 1 || poll.decision.rule == Some(seen.place)

@@ -20,6 +20,9 @@ pub struct ExplainedBody<'a> {
     pub verdict: &'a str,
     /// The revision that was asked.
     pub digest: &'a str,
+    /// The shadow trigger that would have been offered, if one would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<&'a str>,
     /// Whether this is a tester, for whom nothing that spaces offers out counts.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tester: bool,
@@ -109,6 +112,7 @@ impl<'a> ExplainedBody<'a> {
         Self {
             verdict,
             digest: &product.digest,
+            shadow: explained.decision.shadow.would.map(id),
             tester: explained.tester,
             gates: recording.gates.iter().map(|gate| gate_body(product, gate, now)).collect(),
             rules: recording.rules.iter().map(rule).collect(),

@@ -59,6 +59,9 @@ pub struct OfferBody<'a> {
     pub locale: Option<&'a str>,
     /// This one offer; to be sent back with events about it.
     pub offer_id: &'a str,
+    /// Which variant of its rule this is; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<&'a str>,
     /// The tour to start on acceptance.
     pub tour_id: Option<&'a str>,
     /// Unix seconds: unanswered until then, it is gone.
@@ -80,6 +83,7 @@ impl<'a> From<&'a Offer> for OfferBody<'a> {
             reply_option_labels: &offer.labels,
             locale: offer.locale.as_deref(),
             offer_id: &offer.id,
+            variant: offer.variant.as_deref(),
             tour_id: offer.tour.as_deref(),
             expires_at: offer.expires_at.as_seconds(),
             interaction_timeout_s: offer.expires_at.since(offer.made_at).as_seconds(),
@@ -129,7 +133,8 @@ impl<'a> PollBody<'a> {
 /// may change with the person's next action. A verdict of this instant alone (an offer, a builtin's
 /// silence, a failed rule) says nothing about the next.
 fn next_poll(decision: &Decision, now: Timestamp) -> Span {
-    let wait = if decision.until > now { decision.until.since(now) } else { USUAL };
+    let changes = decision.changes();
+    let wait = if changes > now { changes.since(now) } else { USUAL };
     let most = match decision.verdict {
         Verdict::Hold(
             Hold::ScopeInvalid
@@ -150,6 +155,7 @@ fn next_poll(decision: &Decision, now: Timestamp) -> Span {
 mod tests {
     use serde_json::json;
 
+    use crate::domain::decision::Shadow;
     use crate::domain::offer::Terms;
 
     use super::*;
@@ -173,13 +179,15 @@ mod tests {
             metadata: metadata.as_object().unwrap().clone(),
             goal: None,
             locale: None,
+            variant: None,
             tester: false,
             terms: Terms::default(),
         }
     }
 
     fn decision(verdict: Verdict, seconds: i64) -> Decision {
-        Decision { verdict, rule: None, cap: None, until: NOW.plus(Span::from_seconds(seconds)) }
+        let until = NOW.plus(Span::from_seconds(seconds));
+        Decision { verdict, rule: None, cap: None, until, shadow: Shadow::NONE }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::yaml::{Node, Value};
 
 /// Every key of an entry.
-pub(super) const KEYS: [&str; 25] = [
+pub(super) const KEYS: [&str; 27] = [
     "at",
     "page",
     "action",
@@ -35,6 +35,8 @@ pub(super) const KEYS: [&str; 25] = [
     "body",
     "labels",
     "tour",
+    "variant",
+    "shadows",
     "silent",
     "next",
     "clause",
@@ -47,11 +49,12 @@ pub(super) const KEYS: [&str; 25] = [
     "account_trait",
 ];
 /// What an entry can be; `page` beside `action` says where.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "action",
     "page",
     "event",
     "fires",
+    "shadows",
     "silent",
     "goal",
     "trait",
@@ -61,7 +64,7 @@ const KINDS: [&str; 11] = [
     "account_trait",
 ];
 /// What belongs to one kind alone.
-const EXTRAS: [(&str, &str); 13] = [
+const EXTRAS: [(&str, &str); 14] = [
     ("title", "action"),
     ("properties", "action"),
     ("repeat", "action"),
@@ -72,6 +75,7 @@ const EXTRAS: [(&str, &str); 13] = [
     ("body", "fires"),
     ("labels", "fires"),
     ("tour", "fires"),
+    ("variant", "fires"),
     ("next", "silent"),
     ("clause", "silent"),
     ("reached", "goal"),
@@ -133,6 +137,7 @@ fn one(
         "page" => page(node, findings).map(What::Page),
         "event" => event(node, fields, findings),
         "fires" => fires(node, fields, stage, findings).map(What::Fires),
+        "shadows" => shadows(node, stage, findings).map(What::Shadows),
         "silent" => silent(node, fields, stage, findings).map(What::Silent),
         "goal" => trigger(node, stage, findings).map(|trigger| {
             let mut reached = true;
@@ -225,19 +230,38 @@ fn fires(
     stage: &Stage<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Offered> {
-    let trigger = trigger(node, stage, findings);
-    let own = |node: &Node, findings: &mut Findings<'_>| {
-        words(node, findings).map(|words| Some(words.to_owned()))
-    };
+    let (mut named, mut variant) = (Some(node), None);
+    if matches!(node.value, Value::Map(_)) {
+        let fields = Fields::of(node, "`fires`", &["trigger", "variant"], findings)?;
+        named = fields.need("trigger", findings);
+        fields.fill("variant", &mut variant, own, findings);
+    }
+    let trigger = named.and_then(|node| trigger(node, stage, findings));
     let (mut body, mut tour, mut labels) = (None, None, None);
     fields.fill("body", &mut body, own, findings);
     fields.fill("tour", &mut tour, own, findings);
+    fields.fill("variant", &mut variant, own, findings);
     let several = |node: &Node, findings: &mut Findings<'_>| {
         let labels = list(node, findings).iter();
         Some(labels.filter_map(|label| text(label, findings).map(str::to_owned)).collect())
     };
     fields.fill("labels", &mut labels, |node, f| several(node, f).map(Some), findings);
-    Some(Offered { trigger: trigger?, body, labels, tour })
+    Some(Offered { trigger: trigger?, body, labels, tour, variant })
+}
+
+fn own(node: &Node, findings: &mut Findings<'_>) -> Option<Option<String>> {
+    words(node, findings).map(|words| Some(words.to_owned()))
+}
+
+/// A shadow; alone, a trigger is tested as if it were live.
+fn shadows(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    if let Scope::Alone { .. } = &stage.scope {
+        let message = "a trigger's own tests run it as if it were live";
+        let help = "write `fires`, or move the test to a file of tests of all rules".to_owned();
+        findings.error(node, "conflict", message, Some(help));
+        return None;
+    }
+    trigger(node, stage, findings)
 }
 
 fn trigger(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option<String> {

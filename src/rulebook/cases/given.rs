@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::domain::bucket::BUCKETS;
 use crate::domain::machine::AgentState;
 use crate::rulebook::case::Given;
 use crate::rulebook::cases::Stage;
@@ -13,7 +14,7 @@ use crate::rulebook::yaml::{Node, Value};
 use crate::rulebook::{workspace, zone};
 
 /// Every key of `given`.
-pub(in crate::rulebook) const KEYS: [&str; 12] = [
+pub(in crate::rulebook) const KEYS: [&str; 13] = [
     "now",
     "timezone",
     "locale",
@@ -25,6 +26,7 @@ pub(in crate::rulebook) const KEYS: [&str; 12] = [
     "state",
     "dismissals",
     "tester",
+    "bucket",
     "settings",
 ];
 /// Where a session can stand without an offer of its own.
@@ -61,6 +63,8 @@ pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) 
     let dismissals = number::<u32>(0..=1_000);
     fields.fill("dismissals", &mut given.dismissals, |n, f| dismissals(n, f).map(Some), findings);
     fields.fill("tester", &mut given.tester, flag, findings);
+    let bucket = number::<u16>(0..=i64::from(BUCKETS - 1));
+    fields.fill("bucket", &mut given.bucket, |n, f| bucket(n, f).map(Some), findings);
     let settings = |node: &Node, f: &mut Findings<'_>| self::settings(node, stage, f);
     fields.fill("settings", &mut given.proactive, |n, f| settings(n, f).map(Some), findings);
     Some(given)

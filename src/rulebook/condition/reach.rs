@@ -36,9 +36,10 @@ impl Asks {
     pub fn of(rules: &[Rule], kept: Span) -> Self {
         let mut found = Found::default();
         for rule in rules {
-            let texts = || rule.offer.body.iter().chain(&rule.offer.labels);
+            let texts = || rule.texts();
             let schedule = rule.schedule.as_ref();
             found.person |= schedule.is_some_and(|schedule| schedule.zone == ZoneChoice::User);
+            found.person |= rule.haunts_person();
             found.person |= texts().any(Text::asks_of_person);
             found.account |= texts().any(Text::asks_of_account);
             if let When::Condition(condition) = &rule.when {

@@ -1,5 +1,6 @@
 //! What one rule does to another of its product.
 
+use crate::domain::bucket::Share;
 use crate::domain::page::PagePattern;
 use crate::rulebook::Product;
 use crate::rulebook::condition::Condition;
@@ -60,7 +61,8 @@ impl Offering<'_> {
         let never_rests = rule.again_after.is_none()
             && rule.offer.cooldown <= product.settings.proactive.min_interval
             && !rule.judge
-            && !self.is_paced(first, product);
+            && !self.is_paced(first, product)
+            && rule.arms.rollout == Share::EVERYBODY;
         let everywhere = rule.pages.is_empty()
             || (!self.rule.pages.is_empty() && all_covered(&rule.pages, &self.rule.pages));
         let goals = [(self.condition, true), (first.condition, false)];

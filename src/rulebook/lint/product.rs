@@ -1,13 +1,23 @@
 //! What a rule says against its product's settings, tours, triggers and sources.
 
+use crate::domain::bucket::Share;
 use crate::rulebook::Product;
 use crate::rulebook::condition::{Condition, Subject};
 use crate::rulebook::lint::Desk;
 use crate::rulebook::lint::pages::any_overlap;
-use crate::rulebook::rule::{Rule, When};
+use crate::rulebook::rule::{Mode, Rule, When};
 use crate::rulebook::suggest::nearest;
 use crate::rulebook::workspace::FILE;
 use crate::rulebook::yaml::{Spot, Value};
+
+/// A live rule that nobody is in.
+pub(super) fn rollout(rule: &Rule, desk: &mut Desk<'_>) {
+    if rule.mode == Mode::Live && rule.arms.rollout == Share::NOBODY {
+        let message = format!("`{}` is live and offered to nobody: its rollout is 0%", rule.id);
+        let help = "raise it, or write `mode: paused`";
+        desk.warn(rule, "rollout", "rollout-to-nobody", message, help);
+    }
+}
 
 /// A cooldown that the spacing of all offers makes meaningless.
 pub(super) fn cooldown(product: &Product, rule: &Rule, desk: &mut Desk<'_>) {

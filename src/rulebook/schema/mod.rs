@@ -2,6 +2,7 @@
 //! completion, hover texts and squiggles from the words of the readers. What only a whole workspace
 //! can tell, such as whether a tour exists, is left to `docent check`.
 
+mod arms;
 mod calendar;
 mod conditions;
 mod locales;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::rulebook::schema::arms::{HALF, half};
 use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::locales::TAG;
 use crate::rulebook::schema::pacing::PRODUCT_CAPS;
@@ -169,6 +170,12 @@ static SETTINGS: Mapping = open(&[
         || json!([]),
         "who sees drafts, without spacing: e-mails, user ids or session ids",
     ),
+    or(
+        "holdout",
+        Shape::Either(&[Shape::Pattern(HALF), Shape::Map(&HOLDOUT)]),
+        || "0%".into(),
+        "the share of people who are offered nothing, for comparison; up to 50%",
+    ),
 ]);
 
 static TARGET_HEALTH: Mapping = open(&[
@@ -191,6 +198,22 @@ static TARGET_HEALTH: Mapping = open(&[
         "in this time, from 1h to 7d",
     ),
 ]);
+
+static HOLDOUT: Mapping = Mapping {
+    required: &["percent"],
+    ..open(&[
+        key(
+            "percent",
+            Shape::Either(&[Shape::Raw(half), Shape::Pattern(HALF)]),
+            "from 0 to 50, with at most two decimals",
+        ),
+        key(
+            "until",
+            Shape::Pattern(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+            "the day it ends, at midnight in UTC",
+        ),
+    ])
+};
 
 static KEYS: Mapping = open(&[
     secrets("publishable", "for browsers"),

@@ -63,6 +63,11 @@ static GIVEN: Mapping = open(&[
         || false.into(),
         "whether the person is one of the product's testers",
     ),
+    key(
+        "bucket",
+        Shape::Whole(0, 9_999),
+        "of every draw; without it: in every rollout, in no control group, the first variant",
+    ),
     key("settings", Shape::Map(&SETTINGS), "in place of the product's, in this test alone"),
 ]);
 
@@ -70,6 +75,14 @@ static SETTINGS: Mapping =
     open(&[key("proactive", Shape::Map(&PROACTIVE), "the gates before any trigger")]);
 
 const TRAITS: Shape = Shape::Table(r"\S", &Shape::Either(&[Shape::Scalar, Shape::Null]), 0);
+
+static FIRES: Mapping = Mapping {
+    required: &["trigger"],
+    ..open(&[
+        key("trigger", Shape::Words, "the trigger"),
+        key("variant", Shape::Words, "as this variant"),
+    ])
+};
 
 static ENTRY: Mapping = Mapping {
     required: &["at"],
@@ -98,10 +111,16 @@ static ENTRY: Mapping = Mapping {
         key("step", Shape::Whole(0, 1_000), "the step a tour failed at"),
         key("reason", Shape::Words, "why a tour failed"),
         or("counts", Shape::Flag, || true.into(), "whether the event is expected to be heeded"),
-        key("fires", Shape::Words, "a poll must offer this trigger"),
+        key(
+            "fires",
+            Shape::Either(&[Shape::Words, Shape::Map(&FIRES)]),
+            "a poll must offer this trigger",
+        ),
         key("body", Shape::Words, "and say this"),
         key("labels", Shape::List(&Shape::Text, 0, ANY), "with these buttons"),
         key("tour", Shape::Words, "and this tour behind them"),
+        key("variant", Shape::Words, "as this variant"),
+        key("shadows", Shape::Words, "a poll must note that this shadow trigger would be offered"),
         key(
             "silent",
             Shape::Raw(silent),
@@ -135,6 +154,7 @@ fn kinds(_: &Writer) -> Json {
         "action",
         "event",
         "fires",
+        "shadows",
         "silent",
         "goal",
         "trait",

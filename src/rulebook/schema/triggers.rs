@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::rulebook::builtin;
 use crate::rulebook::copy::MOST_LABELS;
 use crate::rulebook::rule::{COOLDOWN, OFFER_TIMEOUT};
+use crate::rulebook::schema::arms::{HALF, SPREAD, VARIANT, WHOLE};
 use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::conditions;
 use crate::rulebook::schema::pacing;
@@ -103,6 +104,18 @@ static TRIGGER: Mapping = Mapping {
         ),
         key("snooze", Shape::Map(&pacing::SNOOZE), "how it may be put off"),
         key("goal", Shape::Map(&GOAL), "what its offers hope that the person will do"),
+        or(
+            "rollout",
+            Shape::Either(&[Shape::Pattern(WHOLE), Shape::Map(&SPREAD)]),
+            || "100%".into(),
+            "the share of people it is offered to; raising it keeps those who are in",
+        ),
+        or(
+            "holdout",
+            Shape::Pattern(HALF),
+            || "0%".into(),
+            "the share of people it is withheld from, for comparison; up to 50%",
+        ),
         or("judge", Shape::Flag, || false.into(), "ask the model before offering"),
         key(
             "tests",
@@ -132,7 +145,7 @@ static OFFER: Mapping = Mapping {
     ..open(&OFFER_KEYS)
 };
 
-static OFFER_KEYS: [Key; 6] = [
+static OFFER_KEYS: [Key; 7] = [
     key(
         "body",
         Shape::Body,
@@ -151,6 +164,11 @@ static OFFER_KEYS: [Key; 6] = [
         Shape::Span,
         || OFFER_TIMEOUT.to_string().into(),
         "how long it waits for an answer, from 1s to 1d; its tour's when none is written",
+    ),
+    key(
+        "variants",
+        Shape::List(&Shape::Map(&VARIANT), 1, ANY),
+        "ways to say it that are compared: each says what differs, the rest is the offer's",
     ),
 ];
 

@@ -4,6 +4,7 @@ use crate::domain::circuit::CircuitPolicy;
 use crate::domain::health::HealthPolicy;
 use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
+use crate::rulebook::arms;
 use crate::rulebook::locales;
 use crate::rulebook::pacing::caps::of_product;
 use crate::rulebook::reader::{Fields, Findings, between, flag, list, number, span, words};
@@ -34,6 +35,7 @@ const KEYS: &[&str] = &[
     "sources",
     "sinks",
     "testers",
+    "holdout",
 ];
 const PROACTIVE: [&str; 7] = [
     "enabled",
@@ -75,6 +77,7 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     fields.fill("retrieval", &mut product.retrieval, retrieval, findings);
     fields.fill("sources", &mut product.sources, sources, findings);
     fields.fill("testers", &mut product.testers, testers, findings);
+    fields.fill("holdout", &mut product.holdout, arms::holdout, findings);
     if let Some(node) = fields.get("sinks")
         && !list(node, findings).is_empty()
     {
