@@ -78,6 +78,52 @@ fn everybody_is_spoken_to_in_their_language() {
 }
 
 #[test]
+fn a_variant_says_its_own_words_in_any_language() {
+    let rules = "version: 1
+triggers:
+  - id: hello
+    when: [{ dwell: 1s }]
+    offer:
+      body: Need a hand?
+      accept: Help me
+      dismiss: No thanks
+      variants: [{ id: plain }, { id: short, body: Lost?, accept: Yes }, { id: card, body: 'Hi {user.name}' }]
+";
+    let nb = "version: 1\nlocale: nb\ntriggers:\n  hello:\n    body: Trenger du hjelp?\n    \
+              accept: Hjelp meg\n    dismiss: Nei takk\n";
+    for (given, polled) in [
+        (
+            "traits: { name: Ada }, bucket: 0",
+            "fires: hello, variant: plain, body: Trenger du hjelp?, labels: [Hjelp meg, Nei takk]",
+        ),
+        (
+            "traits: { name: Ada }, bucket: 5000",
+            "fires: hello, variant: short, body: Lost?, labels: [Yes, Nei takk]",
+        ),
+        (
+            "traits: { name: Ada }, bucket: 9999",
+            "fires: hello, variant: card, body: Hi Ada, labels: [Hjelp meg, Nei takk]",
+        ),
+        // Nobody sees any where one has a gap: what people see must not depend on who is compared.
+        ("bucket: 0", "silent: 'render:missing_variable'"),
+    ] {
+        let tests = format!(
+            "version: 1\ntests:\n  - name: it\n    given: {{ locale: nb, {given} }}\n    timeline:\n      \
+             - {{ at: 0s, page: /a }}\n      - {{ at: 1s, {polled} }}\n"
+        );
+        let files = [
+            ("docent.yaml", PLAIN),
+            ("rules/a.yaml", rules),
+            ("rules/a.test.yaml", &tests),
+            ("locales/nb.yaml", nb),
+        ];
+        let (rulebook, findings) = read(&files);
+        assert_eq!(run(&rulebook.unwrap(), &|_| true).tests[0].failure, None, "{given}");
+        assert_eq!(findings, [], "{given}");
+    }
+}
+
+#[test]
 fn mistakes_in_translations_are_found_at_their_place() {
     let long = format!("body: {}", "å".repeat(151));
     for (from, to, code, at, help) in [
