@@ -155,7 +155,7 @@ fn what_stands_in_the_way_is_named_gate_by_gate() {
         (redelivers, after(21), "the open offer, said again", "the gate `state` refuses until 80s"),
         (
             off,
-            format!("{LOOKS}{{ at: 20s, fires: linger }}"),
+            format!("{LOOKS}{{ at: 20s, silent: no_trigger }}"),
             "not_enabled",
             "the gate `enabled` refuses for good",
         ),

@@ -173,19 +173,26 @@ fn benches() -> Vec<Bench> {
         let trigger = json!({ "id": "a", "when": [condition], "offer": offer });
         bench(Kind::Rules, "rules/billing.yaml", "/triggers/0/when/0", rules(trigger))
     }));
-    benches.extend(entries().map(|entry| {
-        let timeline = json!([entry, { "at": "1d", "silent": true }]);
-        let tests = json!({ "version": 1, "tests": [{ "name": "t", "timeline": timeline }] });
-        bench(Kind::Tests, "rules/all.test.yaml", "/tests/0/timeline/0", tests)
-    }));
-    let test = json!({ "name": "t", "timeline": [{ "at": "0s", "silent": true }] });
-    let tests = json!({ "version": 1, "tests": [test] });
-    benches.push(bench(Kind::Tests, "rules/all.test.yaml", "", tests));
+    benches.extend(entries().map(|entry| in_test(entry, "/tests/0/timeline/1")));
+    let edit = json!({ "at": "0s", "reload": { "words": { "offer": {} } } });
+    benches.push(in_test(edit, "/tests/0/timeline/1/reload/words"));
+    benches.push(in_test(json!({ "at": "0s", "page": "/b" }), "/tests/0/given"));
+    benches.push(in_test(json!({ "at": "0s", "page": "/b" }), "/given"));
     let given = json!({ "user": "u", "account": "a", "settings": { "proactive": {} } });
     let test = json!({ "name": "t", "given": given, "timeline": [{ "at": "0s", "silent": true }] });
     let tests = json!({ "version": 1, "tests": [test] });
     benches.push(bench(Kind::Tests, "rules/all.test.yaml", "/tests/0/given", tests));
     benches
+}
+
+/// A bench for every mapping below a place in tests of the whole, one of which has this entry.
+fn in_test(entry: Value, below: &str) -> Bench {
+    let timeline = json!([{ "at": "0s", "page": "/a" }, entry, { "at": "1d", "silent": true }]);
+    let given = json!({ "user": "u", "settings": { "proactive": {} } });
+    let test =
+        json!({ "name": "t", "extends": "s", "given": given, "matrix": {}, "timeline": timeline });
+    let tests = json!({ "version": 1, "given": { "s": { "timeline": [] } }, "tests": [test] });
+    bench(Kind::Tests, "rules/all.test.yaml", below, tests)
 }
 
 fn triggers() -> impl Iterator<Item = Value> {

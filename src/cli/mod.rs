@@ -1,6 +1,7 @@
 //! Floor 6: the commands, their arguments and exit codes.
 
 mod check;
+mod dev;
 mod explain;
 mod forget;
 mod formats;
@@ -36,6 +37,8 @@ enum Command {
     Forget(ForgetArguments),
     /// Runs the tests beside the rules, in virtual time.
     Test(TestArguments),
+    /// Checks and tests a workspace at every save.
+    Dev(DevArguments),
     /// Makes a workspace, or a rule, tour or prompt of one, to start from.
     New(NewArguments),
     /// Prints the JSON Schema of a kind of file, for editors.
@@ -142,9 +145,20 @@ struct TestArguments {
     /// Run only tests with this text in `file: trigger: name`.
     #[arg(long, value_name = "PATTERN", conflicts_with = "coverage")]
     run: Option<String>,
-    /// Demand that each rule was seen firing and seen silent; list those that were not.
-    #[arg(long)]
-    coverage: bool,
+    /// Demand that each rule was seen firing and seen silent, or with `clauses` that each clause
+    /// of it was seen deciding, too; list what was not.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "rules"
+    )]
+    coverage: Option<Coverage>,
+    /// Run them again at every save, until interrupted.
+    #[arg(long, conflicts_with = "junit")]
+    watch: bool,
     /// Write the results there as JUnit XML, too.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -154,6 +168,26 @@ struct TestArguments {
     /// How results are printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+}
+
+/// Arguments of `docent dev`.
+#[derive(Debug, clap::Args)]
+struct DevArguments {
+    /// The folder with docent.yaml.
+    #[arg(default_value = ".")]
+    workspace: PathBuf,
+    /// Run only tests with this text in `file: trigger: name`.
+    #[arg(long, value_name = "PATTERN")]
+    run: Option<String>,
+}
+
+/// What tests must have seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Coverage {
+    /// Each rule firing, and silent.
+    Rules,
+    /// That, and each clause of it deciding, both ways.
+    Clauses,
 }
 
 /// How `docent check` tells what it found.
@@ -262,6 +296,7 @@ pub fn run() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };

@@ -7,8 +7,8 @@ mod junit;
 
 use crate::cli::check::{print_for_people, print_json};
 use crate::cli::report::complain;
-use crate::cli::{Exit, Format, TestArguments};
-use crate::engine::suite::{Covered, Report, Tested, run as run_all};
+use crate::cli::{Coverage, Exit, Format, TestArguments, dev};
+use crate::engine::suite::{ClauseCovered, Covered, Report, Tested, run as run_all};
 use crate::library::disk;
 use crate::rulebook::Sources;
 use crate::rulebook::compile::compile;
@@ -18,7 +18,7 @@ use crate::runtime::environment;
 struct Shown<'r> {
     report: &'r Report,
     sources: &'r Sources,
-    coverage: bool,
+    coverage: Option<Coverage>,
     /// No test was run, and one should have been.
     empty: bool,
 }
@@ -30,12 +30,22 @@ impl Shown<'_> {
 
     /// Rules that no test has seen both firing and silent; none when nobody asked.
     fn uncovered(&self) -> impl Iterator<Item = &Covered> {
-        let asked = self.report.rules.iter().filter(|_| self.coverage);
+        let asked = self.report.rules.iter().filter(|_| self.coverage.is_some());
         asked.filter(|rule| !(rule.fired && rule.silent))
     }
 
+    /// Clauses that no test has seen deciding both ways, with their rules; none when nobody asked.
+    fn undecided(&self) -> impl Iterator<Item = (&Covered, &ClauseCovered)> {
+        let asked = self.report.rules.iter().filter(|_| self.coverage.is_some());
+        let clauses = asked.flat_map(|rule| rule.clauses.iter().map(move |clause| (rule, clause)));
+        clauses.filter(|(_, clause)| !(clause.decided.let_match && clause.decided.kept_silent))
+    }
+
     fn is_good(&self) -> bool {
-        !self.empty && self.failed() == 0 && self.uncovered().next().is_none()
+        let strict = self.coverage == Some(Coverage::Clauses);
+        let covered = self.uncovered().next().is_none();
+        let decided = !strict || self.undecided().next().is_none();
+        !self.empty && self.failed() == 0 && covered && decided
     }
 
     /// The file of a test, with its product where there are several.
@@ -58,6 +68,11 @@ impl Shown<'_> {
 /// written, 2 when the workspace has mistakes, 3 when a test fails, nothing was run though something
 /// had to be, or a rule is not covered though it had to be.
 pub(crate) fn run(arguments: &TestArguments) -> Exit {
+    if arguments.watch {
+        return dev::follow(&arguments.workspace, |sources| {
+            round(arguments, sources);
+        });
+    }
     let sources = match disk::read(&arguments.workspace) {
         Ok(sources) => sources,
         Err(error) => {
@@ -65,10 +80,15 @@ pub(crate) fn run(arguments: &TestArguments) -> Exit {
             return Exit::Failed;
         }
     };
-    let (rulebook, findings) = compile(&sources, &environment::variable);
+    round(arguments, &sources)
+}
+
+/// Runs the tests of what was read, and prints what they came to.
+pub(in crate::cli) fn round(arguments: &TestArguments, sources: &Sources) -> Exit {
+    let (rulebook, findings) = compile(sources, &environment::variable);
     let Some(rulebook) = rulebook else {
         match arguments.format {
-            Format::Human => print_for_people(&sources, None, &findings),
+            Format::Human => print_for_people(sources, None, &findings),
             Format::Json => print_json(None, &findings),
         }
         return Exit::Invalid;
@@ -77,7 +97,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Exit {
     let report = run_all(&rulebook, &|title| title.contains(pattern));
     let empty = arguments.fail_on_empty && report.tests.is_empty();
     let (report, coverage) = (&report, arguments.coverage);
-    let shown = Shown { report, sources: &sources, coverage, empty };
+    let shown = Shown { report, sources, coverage, empty };
     match arguments.format {
         Format::Human => human::print(&shown),
         Format::Json => json::print(&shown),

@@ -2,13 +2,17 @@
 //! `commit` as at run time, with time as the timeline writes it.
 
 mod failure;
+mod watch;
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Map;
 
 use crate::domain::action::{Batch, Delivery, RawAction, Trust};
+use crate::domain::answer::LastAnswer;
 use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::machine::{AgentEvent, Machine};
 use crate::domain::offer::{Offer, Outcome};
@@ -21,10 +25,10 @@ use crate::engine::charge::Charge;
 use crate::engine::claims::{claim_product, claim_user};
 use crate::engine::decide::decide;
 use crate::engine::fire::{commit, propose};
-use crate::engine::gates::{MINUTE, Refused};
+use crate::engine::gates::MINUTE;
 use crate::engine::ghosts;
 use crate::engine::memory::{wipe, wiped};
-use crate::engine::observe::{Heard, Observer, Recording};
+use crate::engine::observe::Recording;
 use crate::engine::person::{adopt, answered, history, learn_account, remember};
 use crate::engine::react::react;
 use crate::engine::settle::lapse;
@@ -32,9 +36,13 @@ use crate::engine::standing::Match;
 use crate::engine::targets::{attempt, note, unhealthy};
 use crate::rulebook::Product;
 use crate::rulebook::case::{Case, Given, Moment, What};
-use crate::rulebook::condition::View;
+use crate::rulebook::condition::Deciding;
+use crate::rulebook::index::PageIndex;
+use crate::rulebook::pacing::caps;
 use crate::rulebook::rule::Rule;
 use crate::rulebook::settings::Proactive;
+
+use watch::Watch;
 
 pub use failure::{Failure, Ladder, Rung};
 
@@ -54,29 +62,27 @@ pub struct Played {
     pub fired: BTreeSet<usize>,
     /// Places of the rules that were asked and had nothing to offer.
     pub silent: BTreeSet<usize>,
+    /// What each clause of the rules that were asked has decided.
+    pub deciding: BTreeMap<usize, Vec<Decided>>,
     /// Whether a poll was silent though every gate let it pass.
     pub quiet: bool,
 }
 
+/// What a clause was seen deciding, by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// It was what let its rule match.
+    pub let_match: bool,
+    /// It was what kept its rule from matching.
+    pub kept_silent: bool,
+}
+
 /// Lives through a case with the rules of this product.
 pub fn play(product: &Product, case: &Case) -> Played {
-    let own = staged(product, &case.given);
-    let product = own.as_ref().unwrap_or(product);
     let mut player = Player::new(product);
     player.begin(&case.given);
     let failure = case.timeline.iter().find_map(|moment| player.live(moment).err());
     Played { failure: failure.map(|failure| *failure), ..player.played }
-}
-
-/// The product as one test wants it, where that is not as it is.
-fn staged(product: &Product, given: &Given) -> Option<Product> {
-    let Given { proactive, tester, .. } = given;
-    let mut own = (proactive.is_some() || *tester).then(|| product.clone())?;
-    if let Some(proactive) = proactive {
-        own.settings.proactive = Proactive::clone(proactive);
-    }
-    own.settings.testers.extend(tester.then(|| SESSION.into()));
-    Some(own)
 }
 
 /// One poll: what it came to, before anything is charged.
@@ -97,7 +103,12 @@ impl Poll {
 }
 
 struct Player<'p> {
-    product: &'p Product,
+    /// The product as its files have it.
+    filed: &'p Product,
+    /// The product in force: under the test's own settings, with the rules it has edited.
+    product: Cow<'p, Product>,
+    /// The places in the files of the rules in force, once some are edited; none for those.
+    places: Option<Vec<Option<usize>>>,
     conversation: Arc<str>,
     session: Session,
     context: Context,
@@ -113,7 +124,9 @@ struct Player<'p> {
 impl<'p> Player<'p> {
     fn new(product: &'p Product) -> Self {
         Self {
-            product,
+            filed: product,
+            product: Cow::Borrowed(product),
+            places: None,
             conversation: own_conversation(SESSION),
             session: Session::default(),
             context: Context::default(),
@@ -128,6 +141,13 @@ impl<'p> Player<'p> {
     }
 
     fn begin(&mut self, given: &Given) {
+        let Given { tester, proactive, .. } = given;
+        if let Some(proactive) = proactive {
+            self.product.to_mut().settings.proactive = Proactive::clone(proactive);
+        }
+        if *tester {
+            self.product.to_mut().settings.testers.extend([SESSION.into()]);
+        }
         let Given { now, state, dismissals, bucket, .. } = given;
         self.start = now.map_or(START, |now| now.at(&self.product.settings.timezone));
         self.lot = bucket.map_or(Lot::Included, Lot::Pinned);
@@ -185,8 +205,42 @@ impl<'p> Player<'p> {
             What::Event { event, counts } => return self.report(moment, event, *counts, now),
             What::Goal { trigger, reached } => return self.hoped(moment, trigger, *reached),
             What::Fires(_) | What::Silent(_) | What::Shadows(_) => return self.poll(moment, now),
+            What::Reload(rules) => self.reload(rules),
         }
         Ok(())
+    }
+
+    /// A new revision comes into force, with a digest of its own.
+    fn reload(&mut self, edited: &[Arc<Rule>]) {
+        let product = self.product.to_mut();
+        product.digest = format!("{}+", product.digest).into();
+        for rule in &mut product.rules {
+            if let Some(edited) = edited.iter().find(|edited| edited.id == rule.id) {
+                let written = rule.written.clone();
+                *rule = Rule { written, ..(**edited).clone() };
+            }
+        }
+        let place = |rule: &Rule| (Arc::clone(&rule.written.file), rule.written.line);
+        product.rules.sort_by_key(|rule| (Reverse(rule.priority), place(rule)));
+        product.caps = caps::table(&product.settings.frequency, &mut product.rules);
+        product.index = PageIndex::of(&product.rules);
+        product.asks_of_person = product.rules.iter().any(Rule::asks_of_person);
+        let filed = self.filed;
+        // An edited rule shows nothing of the one in the file.
+        let unedited = |rule: &Rule| {
+            let same =
+                |old: &Rule| old.id == rule.id && old.when == rule.when && old.pages == rule.pages;
+            filed.rules.iter().position(same)
+        };
+        self.places = Some(product.rules.iter().map(unedited).collect());
+    }
+
+    /// The place in the files of a rule in force.
+    fn filed(&self, place: usize) -> Option<usize> {
+        match &self.places {
+            None => Some(place),
+            Some(places) => places.get(place).copied().flatten(),
+        }
     }
 
     fn act(&mut self, action: RawAction, repeat: u32, now: Timestamp) {
@@ -214,7 +268,7 @@ impl<'p> Player<'p> {
         let known = self.session.identity.user_key().and_then(|key| self.users.get_mut(key));
         let memories = known.map(|user| &mut user.triggers);
         for triggers in memories.into_iter().chain([&mut self.session.triggers]) {
-            wipe(triggers, wiped(self.product, &delivery), now);
+            wipe(triggers, wiped(&self.product, &delivery), now);
         }
         self.learn(&delivery);
         let Some(person) = person else { return };
@@ -241,8 +295,8 @@ impl<'p> Player<'p> {
         counts: bool,
         now: Timestamp,
     ) -> Result<(), Box<Failure>> {
-        let policy = &self.product.settings.proactive.machine;
         self.settle(now);
+        let policy = &self.product.settings.proactive.machine;
         let offer = self.session.offer.clone();
         let reaction = react(&mut self.session, event, None, policy, now);
         if let (None, Some(offer)) = (reaction.unheard, offer) {
@@ -268,11 +322,12 @@ impl<'p> Player<'p> {
 
     fn poll(&mut self, moment: &Moment, now: Timestamp) -> Result<(), Box<Failure>> {
         let poll = self.ask(now);
-        let unmet = failure::unmet(self.product, &self.session, moment, &poll);
+        let unmet = failure::unmet(&self.product, &self.session, moment, &poll);
         if let Some(unmet) = unmet {
             let mut recording = Recording::default();
-            decide(self.product, &mut self.session, &poll.around, now, &mut recording);
-            let told = failure::of_poll(self.product, moment, &poll, unmet, &recording);
+            decide(&self.product, &mut self.session, &poll.around, now, &mut recording);
+            let told =
+                failure::of_poll(&self.product, &self.session, moment, &poll, unmet, &recording);
             return Err(Box::new(told));
         }
         self.played.quiet |= matches!(
@@ -307,16 +362,34 @@ impl<'p> Player<'p> {
     fn ask(&mut self, now: Timestamp) -> Poll {
         self.settle(now);
         let around = self.around(now);
-        let mut watch = Watch(&mut self.played.silent);
-        let decision = decide(self.product, &mut self.session, &around, now, &mut watch);
+        // What is remembered asks no rule, and coverage would not see it.
+        self.session.last_answer = LastAnswer::default();
+        let mut watch = Watch::default();
+        let decision = decide(&self.product, &mut self.session, &around, now, &mut watch);
+        self.note(&watch);
         let winner = match decision.verdict {
             Verdict::Fire(place) => self.product.rules.get(place),
             Verdict::Redeliver | Verdict::Hold(_) => None,
         };
         let known = (&self.session, &around);
-        let propose = |rule| propose(self.product, rule, known, SESSION, &self.conversation, now);
+        let propose = |rule| propose(&self.product, rule, known, SESSION, &self.conversation, now);
         let offer = winner.and_then(propose);
         Poll { start: self.start, now, around, decision, offer }
+    }
+
+    fn note(&mut self, watch: &Watch) {
+        for place in &watch.silent {
+            self.played.silent.extend(self.filed(*place));
+        }
+        for (place, Deciding { clause, holds }) in &watch.deciding {
+            let Some(place) = self.filed(*place) else { continue };
+            let clauses = self.played.deciding.entry(place).or_default();
+            clauses.resize(clauses.len().max(clause + 1), Decided::default());
+            if let Some(decided) = clauses.get_mut(*clause) {
+                decided.let_match |= holds;
+                decided.kept_silent |= !holds;
+            }
+        }
     }
 
     /// Everything that a firing's claims would learn is known beforehand here, so that none of them
@@ -357,35 +430,18 @@ impl<'p> Player<'p> {
         };
         let Some(rule) = self.product.rules.get(place) else { return };
         let who = self.session.identity.clone();
-        let charge = Charge { product: self.product, rule, who: &who, offer, now: poll.now };
+        let charge = Charge { product: &self.product, rule, who: &who, offer, now: poll.now };
         let charged = who.user_key().map_or(Ok(()), |key| {
             claim_user(self.users.entry(Arc::clone(key)).or_default(), &charge)
         });
         let charged = charged.and(claim_product(&mut self.record, &charge));
         debug_assert!(charged.is_ok(), "a claim was refused that the gates had let pass");
         commit(&mut self.session, &charge, true);
-        self.played.fired.insert(place);
+        self.played.fired.extend(self.filed(place));
     }
 }
 
 /// Something done there.
 fn place(page: &str) -> RawAction {
     RawAction { canonical_url: page.into(), ..RawAction::default() }
-}
-
-/// Notes which rules are asked and have nothing to offer.
-struct Watch<'s>(&'s mut BTreeSet<usize>);
-
-impl Observer for Watch<'_> {
-    const RECORDS: bool = false;
-
-    fn gate(&mut self, _: &'static str, _: Result<(), Refused>) {}
-
-    fn rule_gate(&mut self, _: &'static str, _: Result<(), Refused>, _: &Match<'_>) {}
-
-    fn rule(&mut self, place: usize, _: &Rule, _: &View<'_>, heard: &Heard<'_>) {
-        if matches!(heard, Heard::Silent(_) | Heard::Held(..)) {
-            self.0.insert(place);
-        }
-    }
 }

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::engine::case::{Failure, Played, play};
+use crate::engine::case::{Decided, Failure, Played, play};
 use crate::rulebook::case::Case;
 use crate::rulebook::index::PageIndex;
 use crate::rulebook::rule::{Mode, Rule, Written};
+use crate::rulebook::triggers::clauses;
 use crate::rulebook::{Product, Rulebook};
 
 /// What one test came to.
@@ -37,6 +38,19 @@ pub struct Covered {
     pub fired: bool,
     /// It was asked, with every gate open, and had nothing to offer.
     pub silent: bool,
+    /// Its clauses, in the order written; none for a builtin.
+    pub clauses: Vec<ClauseCovered>,
+}
+
+/// What the tests have shown of one clause of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClauseCovered {
+    /// As an explanation writes it.
+    pub text: String,
+    /// Where it stands in its rule's file.
+    pub line: usize,
+    /// What it was seen deciding by itself.
+    pub decided: Decided,
 }
 
 /// Every test that was run, by product, file and line, and what they have shown of every rule.
@@ -89,6 +103,7 @@ fn run_product(product: &Product, wanted: &dyn Fn(&str) -> bool, report: &mut Re
         for (test, played) in each(&alone, file, id, &rule.cases, wanted) {
             covered.fired |= !played.fired.is_empty();
             covered.silent |= played.quiet;
+            covered.note(&played, 0);
             tests.push(test);
         }
         rules.push(covered);
@@ -98,6 +113,7 @@ fn run_product(product: &Product, wanted: &dyn Fn(&str) -> bool, report: &mut Re
             for (place, covered) in rules.iter_mut().enumerate() {
                 covered.fired |= played.fired.contains(&place);
                 covered.silent |= played.silent.contains(&place);
+                covered.note(&played, place);
             }
             tests.push(test);
         }
@@ -117,7 +133,27 @@ fn isolate(alone: &mut Product, rule: &Rule) {
 
 fn nothing_seen(product: &Product, rule: &Rule) -> Covered {
     let (product, trigger) = (Arc::clone(&product.id), Arc::clone(&rule.id));
-    Covered { product, trigger, written: rule.written.clone(), fired: false, silent: false }
+    let clauses = clauses(&rule.when).into_iter().zip(rule.spelling.lines());
+    let unseen = |(text, line)| ClauseCovered { text, line, decided: Decided::default() };
+    let clauses = clauses.map(unseen).collect();
+    Covered {
+        product,
+        trigger,
+        written: rule.written.clone(),
+        fired: false,
+        silent: false,
+        clauses,
+    }
+}
+
+impl Covered {
+    fn note(&mut self, played: &Played, place: usize) {
+        let Some(seen) = played.deciding.get(&place) else { return };
+        for (clause, decided) in self.clauses.iter_mut().zip(seen) {
+            clause.decided.let_match |= decided.let_match;
+            clause.decided.kept_silent |= decided.kept_silent;
+        }
+    }
 }
 
 fn each<'r>(

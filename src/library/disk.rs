@@ -3,7 +3,7 @@
 //! Files are read where they really are. When every name still leads there afterwards, what was
 //! read is of one generation, even if a deployment swapped a symbolic link meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -65,6 +65,23 @@ pub fn read(root: &Path) -> Result<Sources, DiskError> {
         }
     }
     Err(last)
+}
+
+/// The root, each folder and those on the way to it. Of a root that is a link also its parent,
+/// where a deployment exchanges the link.
+pub fn places(root: &Path, sources: &Sources) -> BTreeSet<PathBuf> {
+    let mut places = BTreeSet::from([root.to_owned()]);
+    if root.is_symlink() {
+        places.extend(root.parent().map(Path::to_owned));
+    }
+    for folder in folders(sources) {
+        let mut place = root.to_owned();
+        for part in folder.split('/').filter(|part| !part.is_empty()) {
+            place.push(part);
+            places.insert(place.clone());
+        }
+    }
+    places
 }
 
 /// Like [`read`], but never a file half-written: two readings, `pause` apart, saw the same.

@@ -17,24 +17,20 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::time::{Span, Timestamp};
-use crate::library::disk::{DiskError, settled};
+use crate::library::burst::{QUIET, calm};
+use crate::library::disk::{DiskError, places, settled};
 use crate::library::live::{Live, Outcome, Proposal};
 use crate::library::status::Mode;
 use crate::rulebook::Sources;
-use crate::rulebook::compile::folders;
 
-/// Silence after which a burst of events is over.
-const QUIET: Duration = Duration::from_millis(150);
-/// A burst is looked at after this long even if it is not over.
-const BURST: Duration = Duration::from_secs(2);
 /// Between the two readings that must agree.
-const PAUSE: Duration = Duration::from_millis(25);
+pub(super) const PAUSE: Duration = Duration::from_millis(25);
 /// Between looks while events arrive: some changes have none.
-const TICK: Duration = Duration::from_secs(30);
+pub(super) const TICK: Duration = Duration::from_secs(30);
 /// Between looks while there are no events.
-const POLL: Duration = Duration::from_secs(5);
+pub(super) const POLL: Duration = Duration::from_secs(5);
 /// Until the next look at what could not be read.
-const RETRY: Duration = Duration::from_secs(1);
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 /// Until listening is tried again where it failed.
 const LISTEN_AGAIN: Duration = Duration::from_secs(60);
 /// Looks in a row while content moves on; the next event or tick continues.
@@ -65,7 +61,7 @@ struct Watcher<N> {
 }
 
 /// What is listened to.
-struct Ears {
+pub(super) struct Ears {
     listen: Listen,
     hearing: Option<Hearing>,
     /// When listening may be tried again.
@@ -84,8 +80,7 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
     fn new(root: &Path, live: Arc<Live>, now: N, listen: Listen) -> Self {
         // Without a last slash, behind which a link would look like its folder.
         let root: PathBuf = root.components().collect();
-        let folders = BTreeSet::from([root.clone()]);
-        let ears = Ears { listen, hearing: None, retry_at: Instant::now(), folders };
+        let ears = Ears { listen, ..Ears::new(&root) };
         Self { root, live, now, ears, moving: false }
     }
 
@@ -103,7 +98,7 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
         for _ in 0..LOOKS {
             // Listening comes before reading, so that no change falls between them.
             self.listen().await;
-            let deaf = self.ears.hearing.is_none();
+            let deaf = self.ears.is_deaf();
             let read = settled(&self.root, if deaf { QUIET } else { PAUSE }).await;
             let at = (self.now)();
             let sources = match read {
@@ -115,8 +110,7 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
             let folders = places(&self.root, &sources);
             let live = Arc::clone(&self.live);
             let Some(proposal) = propose(live, sources, at).await else { return RETRY };
-            let listened_to_all = self.ears.folders == folders;
-            self.ears.folders = folders;
+            let listened_to_all = self.ears.listen_to(folders);
             if listened_to_all && !matches!(proposal.outcome, Outcome::Swapped(_)) {
                 return proposal.again_in.map_or(tick(deaf), duration).min(tick(deaf));
             }
@@ -136,37 +130,21 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
 
     /// Until something has changed and it is quiet again, or the time is over.
     async fn wait(&mut self, longest: Duration) {
-        let Some(hearing) = &mut self.ears.hearing else { return sleep(longest).await };
-        match timeout(longest, hearing.changes.recv()).await {
-            Err(_) => {}
-            Ok(None) => self.deafen("the watcher has stopped".to_owned()),
-            Ok(Some(())) => {
+        match self.ears.hear(longest).await {
+            Ok(false) => {}
+            Err(reason) => self.deafen(reason),
+            Ok(true) => {
                 let at = (self.now)();
                 self.live.note(|watcher| watcher.last_event_at = Some(at));
-                calm(&mut hearing.changes).await;
+                self.ears.calm().await;
             }
         }
     }
 
-    /// Listens to every folder that is there now, anew: a name may lead elsewhere than before.
     async fn listen(&mut self) {
-        let opened = match self.ears.hearing.take() {
-            Some(hearing) => Ok((hearing, false)),
-            None if Instant::now() < self.ears.retry_at => return,
-            None => self.ears.open().map(|hearing| (hearing, true)),
-        };
-        let folders = self.ears.folders.clone();
-        let heard = match opened {
-            Ok((hearing, anew)) => attend(hearing, folders).await.map(|hearing| (hearing, anew)),
-            Err(error) => Err(error),
-        };
-        match heard {
-            Ok((hearing, anew)) => {
-                self.ears.hearing = Some(hearing);
-                if anew {
-                    self.hears();
-                }
-            }
+        match self.ears.attend().await {
+            Ok(false) => {}
+            Ok(true) => self.hears(),
             Err(reason) => self.deafen(reason),
         }
     }
@@ -180,25 +158,76 @@ impl<N: Fn() -> Timestamp> Watcher<N> {
 
     fn deafen(&mut self, reason: String) {
         tracing::warn!(%reason, "Cannot listen for changes of the workspace; looking every 5 s");
-        self.ears.hearing = None;
-        self.ears.retry_at = Instant::now() + LISTEN_AGAIN;
         self.live.note(|watcher| watcher.mode = Mode::Polling(reason.clone()));
     }
 }
 
 impl Ears {
+    pub(super) fn new(root: &Path) -> Self {
+        let folders = BTreeSet::from([root.to_owned()]);
+        Self { listen, hearing: None, retry_at: Instant::now(), folders }
+    }
+
+    pub(super) fn is_deaf(&self) -> bool {
+        self.hearing.is_none()
+    }
+
+    /// Notes which folders matter; whether these were listened to already.
+    pub(super) fn listen_to(&mut self, folders: BTreeSet<PathBuf>) -> bool {
+        let known = self.folders == folders;
+        self.folders = folders;
+        known
+    }
+
+    /// Listens to every folder that is there now, anew: a name may lead elsewhere than before. Says
+    /// whether nothing was listened to until now.
+    pub(super) async fn attend(&mut self) -> Result<bool, String> {
+        let opened = match self.hearing.take() {
+            Some(hearing) => Ok((hearing, false)),
+            None if Instant::now() < self.retry_at => return Ok(false),
+            None => self.open().map(|hearing| (hearing, true)),
+        };
+        let heard = match opened {
+            Ok((hearing, anew)) => {
+                attend(hearing, self.folders.clone()).await.map(|hearing| (hearing, anew))
+            }
+            Err(reason) => Err(reason),
+        };
+        let (hearing, anew) =
+            heard.inspect_err(|_| self.retry_at = Instant::now() + LISTEN_AGAIN)?;
+        self.hearing = Some(hearing);
+        Ok(anew)
+    }
+
+    /// Until something has changed, which is `true`, or the time is over.
+    pub(super) async fn hear(&mut self, longest: Duration) -> Result<bool, String> {
+        let Some(hearing) = &mut self.hearing else {
+            sleep(longest).await;
+            return Ok(false);
+        };
+        match timeout(longest, hearing.changes.recv()).await {
+            Err(_) => Ok(false),
+            Ok(Some(())) => Ok(true),
+            Ok(None) => {
+                (self.hearing, self.retry_at) = (None, Instant::now() + LISTEN_AGAIN);
+                Err("the watcher has stopped".to_owned())
+            }
+        }
+    }
+
+    /// Until the burst of changes is over, or has lasted too long.
+    pub(super) async fn calm(&mut self) {
+        if let Some(hearing) = &mut self.hearing {
+            calm(&mut hearing.changes).await;
+        }
+    }
+
     fn open(&self) -> Result<Hearing, String> {
         // One is enough: a second change while the first waits to be looked at adds nothing.
         let (sender, changes) = mpsc::channel(1);
         let watcher = (self.listen)(sender).map_err(|error| because(&error))?;
         Ok(Hearing { watcher, changes, watched: BTreeSet::new() })
     }
-}
-
-/// Until the burst of changes is over, or has lasted too long.
-async fn calm(changes: &mut mpsc::Receiver<()>) {
-    let quiet = async { while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {} };
-    let _ = timeout(BURST, quiet).await;
 }
 
 fn listen(changes: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
@@ -253,23 +282,6 @@ fn because(error: &notify::Error) -> String {
         ErrorKind::MaxFilesWatch => "the system's limit of watches is reached".to_owned(),
         _ => error.to_string(),
     }
-}
-
-/// The root, each folder and those on the way to it. Of a root that is a link also its parent,
-/// where a deployment exchanges the link.
-fn places(root: &Path, sources: &Sources) -> BTreeSet<PathBuf> {
-    let mut places = BTreeSet::from([root.to_owned()]);
-    if root.is_symlink() {
-        places.extend(root.parent().map(Path::to_owned));
-    }
-    for folder in folders(sources) {
-        let mut place = root.to_owned();
-        for part in folder.split('/').filter(|part| !part.is_empty()) {
-            place.push(part);
-            places.insert(place.clone());
-        }
-    }
-    places
 }
 
 /// Compiles away from the runtime's workers; `None` only while the runtime shuts down.
@@ -343,28 +355,6 @@ mod tests {
         }
         assert!(start.elapsed() >= LISTEN_AGAIN, "it was tried too early");
         assert_eq!((live.status().watcher.restarts, TRIES.load(Ordering::Relaxed)), (1, 2));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_ends_with_silence_or_after_two_seconds() {
-        for (changes, millis) in [(1, 150), (4, 450), (19, 1_950), (20, 2_000), (90, 2_000)] {
-            let (sender, mut receiver) = mpsc::channel(1);
-            let pulse = async {
-                for _ in 0..changes {
-                    let _ = sender.try_send(());
-                    sleep(Duration::from_millis(100)).await;
-                }
-                std::future::pending::<()>().await;
-            };
-            let start = Instant::now();
-            tokio::select! {
-                biased;
-                () = pulse => {}
-                () = calm(&mut receiver) => {}
-            }
-            let took = start.elapsed().as_millis().abs_diff(millis);
-            assert!(took < 10, "{changes} changes: {:?}", start.elapsed());
-        }
     }
 
     #[test]

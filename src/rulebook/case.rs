@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::domain::decision::Hold;
 use crate::domain::machine::{AgentEvent, AgentState};
 use crate::domain::time::Span;
+use crate::rulebook::rule::Rule;
 use crate::rulebook::schedule::Point;
 use crate::rulebook::settings::Proactive;
 
@@ -113,6 +114,8 @@ pub enum What {
     Account(String),
     /// Something becomes known of that account.
     AccountTrait(String, Value),
+    /// A new revision comes into force: these rules, by their ids, in place of what they were.
+    Reload(Vec<Arc<Rule>>),
 }
 
 /// The offer that is expected; what is absent is not looked at.

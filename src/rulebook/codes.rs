@@ -2,7 +2,7 @@
 //! which list rules by themselves.
 
 /// Code and one sentence, by code.
-pub const CODES: [(&str, &str); 95] = [
+pub const CODES: [(&str, &str); 99] = [
     ("always-true", "A condition holds whatever the person does."),
     ("bad-address", "An address to listen on is host and port."),
     ("bad-date", "A date is written 2026-12-31, with a time of day 2026-12-31T09:00."),
@@ -49,12 +49,14 @@ pub const CODES: [(&str, &str); 95] = [
     ("expression-syntax", "An expression can be parsed."),
     ("expression-too-long", "An expression is of a length that people can read."),
     ("expression-type", "Both sides of an operator have its type."),
+    ("extends-too-far", "A test extends others, and comes to an end."),
     ("long-body", "An offer's text fits a toast: 150 characters."),
     ("lost-text", "Text after a space and # is a comment; quoted, it is text."),
     ("missing-key", "A key that is needed is written."),
     ("missing-placeholder", "A translation fills in what the rule fills in."),
     ("missing-translation", "Every offer is translated where others are."),
     ("never-delivered", "A rule needs what no configured source delivers."),
+    ("never-met", "A test expects what can come."),
     ("never-open", "A schedule opens at some time, and quiet hours end."),
     ("never-true", "A condition can never hold."),
     ("no-firing-test", "A live rule has a test that sees it fire."),
@@ -82,7 +84,7 @@ pub const CODES: [(&str, &str); 95] = [
     ("time-goes-back", "A timeline is in order of time."),
     ("too-deep", "Nesting is bounded."),
     ("too-large", "A file is smaller than 1 MiB."),
-    ("too-many", "Aliases and nodes of a file are bounded."),
+    ("too-many", "Aliases and nodes of a file, and tests of a matrix, are bounded."),
     ("tour-elsewhere", "A tour can start where it is offered."),
     ("unknown-condition", "A condition is one of those that exist."),
     ("unknown-field", "A field of the session is one of those that exist."),
@@ -98,6 +100,8 @@ pub const CODES: [(&str, &str); 95] = [
     ("unknown-trigger", "A trigger that is asked about, or translated, is there."),
     ("unknown-type", "A type of action is one that something delivers."),
     ("unset-variable", "A variable of the environment is set, or has a default."),
+    ("unused-start", "What tests can start from is used."),
+    ("unused-variable", "A variable of a matrix stands somewhere in its test."),
     ("window-too-long", "A window is no longer than activity is kept."),
     ("wrong-type", "A value has the type of its key."),
     ("zero-means-no-limit", "A quota of 0 is no quota."),

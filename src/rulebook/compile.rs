@@ -201,9 +201,13 @@ impl<'s> Reading<'s> {
         let around = Around { tours: &tours, tour_ids, activity, memory, proactive, caps };
         let files = self.files(&settings.rules, &YAML).into_iter();
         let (tests, files): (Vec<_>, Vec<_>) = files.partition(|(path, _)| tests_all(path));
+        let mut roots = Vec::new();
         for file in files {
-            let read =
-                self.yaml(file, |root, findings| triggers::read(root, &around, &mut ids, findings));
+            let read = self.yaml(file, |root, findings| {
+                let rules = triggers::read(root, &around, &mut ids, findings);
+                roots.push(root.clone());
+                rules
+            });
             known &= read.is_some();
             rules.extend(read.unwrap_or_default());
         }
@@ -215,7 +219,17 @@ impl<'s> Reading<'s> {
         let whole = known.then_some(&ids);
         let caps = reasons(&settings.frequency, rules.iter().flat_map(|r| &r.pacing.frequency));
         let caps = known.then_some(&*caps);
-        let around = suites::Around { product: id, sharing: &sharing, ids: whole, caps, proactive };
+        let (sharing, triggers) = (&sharing[..], &around);
+        let around = suites::Around {
+            product: id,
+            sharing,
+            ids: whole,
+            caps,
+            proactive,
+            triggers,
+            roots: &roots,
+            rules: &rules,
+        };
         let suites = self.suites(tests, &around);
         Part { rules, tours, suites, ids, known }
     }

@@ -9,6 +9,7 @@ use crate::rulebook::arms::{Arms, Variant};
 use crate::rulebook::builtin::Builtin;
 use crate::rulebook::case::Case;
 use crate::rulebook::condition::Condition;
+use crate::rulebook::condition::spelling::Spelling;
 use crate::rulebook::pacing::Pacing;
 use crate::rulebook::schedule::Schedule;
 use crate::rulebook::template::Text;
@@ -19,7 +20,7 @@ pub const OFFER_TIMEOUT: Span = Span::from_seconds(60);
 pub const COOLDOWN: Span = Span::from_seconds(30);
 
 /// One trigger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Stable; state and analytics hang on it.
     pub id: Arc<str>,
@@ -35,6 +36,8 @@ pub struct Rule {
     pub pages: Vec<PagePattern>,
     /// When it matches.
     pub when: When,
+    /// The condition in its author's words; empty for a builtin.
+    pub spelling: Arc<Spelling>,
     /// What it offers.
     pub offer: Copy,
     /// When it may be offered by the calendar and the clock; at any time when none is written.
@@ -56,7 +59,7 @@ pub struct Rule {
 }
 
 /// What makes a rule match.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum When {
     /// A condition tree, from leaves or from a Rhai expression.
     Condition(Condition),

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use crate::rulebook::case::Case;
+use crate::rulebook::cases::reload::Editable;
 use crate::rulebook::cases::{self, Scope, Stage};
 use crate::rulebook::ids::Ids;
 use crate::rulebook::reader::{Fields, Findings, name_of, version};
+use crate::rulebook::rule::Rule;
 use crate::rulebook::settings::Proactive;
+use crate::rulebook::triggers;
 use crate::rulebook::yaml::Node;
 
 /// Whose rulebook a file may test.
@@ -22,11 +25,17 @@ pub struct Around<'p> {
     pub caps: Option<&'p [Arc<str>]>,
     /// Its gates' settings.
     pub proactive: &'p Proactive,
+    /// What its triggers refer to.
+    pub triggers: &'p triggers::Around<'p>,
+    /// The roots of their files.
+    pub roots: &'p [Node],
+    /// Those that could be read.
+    pub rules: &'p [Rule],
 }
 
 /// The tests of one file that are this product's.
 pub fn read(root: &Node, around: &Around<'_>, findings: &mut Findings<'_>) -> Vec<Case> {
-    const KEYS: [&str; 3] = ["version", "product", "tests"];
+    const KEYS: [&str; 4] = ["version", "product", "given", "tests"];
     let Some(fields) = Fields::of(root, "a test file", &KEYS, findings) else { return Vec::new() };
     version(&fields, findings);
     let whose = whose(&fields, around, findings);
@@ -34,9 +43,11 @@ pub fn read(root: &Node, around: &Around<'_>, findings: &mut Findings<'_>) -> Ve
         return Vec::new();
     }
     let scope = Scope::Whole(around.ids.filter(|_| whose.is_some()));
-    let stage = Stage { scope, caps: around.caps, proactive: around.proactive };
+    let editable = Editable::Several(around.roots);
+    let (caps, proactive, rules) = (around.caps, around.proactive, around.rules);
+    let stage = Stage { scope, caps, proactive, around: around.triggers, editable, rules };
     let tests = fields.need("tests", findings);
-    tests.map(|node| cases::read(node, &stage, findings)).unwrap_or_default()
+    tests.map(|node| cases::read(node, fields.get("given"), &stage, findings)).unwrap_or_default()
 }
 
 /// The product a file names, or the only one there is; nothing when that is a mistake.

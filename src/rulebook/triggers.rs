@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::tour::Catalogue;
+use crate::rulebook::cases::reload::Editable;
 use crate::rulebook::cases::{self, Scope, Stage};
 use crate::rulebook::condition::arguments::no_tour;
 use crate::rulebook::condition::{Ground, View};
+use crate::rulebook::condition::spelling::Spelling;
 use crate::rulebook::ids::{Ids, trigger_id};
 use crate::rulebook::pacing::caps::{Cap, reasons};
 use crate::rulebook::pages::patterns;
@@ -95,12 +97,22 @@ pub fn read(
     items.iter().filter_map(|item| rule(item, around, ids, findings)).collect()
 }
 
+/// A trigger with an edit laid over it, which has its id already.
+pub(in crate::rulebook) fn edited(
+    node: &Node,
+    around: &Around<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Rule> {
+    rule(node, around, &mut Ids::default(), findings)
+}
+
 fn rule(
     node: &Node,
     around: &Around<'_>,
     ids: &mut Ids,
     findings: &mut Findings<'_>,
 ) -> Option<Rule> {
+    let before = findings.count();
     let fields = Fields::of(node, "a trigger", KEYS, findings)?;
     let written = fields.need("id", findings).and_then(|node| trigger_id(node, findings));
     let id = written.and_then(|id| ids.claim(fields.get("id")?, id, findings));
@@ -122,15 +134,17 @@ fn rule(
     let pages = fields.get("page").map(|node| patterns(node, findings)).unwrap_or_default();
     let ground =
         Ground { activity: around.activity, memory: around.memory, tours: around.tour_ids };
-    let when = when(&fields, ground, findings);
+    let (when, spelling) = when(&fields, ground, findings).unzip();
     let offer = offer(&fields, around, findings);
     let goal = fields.get("goal").and_then(|node| goal::read(node, findings));
     let arms = arms::read(&fields, findings);
     let tests = fields.get("tests").map(|node| {
         let scope = Scope::Alone { id: written, clauses: when.as_ref().map(clauses) };
+        let editable = Editable::One((findings.count() == before).then_some(fields.node()));
         let caps = reasons(around.caps, pacing.frequency.iter());
-        let stage = Stage { scope, caps: Some(&caps), proactive: around.proactive };
-        cases::read(node, &stage, findings)
+        let (caps, proactive, rules) = (Some(&*caps), around.proactive, &[][..]);
+        let stage = Stage { scope, caps, proactive, around, editable, rules };
+        cases::read(node, None, &stage, findings)
     });
     let written = Written { file: Arc::clone(findings.file()), line: node.at.line };
     Some(Rule {
@@ -141,6 +155,7 @@ fn rule(
         mode,
         pages,
         when: when?,
+        spelling: spelling?.into(),
         offer: offer?,
         schedule,
         arms,
@@ -154,7 +169,7 @@ fn rule(
 }
 
 /// The texts of a condition's clauses, as its explanation writes them.
-fn clauses(when: &When) -> Vec<String> {
+pub fn clauses(when: &When) -> Vec<String> {
     let When::Condition(condition) = when else { return Vec::new() };
     let view =
         View { session: &Session::default(), user: None, account: None, now: Timestamp::default() };
@@ -166,7 +181,11 @@ fn mode(node: &Node, findings: &mut Findings<'_>) -> Option<Mode> {
     MODES.into_iter().find(|(known, _)| *known == name).map(|(_, mode)| mode)
 }
 
-fn when(fields: &Fields<'_>, ground: Ground<'_>, findings: &mut Findings<'_>) -> Option<When> {
+fn when(
+    fields: &Fields<'_>,
+    ground: Ground<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<(When, Spelling)> {
     let (condition, builtin, params) =
         (fields.get("when"), fields.get("builtin"), fields.get("params"));
     if let (None, Some(node)) = (builtin, params) {
@@ -174,8 +193,14 @@ fn when(fields: &Fields<'_>, ground: Ground<'_>, findings: &mut Findings<'_>) ->
         findings.error(node, "conflict", "`params` belong to a `builtin`", Some(help));
     }
     match (condition, builtin) {
-        (Some(node), None) => condition::leaves::read(node, findings, ground).map(When::Condition),
-        (None, Some(name)) => builtin::read(name, params, findings).map(When::Builtin),
+        (Some(node), None) => {
+            let (condition, spelling) = condition::leaves::read(node, findings, ground)?;
+            Some((When::Condition(condition), spelling))
+        }
+        (None, Some(name)) => {
+            let builtin = builtin::read(name, params, findings)?;
+            Some((When::Builtin(builtin), Spelling::default()))
+        }
         (Some(_), Some(node)) => {
             let help = "write two triggers, or one of the two".to_owned();
             let message = "a trigger has `when` or `builtin`, not both";

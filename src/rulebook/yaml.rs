@@ -4,6 +4,7 @@
 
 mod budget;
 mod mend;
+mod overlay;
 mod position;
 mod scalar;
 mod syntax;

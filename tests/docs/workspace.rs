@@ -93,6 +93,7 @@ pub(crate) fn meaning(rule: &Rule) -> String {
         id: Arc::from(""),
         name: String::new(),
         written: Default::default(),
+        spelling: Default::default(),
         cases: Arc::default(),
         ..rule.clone()
     };

@@ -15,8 +15,7 @@ tours:
   - { id: free, name: F, use_when: U, steps: [{ target: a, title: T, content: C }] }
 ";
 pub(crate) const OFFER: &str = "offer: { body: B, accept: A, dismiss: D }";
-pub(crate) const BOTH_TESTS: &str =
-    "tests: [{ name: n, timeline: [{ at: 0s, silent: true }, { at: 1s, fires: ID }] }]";
+pub(crate) const BOTH_TESTS: &str = "tests: [{ name: n, timeline: [{ at: 0s, silent: true }, { at: 0s, page: / }, { at: 1s, fires: ID }] }]";
 
 pub(crate) fn found(workspace: &str, files: &[(&str, &str)]) -> Vec<Finding> {
     let own = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));

@@ -2,8 +2,8 @@
 
 use crate::cli::report::{count, say};
 use crate::cli::test::Shown;
-use crate::engine::case::{Failure, Ladder, Rung};
-use crate::engine::suite::{Covered, Tested, title};
+use crate::engine::case::{Decided, Failure, Ladder, Rung};
+use crate::engine::suite::{ClauseCovered, Covered, Tested, title};
 use crate::rulebook::condition::Truth;
 
 /// Prints all of it.
@@ -22,12 +22,16 @@ pub(super) fn print(shown: &Shown<'_>) {
         say("");
     }
     shown.uncovered().for_each(|rule| say(&uncovered(rule)));
+    shown.undecided().for_each(|(rule, clause)| say(&undecided(rule, clause)));
     let (run, failed) = (shown.report.tests.len(), shown.failed());
     say(&tally(run - failed, failed));
-    if shown.coverage {
+    if shown.coverage.is_some() {
         let (all, less) = (shown.report.rules.len(), shown.uncovered().count());
         let rules = count(all, "rule");
         say(&format!("{} of {rules} seen firing and silent", all - less));
+        let all = shown.report.rules.iter().map(|rule| rule.clauses.len()).sum::<usize>();
+        let clauses = count(all, "clause");
+        say(&format!("{} of {clauses} seen deciding", all - shown.undecided().count()));
     }
     if shown.empty {
         say("no test was run");
@@ -51,6 +55,18 @@ pub(super) fn uncovered(rule: &Covered) -> String {
     };
     let (file, line) = (&rule.written.file, rule.written.line);
     format!("{file}:{line}: `{}` was not seen {missing}", rule.trigger)
+}
+
+/// What a clause was not seen deciding: without it no test would fail.
+fn undecided(rule: &Covered, clause: &ClauseCovered) -> String {
+    let Decided { let_match, kept_silent } = clause.decided;
+    let missing = match (let_match, kept_silent) {
+        (false, false) => "making the difference",
+        (false, true) => "letting it match",
+        _ => "keeping it silent by itself",
+    };
+    let (file, line, trigger) = (&rule.written.file, clause.line, &rule.trigger);
+    format!("{file}:{line}: `{trigger}`: `{}` was not seen {missing}", clause.text)
 }
 
 /// A failed test: its name, the line that was not met, and why.
@@ -81,32 +97,18 @@ pub(super) fn reasons(failure: &Failure) -> String {
     let mut text = format!("  expected  {expected}\n  found     {found}\n  decided   {decided}");
     for ladder in ladders {
         text.push_str(&format!("\n  {}: {}", ladder.trigger, ladder.came_to));
-        rungs(ladder).iter().for_each(|rung| text.push_str(&format!("\n    {rung}")));
+        for line in ladder.picture.iter().chain(&changes(ladder)) {
+            text.push_str(&format!("\n    {line}"));
+        }
     }
     text
 }
 
-/// A line per clause, in columns.
-fn rungs(ladder: &Ladder) -> Vec<String> {
-    let cells = |rung: &Rung| {
-        let mark = match rung.truth {
-            Truth::True => "yes",
-            Truth::False => "no",
-            Truth::Unknown => "not known",
-        };
-        let changes = rung.changes.map_or(String::new(), |at| format!("may change at {at}"));
-        let required = format!("required {}", rung.required);
-        [mark.to_owned(), rung.text.clone(), required, format!("found {}", rung.found), changes]
+/// When time alone may change what does not hold.
+fn changes(ladder: &Ladder) -> Vec<String> {
+    let changing = |rung: &Rung| {
+        let at = rung.changes.filter(|_| rung.truth != Truth::True)?;
+        Some(format!("`{}` may change at {at}", rung.text))
     };
-    let rows: Vec<_> = ladder.rungs.iter().map(cells).collect();
-    let wide = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..5).map(wide).collect();
-    let line = |row: &[String; 5]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
+    ladder.rungs.iter().filter_map(changing).collect()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::report::say;
 use crate::cli::test::Shown;
 use crate::engine::case::{Failure, Ladder, Rung};
-use crate::engine::suite::{Covered, Tested};
+use crate::engine::suite::{ClauseCovered, Covered, Tested};
 use crate::rulebook::condition::Truth;
 
 /// Prints it.
@@ -17,7 +17,7 @@ pub(super) fn print(shown: &Shown<'_>) {
         "passed": run - failed,
         "failed": failed,
         "tests": shown.report.tests.iter().map(test).collect::<Vec<_>>(),
-        "coverage": shown.coverage.then_some(covered),
+        "coverage": shown.coverage.map(|_| covered),
     });
     say(&object.to_string());
 }
@@ -47,7 +47,7 @@ fn failure(failure: &Failure) -> Value {
 
 fn ladder(ladder: &Ladder) -> Value {
     let clauses: Vec<_> = ladder.rungs.iter().map(rung).collect();
-    json!({ "trigger": ladder.trigger, "came_to": ladder.came_to, "clauses": clauses })
+    json!({ "trigger": ladder.trigger, "came_to": ladder.came_to, "clauses": clauses, "condition": ladder.picture })
 }
 
 fn rung(rung: &Rung) -> Value {
@@ -73,5 +73,15 @@ fn covered(rule: &Covered) -> Value {
         "line": rule.written.line,
         "firing": rule.fired,
         "silent": rule.silent,
+        "clauses": rule.clauses.iter().map(clause).collect::<Vec<_>>(),
+    })
+}
+
+fn clause(clause: &ClauseCovered) -> Value {
+    json!({
+        "clause": clause.text,
+        "line": clause.line,
+        "let_match": clause.decided.let_match,
+        "kept_silent": clause.decided.kept_silent,
     })
 }

@@ -13,7 +13,7 @@ use crate::engine::react::Reaction;
 use crate::engine::skip::{capped, skip_reason};
 use crate::rulebook::Product;
 use crate::rulebook::case::{Moment, Offered, Quiet, What};
-use crate::rulebook::condition::{Clause, Truth, View};
+use crate::rulebook::condition::{Clause, Truth, View, picture};
 use crate::rulebook::rule::When;
 
 /// What was expected at one moment, what was found, and why.
@@ -42,6 +42,8 @@ pub struct Ladder {
     pub came_to: String,
     /// Its clauses, in the order written; none for a builtin.
     pub rungs: Vec<Rung>,
+    /// Its condition as written, a line each, with what was found beneath each part.
+    pub picture: Vec<String>,
 }
 
 /// One clause as it was asked.
@@ -182,12 +184,14 @@ fn said(span: Span) -> String {
 /// The failure of a poll.
 pub(super) fn of_poll(
     product: &Product,
+    session: &Session,
     moment: &Moment,
     poll: &Poll,
     (expected, found): Unmet,
     recording: &Recording,
 ) -> Failure {
-    let ladder = |seen: &RuleSeen| ladder(product, seen, poll);
+    let view = View { session, user: poll.around.user.as_ref(), now: poll.now };
+    let ladder = |seen: &RuleSeen| ladder(product, seen, poll, &view);
     let told = recording.rules.iter().filter(|seen| matters(product, seen, moment, poll));
     let (line, at, decided) = (moment.line, moment.at, decided(product, poll, recording));
     let ladders = told.filter_map(ladder).collect();
@@ -228,8 +232,8 @@ fn decided(product: &Product, poll: &Poll, recording: &Recording) -> String {
     }
 }
 
-fn ladder(product: &Product, seen: &RuleSeen, poll: &Poll) -> Option<Ladder> {
-    let trigger = Arc::clone(&product.rules.get(seen.place)?.id);
+fn ladder(product: &Product, seen: &RuleSeen, poll: &Poll, view: &View<'_>) -> Option<Ladder> {
+    let rule = product.rules.get(seen.place)?;
     let rung = |clause: &Clause| Rung {
         text: clause.text.clone(),
         required: clause.required.clone(),
@@ -238,7 +242,14 @@ fn ladder(product: &Product, seen: &RuleSeen, poll: &Poll) -> Option<Ladder> {
         changes: poll.later(clause.answer.until),
     };
     let rungs = seen.clauses.iter().map(rung).collect();
-    Some(Ladder { trigger, came_to: seen.came_to(product).to_owned(), rungs })
+    let picture = match &rule.when {
+        When::Condition(condition) => {
+            picture(condition, &rule.spelling, &product.settings.activity, view)
+        }
+        When::Builtin(_) => Vec::new(),
+    };
+    let (trigger, came_to) = (Arc::clone(&rule.id), seen.came_to(product).to_owned());
+    Some(Ladder { trigger, came_to, rungs, picture })
 }
 
 /// The failure of an event that counted, or did not.

@@ -9,7 +9,7 @@ use crate::domain::machine::AgentEvent;
 use crate::domain::properties::{CHARS, KEPT, admit};
 use crate::domain::time::Span;
 use crate::rulebook::case::{Offered, Quiet, What};
-use crate::rulebook::cases::{Scope, Stage, given};
+use crate::rulebook::cases::{Scope, Stage, given, reload};
 use crate::rulebook::pacing::caps::REASON;
 use crate::rulebook::pages::meant;
 use crate::rulebook::reader::{
@@ -19,7 +19,7 @@ use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::yaml::{Node, Value};
 
 /// Every key of an entry.
-pub(super) const KEYS: [&str; 27] = [
+pub(super) const KEYS: [&str; 28] = [
     "at",
     "page",
     "action",
@@ -47,9 +47,10 @@ pub(super) const KEYS: [&str; 27] = [
     "email",
     "account",
     "account_trait",
+    "reload",
 ];
 /// What an entry can be; `page` beside `action` says where.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "action",
     "page",
     "event",
@@ -62,6 +63,7 @@ const KINDS: [&str; 12] = [
     "email",
     "account",
     "account_trait",
+    "reload",
 ];
 /// What belongs to one kind alone.
 const EXTRAS: [(&str, &str); 14] = [
@@ -148,6 +150,10 @@ fn one(
         "email" => words(node, findings).map(|email| What::Email(email.to_owned())),
         "account" => words(node, findings).map(|account| What::Account(account.to_owned())),
         "account_trait" => return traits(node, What::AccountTrait, findings),
+        "reload" => {
+            let rules = reload::read(node, stage, findings);
+            (!rules.is_empty()).then_some(What::Reload(rules))
+        }
         _ => return traits(node, What::Trait, findings),
     };
     what.into_iter().collect()

@@ -129,7 +129,7 @@ fn parameter_so_far(name: &str, view: &View<'_>) -> String {
     }
 }
 
-fn shown(term: &Term, view: &View<'_>) -> String {
+pub(in crate::rulebook::condition) fn shown(term: &Term, view: &View<'_>) -> String {
     if let Term::Query(name) = term {
         return parameter_so_far(name, view);
     }

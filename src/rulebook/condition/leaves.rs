@@ -6,12 +6,16 @@ mod past;
 mod signs;
 mod steps;
 
+use std::sync::Arc;
+
 use crate::domain::time::Span;
 use crate::rulebook::condition::activity::{Clock, Counted};
 use crate::rulebook::condition::detectors::detector;
+use crate::rulebook::condition::lower::read_spelled;
+use crate::rulebook::condition::spelling::{Part, Spelling, written};
 use crate::rulebook::condition::traits;
 use crate::rulebook::condition::vocabulary::LEAVES;
-use crate::rulebook::condition::{Comparison, Condition, Ground, Term, read_expression};
+use crate::rulebook::condition::{Comparison, Condition, Ground, Term};
 use crate::rulebook::pages::pattern;
 use crate::rulebook::reader::{Fields, Findings, list, one_or_several, span, words, wrong_type};
 use crate::rulebook::suggest::did_you_mean;
@@ -28,9 +32,9 @@ pub fn read<'g>(
     node: &Node,
     findings: &mut Findings<'_>,
     ground: impl Into<Ground<'g>>,
-) -> Option<Condition> {
-    let before = findings.count();
-    let mut reader = Reader { findings, ground: ground.into(), nesting: 0 };
+) -> Option<(Condition, Spelling)> {
+    let (before, ground) = (findings.count(), ground.into());
+    let mut reader = Reader { findings, ground, nesting: 0, spelling: Spelling::default() };
     let condition = match &node.value {
         Value::Str(text) => reader.expression(node, text),
         Value::Seq(_) => reader.all(node),
@@ -40,19 +44,27 @@ pub fn read<'g>(
             None
         }
     };
-    condition.filter(|_| findings.count() == before)
+    let spelling = reader.spelling;
+    let condition = condition.filter(|_| findings.count() == before)?;
+    Some((condition, spelling))
 }
 
 struct Reader<'f, 's, 'g> {
     findings: &'f mut Findings<'s>,
     ground: Ground<'g>,
     nesting: usize,
+    spelling: Spelling,
 }
 
 impl Reader<'_, '_, '_> {
     fn expression(&mut self, node: &Node, text: &str) -> Option<Condition> {
-        match read_expression(text, self.ground) {
-            Ok(condition) => Some(condition),
+        match read_spelled(text, self.ground) {
+            Ok((condition, offsets)) => {
+                let source = self.findings.source();
+                let lines = offsets.iter().map(|at| node.position(source, *at).0).collect();
+                self.spell(text.trim_end().into(), true, lines);
+                Some(condition)
+            }
             Err(mistakes) => {
                 for mistake in mistakes {
                     let place = (mistake.offset, mistake.length);
@@ -115,8 +127,25 @@ impl Reader<'_, '_, '_> {
         }
     }
 
+    fn spell(&mut self, text: Arc<str>, is_expression: bool, lines: Vec<usize>) {
+        let depth = self.nesting;
+        self.spelling.parts.push(Part { text, depth, is_expression, lines });
+    }
+
     fn leaf(&mut self, key: &Node, value: &Node) -> Option<Condition> {
         let name = key.as_str().unwrap_or_default();
+        if matches!(name, "any" | "not") {
+            self.spell(format!("{name}:").into(), false, Vec::new());
+        }
+        let condition = self.condition(name, key, value)?;
+        if !matches!(name, "any" | "not" | "rhai") {
+            let text = written(self.findings.source(), key, value);
+            self.spell(text, false, vec![key.at.line; condition.clause_count()]);
+        }
+        Some(condition)
+    }
+
+    fn condition(&mut self, name: &str, key: &Node, value: &Node) -> Option<Condition> {
         match name {
             "page" => self.pages(value),
             "ping_pong" => self.ping_pong(value),

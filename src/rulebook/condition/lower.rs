@@ -31,13 +31,23 @@ pub fn read_expression<'g>(
     source: &str,
     ground: impl Into<Ground<'g>>,
 ) -> Result<Condition, Vec<Mistake>> {
+    read_spelled(source, ground.into()).map(|(condition, _)| condition)
+}
+
+/// Reads an expression, and where each of its clauses stands: characters from zero.
+pub(in crate::rulebook::condition) fn read_spelled(
+    source: &str,
+    ground: Ground<'_>,
+) -> Result<(Condition, Vec<usize>), Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let syntax = parse(source, &mut mistakes);
-    let mut checker = Checker { ground: ground.into(), mistakes };
-    let condition = syntax.and_then(|syntax| checker.condition(&syntax));
+    let mut checker = Checker { ground, mistakes };
+    let condition = syntax.as_ref().and_then(|syntax| checker.condition(syntax));
+    let mut offsets = Vec::new();
+    syntax.iter().for_each(|syntax| checker.offsets(syntax, &mut offsets));
     let mut mistakes = checker.mistakes;
     match condition {
-        Some(condition) if mistakes.is_empty() => Ok(condition),
+        Some(condition) if mistakes.is_empty() => Ok((condition, offsets)),
         _ => {
             mistakes.sort_by_key(|mistake| mistake.offset);
             Err(mistakes)
@@ -53,7 +63,34 @@ pub(in crate::rulebook::condition) struct Checker<'g> {
 /// A term with its type; `None` when a mistake has been noted.
 type Typed = Option<(Term, Type)>;
 
-impl Checker<'_> {
+impl<'l> Checker<'l> {
+    pub(in crate::rulebook::condition) fn new(limits: &'l Activity) -> Self {
+        Self { limits, mistakes: Vec::new() }
+    }
+
+    /// What an expression without mistakes comes to.
+    pub(in crate::rulebook::condition) fn lowered(&mut self, syntax: &Syntax) -> Option<Term> {
+        self.term(syntax).map(|(term, _)| term)
+    }
+
+    /// Where each clause of an expression without mistakes stands.
+    fn offsets(&mut self, syntax: &Syntax, offsets: &mut Vec<usize>) {
+        if !self.mistakes.is_empty() {
+            return;
+        }
+        let joint = |form: &Form| matches!(form, Form::All(_) | Form::Any(_) | Form::Not(_));
+        match &syntax.form {
+            Form::All(parts) | Form::Any(parts) => {
+                parts.iter().for_each(|part| self.offsets(part, offsets));
+            }
+            Form::Not(part) if joint(&part.form) => self.offsets(part, offsets),
+            _ => {
+                let clauses = self.condition(syntax).map_or(0, |leaf| leaf.clause_count());
+                offsets.extend(std::iter::repeat_n(syntax.at.offset, clauses));
+            }
+        }
+    }
+
     pub(in crate::rulebook::condition) fn note(
         &mut self,
         at: Place,

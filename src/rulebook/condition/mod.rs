@@ -4,6 +4,7 @@
 
 mod activity;
 pub(in crate::rulebook) mod arguments;
+mod deciding;
 pub(in crate::rulebook) mod detectors;
 mod eval;
 mod explain;
@@ -18,10 +19,12 @@ mod maps;
 mod meanings;
 mod methods;
 mod needle;
+mod picture;
 mod reach;
 pub(in crate::rulebook) mod seen;
 mod sequence;
 mod simplify;
+pub mod spelling;
 mod term;
 mod traits;
 pub(in crate::rulebook) mod values;
@@ -40,12 +43,14 @@ use crate::rulebook::ids::Ids;
 use crate::rulebook::settings::Activity;
 
 pub use activity::{Clock, Counted, NEVER_S, Tally};
+pub use deciding::Deciding;
 pub use filter::{Filter, PropertyTest};
 pub use lasting::MEMORY;
 pub use lower::{Mistake, read_expression};
 pub use needle::{Needle, Scope};
 pub use reach::Asks;
 pub use seen::{Seen, Subject};
+pub use picture::picture;
 pub use sequence::{Sequence, Step};
 pub use term::{Arithmetic, Comparison, Field, Term};
 

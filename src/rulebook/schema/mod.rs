@@ -15,7 +15,7 @@ mod triggers;
 
 use serde_json::{Value as Json, json};
 
-use crate::rulebook::schema::shape::{Mapping, Writer};
+use crate::rulebook::schema::shape::{Mapping, VARIABLE, Writer};
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Kind {
 
 /// The schema of a kind of file.
 pub fn schema(kind: Kind) -> Json {
-    let writer = Writer { variables: kind == Kind::Docent };
+    let writer = Writer { variables: (kind == Kind::Docent).then_some(VARIABLE), alone: false };
     let file = writer.mapping(kind.mapping());
     let mut schema = match kind {
         // Told apart by the key that only one of the two has.
@@ -90,6 +90,10 @@ pub fn schema(kind: Kind) -> Json {
         }),
         _ => file,
     };
+    // A reload in a test may write a condition.
+    if let (Kind::Tests, Json::Object(members)) = (kind, &mut schema) {
+        members.insert("definitions".into(), conditions::definitions(&writer));
+    }
     if let Json::Object(members) = &mut schema {
         members.insert("$schema".into(), "http://json-schema.org/draft-07/schema#".into());
         members.insert("title".into(), kind.title().into());

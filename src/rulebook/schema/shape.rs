@@ -8,7 +8,7 @@ const SPAN: &str = r"^\s*(([0-9]+\.?[0-9]*|\.[0-9]+)(ms|s|m|h|d|w)\s*)+$";
 /// A page: a path without query, fragment, empty segment or trailing slash.
 const PAGE: &str = r"^/$|^(/[^/?#*]+)+$";
 /// A variable, in `docent.yaml` alone.
-const VARIABLE: &str = r"\$\{";
+pub(in crate::rulebook::schema) const VARIABLE: &str = r"\$\{";
 
 /// A mapping whose keys are known.
 #[derive(Debug)]
@@ -105,14 +105,16 @@ pub(in crate::rulebook::schema) const fn open(keys: &'static [Key]) -> Mapping {
 /// Writes shapes as JSON Schema.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::rulebook::schema) struct Writer {
-    /// Whether `${NAME}` may stand for any scalar.
-    pub variables: bool,
+    /// What may stand for any scalar: a pattern.
+    pub variables: Option<&'static str>,
+    /// Whether tests are of one trigger, and edit it without naming it.
+    pub alone: bool,
 }
 
 impl Writer {
     /// A mapping: its keys, and no others.
     pub(in crate::rulebook::schema) fn mapping(&self, mapping: &Mapping) -> Json {
-        let keys = mapping.keys.iter().map(|key| (key.name.to_owned(), self.key(key)));
+        let keys = mapping.keys.iter().map(|key| (key.name.to_owned(), self.described(key)));
         let mut schema = Map::new();
         schema.insert("type".into(), "object".into());
         schema.insert("additionalProperties".into(), false.into());
@@ -126,7 +128,8 @@ impl Writer {
         Json::Object(schema)
     }
 
-    fn key(&self, key: &Key) -> Json {
+    /// The value of a key, with what is said of it.
+    pub(in crate::rulebook::schema) fn described(&self, key: &Key) -> Json {
         let mut schema = self.shape(&key.shape);
         if let Json::Object(members) = &mut schema {
             members.insert("description".into(), key.doc.into());
@@ -157,7 +160,7 @@ impl Writer {
             Shape::Number => json!({ "type": "number" }),
             Shape::Scalar => json!({ "type": ["string", "number", "boolean"] }),
             Shape::Null => json!({ "type": "null" }),
-            Shape::Names(names) => json!({ "enum": names() }),
+            Shape::Names(names) => self.or_variable(json!({ "enum": names() })),
             Shape::List(item, low, high) => self.list(item, *low, *high),
             Shape::Several(item, low) => {
                 json!({ "anyOf": [self.shape(item), self.list(item, *low, ANY)] })
@@ -186,15 +189,16 @@ impl Writer {
     }
 
     fn text(&self, pattern: &str) -> Json {
-        if self.variables {
-            return json!({ "type": "string", "pattern": format!("{pattern}|{VARIABLE}") });
+        if let Some(variable) = self.variables {
+            return json!({ "type": "string", "pattern": format!("{pattern}|{variable}") });
         }
         json!({ "type": "string", "pattern": pattern })
     }
 
-    fn or_variable(&self, schema: Json) -> Json {
-        if self.variables {
-            return json!({ "anyOf": [schema, { "type": "string", "pattern": VARIABLE }] });
+    /// This, or what may stand for it.
+    pub(in crate::rulebook::schema) fn or_variable(&self, schema: Json) -> Json {
+        if let Some(variable) = self.variables {
+            return json!({ "anyOf": [schema, { "type": "string", "pattern": variable }] });
         }
         schema
     }

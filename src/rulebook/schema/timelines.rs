@@ -9,6 +9,7 @@ use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::locales::TAG;
 use crate::rulebook::schema::settings::PROACTIVE;
 use crate::rulebook::schema::shape::{ANY, Mapping, Shape, Writer, key, open, or};
+use crate::rulebook::schema::triggers::edit;
 
 pub(in crate::rulebook::schema) static FILE: Mapping = Mapping {
     keys: &[
@@ -19,8 +20,13 @@ pub(in crate::rulebook::schema) static FILE: Mapping = Mapping {
             "whose triggers, when several products have theirs in this folder",
         ),
         key(
+            "given",
+            Shape::Table(r"\S", &Shape::Raw(start), 0),
+            "what tests of this file can extend, by name",
+        ),
+        key(
             "tests",
-            Shape::List(&Shape::Map(&TEST), 0, ANY),
+            Shape::List(&WHOLE, 0, ANY),
             "what a person does, and what a poll must then answer; all triggers run together",
         ),
     ],
@@ -28,10 +34,27 @@ pub(in crate::rulebook::schema) static FILE: Mapping = Mapping {
     also: None,
 };
 
-pub(in crate::rulebook::schema) static TEST: Mapping = Mapping {
+/// A matrix puts a value wherever `<name>` stands.
+pub(in crate::rulebook::schema) static TEST: Shape =
+    Shape::Raw(|_| Writer { variables: Some(PLACEHOLDER), alone: true }.mapping(&KEYS));
+static WHOLE: Shape =
+    Shape::Raw(|_| Writer { variables: Some(PLACEHOLDER), alone: false }.mapping(&KEYS));
+const PLACEHOLDER: &str = "<[A-Za-z]";
+
+static KEYS: Mapping = Mapping {
     keys: &[
         key("name", Shape::Words, "a sentence"),
+        key("extends", Shape::Words, "the test whose timeline comes first"),
         key("given", Shape::Map(&GIVEN), "what stands when the timeline starts"),
+        key(
+            "matrix",
+            Shape::Table(
+                r"^[A-Za-z][A-Za-z0-9_-]*$",
+                &Shape::List(&Shape::Either(&[Shape::Scalar, Shape::Null]), 1, ANY),
+                0,
+            ),
+            "the test once for each combination of these values, each written `<name>` in it",
+        ),
         key("timeline", Shape::List(&Shape::Map(&ENTRY), 1, ANY), "in order of time"),
     ],
     required: &["name", "timeline"],
@@ -83,6 +106,7 @@ static FIRES: Mapping = Mapping {
         key("variant", Shape::Words, "as this variant"),
     ])
 };
+static ENTRIES: Shape = Shape::List(&Shape::Map(&ENTRY), 0, ANY);
 
 static ENTRY: Mapping = Mapping {
     required: &["at"],
@@ -139,13 +163,43 @@ static ENTRY: Mapping = Mapping {
         key("email", Shape::Words, "the person's e-mail address becomes known"),
         key("account", Shape::Words, "the account the person belongs to becomes known"),
         key("account_trait", TRAITS, "this becomes known of the person's account"),
+        key(
+            "reload",
+            Shape::Raw(reload),
+            "the trigger with these keys edited comes into force; in tests of the whole, triggers by id",
+        ),
     ])
 };
 
-fn silent(_: &Writer) -> Json {
+/// What stands at the start, and what happens first.
+fn start(_: &Writer) -> Json {
+    let writer = Writer { variables: Some(PLACEHOLDER), alone: false };
+    let mut start = writer.mapping(&GIVEN);
+    let timeline = writer.shape(&ENTRIES);
+    if let Some(Json::Object(properties)) = start.get_mut("properties") {
+        let mut timeline = timeline;
+        if let Json::Object(members) = &mut timeline {
+            members.insert("description".into(), "what happens first, in order of time".into());
+        }
+        properties.insert("timeline".into(), timeline);
+    }
+    start
+}
+
+/// Keys of the trigger that stands above, or of several by their ids.
+fn reload(writer: &Writer) -> Json {
+    let edit = edit(writer);
+    match writer.alone {
+        true => edit,
+        false => json!({ "type": "object", "additionalProperties": edit }),
+    }
+}
+
+fn silent(writer: &Writer) -> Json {
     let mut reasons: Vec<Json> = Hold::ALL.map(|hold| hold.as_str().into()).to_vec();
     reasons.push(true.into());
-    json!({ "anyOf": [{ "enum": reasons }, { "type": "string", "pattern": "^frequency:." }] })
+    let capped = json!({ "type": "string", "pattern": "^frequency:." });
+    writer.or_variable(json!({ "anyOf": [{ "enum": reasons }, capped] }))
 }
 
 /// One thing happens in an entry; what, is told by the key.
@@ -162,6 +216,7 @@ fn kinds(_: &Writer) -> Json {
         "email",
         "account",
         "account_trait",
+        "reload",
     ];
     let mut kinds: Vec<Json> = one.iter().map(|kind| json!({ "required": [kind] })).collect();
     kinds.push(json!({ "required": ["page"] }));

@@ -119,7 +119,7 @@ static TRIGGER: Mapping = Mapping {
         or("judge", Shape::Flag, || false.into(), "ask the model before offering"),
         key(
             "tests",
-            Shape::List(&Shape::Map(&timelines::TEST), 0, ANY),
+            Shape::List(&timelines::TEST, 0, ANY),
             "what a person does, and what a poll must then answer; this trigger runs alone",
         ),
     ],
@@ -171,6 +171,20 @@ static OFFER_KEYS: [Key; 7] = [
         "ways to say it that are compared: each says what differs, the rest is the offer's",
     ),
 ];
+
+/// Some keys of a trigger: what is not written stays as it is.
+pub(in crate::rulebook::schema) fn edit(writer: &Writer) -> Json {
+    let kept: Vec<_> =
+        TRIGGER.keys.iter().filter(|key| !matches!(key.name, "id" | "tests")).collect();
+    let mut properties: serde_json::Map<String, Json> =
+        kept.iter().map(|key| (key.name.to_owned(), writer.described(key))).collect();
+    let mut offer = writer.mapping(&open(&OFFER_KEYS));
+    if let Json::Object(members) = &mut offer {
+        members.insert("description".into(), "what is offered, edited key by key".into());
+    }
+    properties.insert("offer".into(), offer);
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
 
 fn modes() -> Vec<&'static str> {
     MODES.iter().map(|(name, _)| *name).collect()

@@ -1,6 +1,7 @@
 //! The list form as authors write it, right and wrong.
 
 use super::*;
+use crate::rulebook::condition::read_expression;
 use crate::rulebook::condition::vocabulary::{METHODS, WORDS};
 use crate::rulebook::settings::Activity;
 use crate::rulebook::yaml;
@@ -14,7 +15,7 @@ fn read_text(source: &str) -> Result<String, Vec<String>> {
     let condition = read(&node, &mut findings, &LIMITS);
     let list = findings.into_list();
     assert_eq!(condition.is_none(), !list.is_empty(), "{source}: {list:?}");
-    condition.map(|condition| condition.to_string()).ok_or_else(|| {
+    condition.map(|(condition, _)| condition.to_string()).ok_or_else(|| {
         let shown = |f: &crate::rulebook::finding::Finding| {
             format!("{}:{}+{} {}", f.line, f.column, f.length, f.message)
         };
@@ -251,7 +252,7 @@ fn a_default_window_is_no_longer_than_activity_is_kept() {
     let limits = Activity { keep: Span::from_seconds(60), max_actions: 200 };
     let mut findings = Findings::new("rules/a.yaml", "[{ errors: 1 }, { ping_pong: 1 }]");
     let node = yaml::read(&mut findings).unwrap();
-    let condition = read(&node, &mut findings, &limits).unwrap();
+    let (condition, _) = read(&node, &mut findings, &limits).unwrap();
     assert_eq!(
         condition.to_string(),
         "(errors(\"1m\") at least 1 && ping_pong(\"1m\") at least 1)"
@@ -290,4 +291,34 @@ fn the_vocabulary_is_what_is_read() {
             .filter(|call| read_expression(&format!("{call} == {call}"), &LIMITS).is_ok());
         assert_eq!(ways.count(), 1, "{}", method.name);
     }
+}
+
+#[test]
+fn each_part_keeps_its_authors_words_and_each_clause_its_line() {
+    let source = "- dwell: { at_least: 2s, at_most: 1h }
+- any:
+    - count:
+        type: error
+        at_least: 2
+    - not: { errors: 1, page: /a }
+- rhai: |
+    session.path == \"/a\" ||
+      session.dwell_s == 5
+";
+    let mut findings = Findings::new("rules/a.yaml", source);
+    let node = yaml::read(&mut findings).unwrap();
+    let (condition, spelling) = read(&node, &mut findings, &LIMITS).unwrap();
+    let parts: Vec<_> = spelling.parts.iter().map(|part| (&*part.text, part.depth)).collect();
+    let expected = [
+        ("dwell: { at_least: 2s, at_most: 1h }", 0),
+        ("any:", 0),
+        ("count:\n  type: error\n  at_least: 2", 1),
+        ("not:", 1),
+        ("errors: 1", 2),
+        ("page: /a", 2),
+        ("session.path == \"/a\" ||\n  session.dwell_s == 5", 0),
+    ];
+    assert_eq!(parts, expected);
+    assert_eq!(spelling.lines().collect::<Vec<_>>(), [1, 1, 3, 6, 6, 8, 9, 9]);
+    assert_eq!(spelling.lines().count(), condition.clause_count());
 }
