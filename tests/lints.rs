@@ -318,7 +318,8 @@ fn live_rules_without_a_test_that_fires_or_stays_silent() {
         let found = found(PLAIN, &files);
         found.iter().map(|finding| (finding.code, finding.line)).collect::<Vec<_>>()
     };
-    let (fires, silent) = ("{ at: 9s, fires: one }", "{ at: 1s, silent: no_trigger }");
+    let (fires, silent) =
+        ("{ at: 8s, page: / }, { at: 9s, fires: one }", "{ at: 1s, silent: no_trigger }");
     assert_eq!(codes(&rule("live", silent), &[]), [("no-firing-test", 7)]);
     assert_eq!(codes(&rule("live", fires), &[]), [("no-silent-test", 7)]);
     let bare = rule("live", silent);
@@ -329,7 +330,7 @@ fn live_rules_without_a_test_that_fires_or_stays_silent() {
         assert_eq!(codes(&rule(mode, silent), &[]), [], "{mode}");
     }
     let suite = |end: &str| {
-        let timeline = format!("[{{ at: 0s, silent: true }}, {{ at: 9s, {end} }}]");
+        let timeline = format!("[{{ at: 0s, page: / }}, {{ at: 9s, {end} }}]");
         format!("version: 1\ntests: [{{ name: n, timeline: {timeline} }}]\n")
     };
     assert_eq!(codes(bare, &[("rules/all.test.yaml", &suite("fires: one"))]), []);
