@@ -32,7 +32,6 @@ use crate::engine::observe::Recording;
 use crate::engine::person::{adopt, answered, history, learn_account, remember};
 use crate::engine::react::react;
 use crate::engine::settle::lapse;
-use crate::engine::standing::Match;
 use crate::engine::targets::{attempt, note, unhealthy};
 use crate::rulebook::Product;
 use crate::rulebook::case::{Case, Given, Moment, What};

@@ -2,6 +2,7 @@
 
 use crate::engine::gates::Refused;
 use crate::engine::observe::{Heard, Observer};
+use crate::engine::standing::Match;
 use crate::rulebook::condition::{Deciding, View};
 use crate::rulebook::rule::{Rule, When};
 
