@@ -301,7 +301,7 @@ impl<'p> Player<'p> {
         if let (None, Some(offer)) = (reaction.unheard, offer) {
             self.answered(&offer, Outcome::of(event), reaction.goes_on, now);
             if let (Some(tour), Some(failed)) = (&offer.tour, attempt(event)) {
-                note(&mut self.record, self.product, tour, failed, now);
+                note(&mut self.record, &self.product, tour, failed, now);
             }
         }
         if reaction.unheard.is_none() == counts {
@@ -408,7 +408,7 @@ impl<'p> Player<'p> {
                 .map(|key| self.accounts.get(key).cloned().unwrap_or_default()),
             product_full_until: self.record.fired.full_until(minute, MINUTE, now),
             tallies: Some(self.record.tallies.clone()),
-            unhealthy: unhealthy(&self.record, self.product, now),
+            unhealthy: unhealthy(&self.record, &self.product, now),
             ..Around::default()
         }
     }
