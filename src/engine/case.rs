@@ -2,10 +2,10 @@
 //! `commit` as at run time, with time as the timeline writes it.
 
 mod failure;
+mod revision;
 mod watch;
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -36,9 +36,6 @@ use crate::engine::targets::{attempt, note, unhealthy};
 use crate::rulebook::Product;
 use crate::rulebook::case::{Case, Given, Moment, What};
 use crate::rulebook::condition::Deciding;
-use crate::rulebook::index::PageIndex;
-use crate::rulebook::pacing::caps;
-use crate::rulebook::rule::Rule;
 use crate::rulebook::settings::Proactive;
 
 use watch::Watch;
@@ -207,39 +204,6 @@ impl<'p> Player<'p> {
             What::Reload(rules) => self.reload(rules),
         }
         Ok(())
-    }
-
-    /// A new revision comes into force, with a digest of its own.
-    fn reload(&mut self, edited: &[Arc<Rule>]) {
-        let product = self.product.to_mut();
-        product.digest = format!("{}+", product.digest).into();
-        for rule in &mut product.rules {
-            if let Some(edited) = edited.iter().find(|edited| edited.id == rule.id) {
-                let written = rule.written.clone();
-                *rule = Rule { written, ..(**edited).clone() };
-            }
-        }
-        let place = |rule: &Rule| (Arc::clone(&rule.written.file), rule.written.line);
-        product.rules.sort_by_key(|rule| (Reverse(rule.priority), place(rule)));
-        product.caps = caps::table(&product.settings.frequency, &mut product.rules);
-        product.index = PageIndex::of(&product.rules);
-        product.asks_of_person = product.rules.iter().any(Rule::asks_of_person);
-        let filed = self.filed;
-        // An edited rule shows nothing of the one in the file.
-        let unedited = |rule: &Rule| {
-            let same =
-                |old: &Rule| old.id == rule.id && old.when == rule.when && old.pages == rule.pages;
-            filed.rules.iter().position(same)
-        };
-        self.places = Some(product.rules.iter().map(unedited).collect());
-    }
-
-    /// The place in the files of a rule in force.
-    fn filed(&self, place: usize) -> Option<usize> {
-        match &self.places {
-            None => Some(place),
-            Some(places) => places.get(place).copied().flatten(),
-        }
     }
 
     fn act(&mut self, action: RawAction, repeat: u32, now: Timestamp) {

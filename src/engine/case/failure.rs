@@ -190,7 +190,9 @@ pub(super) fn of_poll(
     (expected, found): Unmet,
     recording: &Recording,
 ) -> Failure {
-    let view = View { session, user: poll.around.user.as_ref(), now: poll.now };
+    let around = &poll.around;
+    let (user, account) = (around.user.as_ref(), around.account.as_ref());
+    let view = View { session, user, account, now: poll.now };
     let ladder = |seen: &RuleSeen| ladder(product, seen, poll, &view);
     let told = recording.rules.iter().filter(|seen| matters(product, seen, moment, poll));
     let (line, at, decided) = (moment.line, moment.at, decided(product, poll, recording));

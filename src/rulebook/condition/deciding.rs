@@ -91,7 +91,8 @@ mod tests {
     fn deciding(expression: &str) -> Vec<(usize, bool)> {
         let condition = read_expression(expression, &LIMITS).unwrap();
         let mut found = Vec::new();
-        let view = View { session: &Session::default(), user: None, now: at(1.0) };
+        let session = Session::default();
+        let view = View { session: &session, user: None, account: None, now: at(1.0) };
         condition.deciding(&view, |clause| found.push((clause.clause, clause.holds)));
         found
     }

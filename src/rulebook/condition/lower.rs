@@ -63,9 +63,9 @@ pub(in crate::rulebook::condition) struct Checker<'g> {
 /// A term with its type; `None` when a mistake has been noted.
 type Typed = Option<(Term, Type)>;
 
-impl<'l> Checker<'l> {
-    pub(in crate::rulebook::condition) fn new(limits: &'l Activity) -> Self {
-        Self { limits, mistakes: Vec::new() }
+impl<'g> Checker<'g> {
+    pub(in crate::rulebook::condition) fn new(ground: impl Into<Ground<'g>>) -> Self {
+        Self { ground: ground.into(), mistakes: Vec::new() }
     }
 
     /// What an expression without mistakes comes to.

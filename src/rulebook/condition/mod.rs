@@ -48,9 +48,9 @@ pub use filter::{Filter, PropertyTest};
 pub use lasting::MEMORY;
 pub use lower::{Mistake, read_expression};
 pub use needle::{Needle, Scope};
+pub use picture::picture;
 pub use reach::Asks;
 pub use seen::{Seen, Subject};
-pub use picture::picture;
 pub use sequence::{Sequence, Step};
 pub use term::{Arithmetic, Comparison, Field, Term};
 
