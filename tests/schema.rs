@@ -2,6 +2,9 @@
 //! type passed over.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "schema/entries.rs"]
+mod entries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -13,6 +16,7 @@ use docent::rulebook::finding::Severity;
 use docent::rulebook::reader::Findings;
 use docent::rulebook::schema::{Kind, schema, text};
 use docent::rulebook::yaml;
+use entries::entries;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -239,22 +243,6 @@ fn conditions() -> Vec<Value> {
         json!({ "first_time": { "of": "click" } }),
     ];
     short.chain(long).collect()
-}
-
-fn entries() -> impl Iterator<Item = Value> {
-    [
-        json!({ "at": "0s", "page": "/a" }),
-        json!({ "at": "0s", "action": "click" }),
-        json!({ "at": "0s", "event": "reset" }),
-        json!({ "at": "0s", "event": "proactive_snoozed", "for": "1m" }),
-        json!({ "at": "0s", "event": "tour_failed" }),
-        json!({ "at": "0s", "trait": { "plan": "pro" } }),
-        json!({ "at": "0s", "user": "u" }),
-        json!({ "at": "0s", "account": "a" }),
-        json!({ "at": "0s", "fires": "words" }),
-        json!({ "at": "0s", "silent": true }),
-    ]
-    .into_iter()
 }
 
 /// The errors of one file that says this, in a workspace that is fine, and the keys that its reader
