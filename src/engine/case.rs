@@ -2,6 +2,7 @@
 //! `commit` as at run time, with time as the timeline writes it.
 
 mod failure;
+mod firing;
 mod revision;
 mod watch;
 
@@ -21,12 +22,9 @@ use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::advance::{Received, advance};
 use crate::engine::around::{Around, Lot, own_conversation};
-use crate::engine::charge::Charge;
-use crate::engine::claims::{claim_product, claim_user};
 use crate::engine::decide::decide;
-use crate::engine::fire::{commit, propose};
+use crate::engine::fire::propose;
 use crate::engine::gates::MINUTE;
-use crate::engine::ghosts;
 use crate::engine::memory::{wipe, wiped};
 use crate::engine::observe::Recording;
 use crate::engine::person::{adopt, answered, history, learn_account, remember};
@@ -375,32 +373,6 @@ impl<'p> Player<'p> {
             unhealthy: unhealthy(&self.record, &self.product, now),
             ..Around::default()
         }
-    }
-
-    fn haunt(&mut self, poll: &Poll) {
-        let Poll { decision, now, .. } = poll;
-        ghosts::note(self.product, &mut self.session, decision, *now);
-        if let Some(key) = self.session.identity.user_key().cloned() {
-            let user = self.users.entry(key).or_default();
-            ghosts::note_person(self.product, user, decision, *now);
-        }
-        self.played.fired.extend(decision.shadow.would);
-    }
-
-    fn fire(&mut self, poll: &Poll) {
-        let (Verdict::Fire(place), Some(offer)) = (poll.decision.verdict, &poll.offer) else {
-            return;
-        };
-        let Some(rule) = self.product.rules.get(place) else { return };
-        let who = self.session.identity.clone();
-        let charge = Charge { product: &self.product, rule, who: &who, offer, now: poll.now };
-        let charged = who.user_key().map_or(Ok(()), |key| {
-            claim_user(self.users.entry(Arc::clone(key)).or_default(), &charge)
-        });
-        let charged = charged.and(claim_product(&mut self.record, &charge));
-        debug_assert!(charged.is_ok(), "a claim was refused that the gates had let pass");
-        commit(&mut self.session, &charge, true);
-        self.played.fired.extend(self.filed(place));
     }
 }
 

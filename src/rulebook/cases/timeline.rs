@@ -33,7 +33,8 @@ pub(super) fn read<'n>(
         reading.above = Some(part.name);
     }
     let asks = |moment: &Moment| {
-        matches!(moment.what, What::Fires(_) | What::Silent(_) | What::Goal { .. })
+        use What::{Fires, Goal, Shadows, Silent};
+        matches!(moment.what, Fires(_) | Silent(_) | Shadows(_) | Goal { .. })
     };
     let asked = reading.moments.iter().skip(inherited).any(asks);
     if let Some(node) = own.timeline.filter(|_| own.test && !asked && findings.count() == before) {
