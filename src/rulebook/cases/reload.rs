@@ -45,7 +45,7 @@ pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) 
             let known = |id: &Node| roots.iter().find_map(|root| trigger(root, id.as_str()?));
             let mut rule = |(id, over): &(Node, Node)| match known(id) {
                 // What is wrong with it in its file is said there.
-                Some(_) if !id.as_str().is_some_and(|id| stage.mode(id).is_some()) => None,
+                Some(_) if id.as_str().is_none_or(|id| stage.mode(id).is_none()) => None,
                 Some(trigger) => edit(&trigger.placed_at(over), over, stage.around, findings),
                 None => unknown(id, stage, findings),
             };

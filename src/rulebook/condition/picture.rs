@@ -231,7 +231,8 @@ mod tests {
         let joined: String = cut.iter().map(|(_, piece)| *piece).collect();
         assert_eq!((cut.len(), joined), (2, line.clone()));
         for (offset, piece) in cut {
-            assert!(piece.chars().count() <= WIDTH && line[offset..].starts_with(piece));
+            let here = line.get(offset..).is_some_and(|rest| rest.starts_with(piece));
+            assert!(here && piece.chars().count() <= WIDTH);
         }
         let word = "a".repeat(200);
         assert_eq!(pieces(&word), [(0, &*word)]);
