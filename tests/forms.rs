@@ -169,13 +169,26 @@ fn a_text_without_a_matrix_stays_as_it_is() {
     all_pass(&report);
 }
 
+/// A file with the test `greeted` and one called `on` with these keys.
+fn on(keys: &str) -> String {
+    format!(
+        "tests:\n{GREETED}  - name: on\n{keys}    timeline:\n      - {{ at: 9s, silent: true }}\n"
+    )
+}
+
+fn all_found_at_their_place(
+    files: impl IntoIterator<Item = (String, Vec<(&'static str, usize, usize)>)>,
+) {
+    let mut wrong = Vec::new();
+    for (file, expected) in files {
+        let found = found(&file);
+        wrong.extend((found != expected).then(|| format!("{file}{found:?}\n{expected:?}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
 #[test]
-fn mistakes_of_extends_and_matrix_are_found_at_their_place() {
-    let test = |keys: &str| {
-        format!(
-            "tests:\n{GREETED}  - name: on\n{keys}    timeline:\n      - {{ at: 9s, silent: true }}\n"
-        )
-    };
+fn mistakes_of_extends_are_found_at_their_place() {
     let many: String = (0..16)
         .map(|n| {
             format!(
@@ -184,70 +197,71 @@ fn mistakes_of_extends_and_matrix_are_found_at_their_place() {
             )
         })
         .collect();
-    let mut wrong = Vec::new();
-    let wide = |sizes: [usize; 2]| {
-        let values = |size| (0..size).map(|n: usize| n.to_string()).collect::<Vec<_>>().join(", ");
-        let (one, two) = (values(sizes[0]), values(sizes[1]));
-        test(&format!("    matrix: {{ a: [{one}], b: [{two}] }}\n")).replace(
-            "silent: true }\n",
-            "silent: true }\n      - { at: 9s, action: click, title: <a><b> }\n",
-        )
-    };
-    for (file, expected) in [
-        (test("    extends: greted\n"), vec![("unknown-name", 9, 14)]),
-        (test("    extends: on\n"), vec![("extends-too-far", 9, 14)]),
-        (test("    extends: 7\n"), vec![("wrong-type", 9, 14)]),
+    all_found_at_their_place([
+        (on("    extends: greted\n"), vec![("unknown-name", 9, 14)]),
+        (on("    extends: on\n"), vec![("extends-too-far", 9, 14)]),
+        (on("    extends: 7\n"), vec![("wrong-type", 9, 14)]),
         (
-            test("    extends: greeted\n")
+            on("    extends: greeted\n")
                 .replace("name: greeted\n", "name: greeted\n    extends: on\n"),
             vec![("extends-too-far", 4, 14), ("extends-too-far", 10, 14)],
         ),
         (
-            test("    extends: greeted\n").replace("at: 9s", "at: 0s"),
+            on("    extends: greeted\n").replace("at: 9s", "at: 0s"),
             vec![("time-goes-back", 11, 15)],
         ),
-        (test("    extends: greeted\n").replace("page: /a", "page: a"), vec![("bad-page", 6, 25)]),
+        (on("    extends: greeted\n").replace("page: /a", "page: a"), vec![("bad-page", 6, 25)]),
         (
-            test("    extends: greeted\n").replace("silent: true", "page: /b"),
+            on("    extends: greeted\n").replace("silent: true", "page: /b"),
             vec![("checks-nothing", 11, 7)],
         ),
         (
             format!("tests:\n{many}{GREETED}").replace("link 16", "greeted"),
             vec![("extends-too-far", 4, 14)],
         ),
-        (test("    matrix: [a]\n"), vec![("wrong-type", 9, 13)]),
-        (test("    matrix: { a: b }\n"), vec![("wrong-type", 9, 18)]),
-        (test("    matrix: { a: [] }\n"), vec![("empty-list", 9, 18)]),
-        (test("    matrix: { a: [[b]] }\n"), vec![("wrong-type", 9, 19)]),
-        (test("    matrix: { a: [b, c, b] }\n"), vec![("duplicate-id", 9, 25)]),
-        (test("    matrix: { 1a: [b] }\n"), vec![("bad-id", 9, 15)]),
-        (test("    matrix: { a: [b] }\n"), vec![("unused-variable", 9, 15)]),
+        (on("").replace("name: on", "name: greeted"), vec![("duplicate-id", 8, 11)]),
+        (format!("given: 1\n{}", on("")), vec![("wrong-type", 2, 8)]),
+        (
+            format!("given: {{ a: {{ plan: pro }} }}\n{}", on("    extends: a\n")),
+            vec![("unknown-key", 2, 15)],
+        ),
+        (
+            format!("given: {{ a: {{ user: 7 }} }}\n{}", on("    extends: a\n")),
+            vec![("wrong-type", 2, 21)],
+        ),
+    ]);
+}
+
+#[test]
+fn mistakes_of_a_matrix_are_found_at_their_place() {
+    let wide = |sizes: [usize; 2]| {
+        let values = |size| (0..size).map(|n: usize| n.to_string()).collect::<Vec<_>>().join(", ");
+        let (one, two) = (values(sizes[0]), values(sizes[1]));
+        on(&format!("    matrix: {{ a: [{one}], b: [{two}] }}\n")).replace(
+            "silent: true }\n",
+            "silent: true }\n      - { at: 9s, action: click, title: <a><b> }\n",
+        )
+    };
+    all_found_at_their_place([
+        (on("    matrix: [a]\n"), vec![("wrong-type", 9, 13)]),
+        (on("    matrix: { a: b }\n"), vec![("wrong-type", 9, 18)]),
+        (on("    matrix: { a: [] }\n"), vec![("empty-list", 9, 18)]),
+        (on("    matrix: { a: [[b]] }\n"), vec![("wrong-type", 9, 19)]),
+        (on("    matrix: { a: [b, c, b] }\n"), vec![("duplicate-id", 9, 25)]),
+        (on("    matrix: { 1a: [b] }\n"), vec![("bad-id", 9, 15)]),
+        (on("    matrix: { a: [b] }\n"), vec![("unused-variable", 9, 15)]),
         (wide([16, 16]), vec![]),
         (wide([16, 17]), vec![("too-many", 9, 13)]),
         (
-            test("    matrix: { plan: [b, c] }\n")
+            on("    matrix: { plan: [b, c] }\n")
                 .replace("at: 9s", "at: 9s, clause: \"<plan> <pln>\""),
             vec![("unknown-name", 11, 35)],
         ),
         (
-            test("    matrix: { wait: [b, c] }\n").replace("at: 9s", "at: <wait>"),
+            on("    matrix: { wait: [b, c] }\n").replace("at: 9s", "at: <wait>"),
             vec![("bad-duration", 11, 15)],
         ),
-        (test("").replace("name: on", "name: greeted"), vec![("duplicate-id", 8, 11)]),
-        (format!("given: 1\n{}", test("")), vec![("wrong-type", 2, 8)]),
-        (
-            format!("given: {{ a: {{ plan: pro }} }}\n{}", test("    extends: a\n")),
-            vec![("unknown-key", 2, 15)],
-        ),
-        (
-            format!("given: {{ a: {{ user: 7 }} }}\n{}", test("    extends: a\n")),
-            vec![("wrong-type", 2, 21)],
-        ),
-    ] {
-        let found = found(&file);
-        wrong.extend((found != expected).then(|| format!("{file}{found:?}\n{expected:?}")));
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    ]);
 }
 
 #[test]

@@ -181,7 +181,10 @@ fn benches() -> Vec<Bench> {
     let edit = json!({ "at": "0s", "reload": { "words": { "offer": {} } } });
     benches.push(in_test(edit, "/tests/0/timeline/1/reload/words"));
     benches.push(in_test(json!({ "at": "0s", "page": "/b" }), "/tests/0/given"));
-    benches.push(in_test(json!({ "at": "0s", "page": "/b" }), "/given"));
+    // What a start says counts where the test itself says nothing else.
+    let mut start = in_test(json!({ "at": "0s", "page": "/b" }), "/given");
+    start.whole["tests"][0]["given"] = json!({});
+    benches.push(start);
     let given = json!({ "user": "u", "account": "a", "settings": { "proactive": {} } });
     let test = json!({ "name": "t", "given": given, "timeline": [{ "at": "0s", "silent": true }] });
     let tests = json!({ "version": 1, "tests": [test] });
@@ -248,8 +251,7 @@ fn conditions() -> Vec<Value> {
 /// The errors of one file that says this, in a workspace that is fine, and the keys that its reader
 /// names to somebody who wrote one that is not known.
 fn reader(file: &str, value: &Value) -> (BTreeSet<&'static str>, BTreeSet<String>) {
-    let rule =
-        "version: 1\ntriggers: [{ id: words, when: [dwell: 1s], offer: { body: B, labels: [A] } }]";
+    let rule = "version: 1\ntriggers: [{ id: words, when: [dwell: 1s], offer: { body: B, accept: A, dismiss: D } }]";
     let mut files = BTreeMap::from([
         ("docent.yaml".to_owned(), b"version: 1\nproducts: { acme: {} }\n".to_vec()),
         ("rules/billing.yaml".to_owned(), rule.as_bytes().to_vec()),

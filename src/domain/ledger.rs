@@ -18,13 +18,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Notes a charge for this offer, once; drops what is older than `keep`.
+    /// Notes a charge for this offer, once; drops what is older than `keep`. Charges of one
+    /// instant lie by their ids, so that it does not matter which was told first.
     pub fn charge(&mut self, offer: &Arc<str>, now: Timestamp, keep: Span) {
         self.prune(now, keep);
         if self.holds(offer) {
             return;
         }
-        let at = self.entries.partition_point(|(time, _)| *time <= now);
+        let at = self.entries.partition_point(|(time, id)| (*time, id) <= (now, offer));
         self.entries.insert(at, (now, Arc::clone(offer)));
         if self.entries.len() > MOST {
             self.entries.pop_front();
