@@ -57,8 +57,11 @@ async fn however_an_editor_saves_it_is_one_reload() {
     let served = Served::new(&[("rules/a.yaml", &rule("hello", "first"))]).await;
     for (revision, (way, save)) in (2..).zip(ways) {
         save(&served.path("rules/a.yaml"), &rule("hello", way));
-        served.until(way, |_| served.body("hello") == Some(way.into())).await;
-        assert_eq!(served.live.status().active.revision, revision, "{way}");
+        // The rulebook is in force a moment before the status tells of it.
+        let told = |status: &Status| status.active.digest == served.live.current().digest;
+        let is_in_force = || served.body("hello") == Some(way.into());
+        let status = served.until(way, |status| is_in_force() && told(status)).await;
+        assert_eq!(status.active.revision, revision, "{way}");
     }
     served.until("nothing is left to say", agrees).await;
 }

@@ -183,7 +183,7 @@ fn benches() -> Vec<Bench> {
     benches.push(in_test(json!({ "at": "0s", "page": "/b" }), "/tests/0/given"));
     // What a start says counts where the test itself says nothing else.
     let mut start = in_test(json!({ "at": "0s", "page": "/b" }), "/given");
-    start.whole["tests"][0]["given"] = json!({});
+    *start.whole.pointer_mut("/tests/0/given").unwrap() = json!({});
     benches.push(start);
     let given = json!({ "user": "u", "account": "a", "settings": { "proactive": {} } });
     let test = json!({ "name": "t", "given": given, "timeline": [{ "at": "0s", "silent": true }] });
