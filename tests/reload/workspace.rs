@@ -78,8 +78,10 @@ impl Served {
     ) -> Arc<Status> {
         let start = Instant::now();
         loop {
+            // A rulebook is in force a moment before the status tells of it.
+            let so = is_so(&self.live.status());
             let status = self.live.status();
-            if is_so(&status) {
+            if so && status.active.digest == self.live.current().digest {
                 return status;
             }
             assert!(start.elapsed() < DEADLINE, "waited in vain: {what}: {status:#?}");
