@@ -101,7 +101,6 @@ async fn a_thousand_streamed_sessions_are_decided_as_the_sdk_decides_them() {
 fn docent_reading(upstream: &Upstream) -> Docent {
     let settings = format!(
         "version: 1
-store: memory
 limits: {{ per_client: 100000/s }}
 products:
   acme:

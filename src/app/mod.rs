@@ -8,6 +8,7 @@ mod forget;
 mod gauges;
 mod ghosts;
 mod health;
+mod lanes;
 mod learn;
 mod notes;
 mod outcome;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::app::lanes::Lanes;
 use crate::domain::action::{Delivery, Trust};
 use crate::ingest::sse::{Pace, Upstream};
 use crate::ingest::status::{Phase, SourceReport, SourceStatus};
@@ -68,16 +69,16 @@ impl App {
             status: Arc::clone(&status),
             pace: Pace::default(),
         };
-        let (app, cancel, id) = (Arc::clone(self), stop.clone(), Arc::clone(product));
+        let (lanes, cancel) = (Lanes::open(self, product, tasks), stop.clone());
         tasks.spawn(async move {
-            upstream.run(|delivery| app.take(&id, delivery), &cancel).await;
+            upstream.run(|delivery| lanes.put(delivery), &cancel).await;
         });
         Running { source: source.clone(), status, stop, counted: None }
     }
 
     /// One message of an upstream; what cannot be kept now is counted and logged, since an
     /// upstream has no way to be told.
-    async fn take(&self, product: &Arc<str>, delivery: Delivery) {
+    pub(crate) async fn take(&self, product: &Arc<str>, delivery: Delivery) {
         let Some(product) = self.live.current().products.get(product).cloned() else { return };
         let now = self.clock.now();
         match self.deliver(&product, &delivery, Trust::Trusted, None, now).await {

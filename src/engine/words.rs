@@ -9,6 +9,7 @@ use crate::domain::text::{BODY_MAX_CHARS, shorten};
 use crate::rulebook::Product;
 use crate::rulebook::builtin::Hit;
 use crate::rulebook::condition::{View, Whose};
+use crate::rulebook::copy::MOST_LABELS;
 use crate::rulebook::locale::{self, Voice};
 use crate::rulebook::rule::{Copy, Rule};
 use crate::rulebook::template::{Piece, Placeholder, Text, Variable};
@@ -60,7 +61,8 @@ pub fn has_words(product: &Product, rule: &Rule, view: &View<'_>) -> bool {
     let voice = voice(product, rule, view);
     rule.copies().all(|copy| {
         let body = said_body(rule, copy, &voice).map(|(_, body)| body);
-        let labels = (0..copy.labels.len()).filter_map(|at| said_label(rule, copy, &voice, at));
+        // A detector's own labels are translated, too, though the rule writes none.
+        let labels = (0..MOST_LABELS).filter_map(|at| said_label(rule, copy, &voice, at));
         body.into_iter().chain(labels).all(|text| {
             let mut needed = text.placeholders().filter(|one| one.default.is_none());
             needed.all(|placeholder| value(&placeholder.variable, view).is_some())

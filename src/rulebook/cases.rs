@@ -2,7 +2,7 @@
 //! what a poll must then answer. A test is put together from what it extends, then filled in for
 //! each cell of its matrix, then read.
 
-mod entry;
+pub(in crate::rulebook) mod entry;
 mod extends;
 pub(in crate::rulebook) mod given;
 mod matrix;

@@ -6,7 +6,7 @@ use crate::rulebook::template::{self, Text};
 use crate::rulebook::yaml::{Node, Value};
 
 /// As many as the seeds' clients show.
-pub(in crate::rulebook) const MOST_LABELS: usize = 3;
+pub const MOST_LABELS: usize = 3;
 
 /// What the toast says.
 pub(in crate::rulebook) fn body(node: &Node, findings: &mut Findings<'_>) -> Option<Text> {

@@ -8,7 +8,7 @@ pub mod cases;
 pub mod codes;
 pub mod compile;
 pub mod condition;
-pub(in crate::rulebook) mod copy;
+pub mod copy;
 pub mod environment;
 pub mod finding;
 pub(in crate::rulebook) mod goal;

@@ -50,7 +50,7 @@ pub(super) const KEYS: [&str; 28] = [
     "reload",
 ];
 /// What an entry can be; `page` beside `action` says where.
-const KINDS: [&str; 13] = [
+pub(in crate::rulebook) const KINDS: [&str; 13] = [
     "action",
     "page",
     "event",

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::domain::decision::Hold;
 use crate::domain::machine::{AgentEvent, AgentState};
+use crate::rulebook::cases::entry::KINDS;
 use crate::rulebook::cases::given::STATES;
 use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::locales::TAG;
@@ -204,21 +205,6 @@ fn silent(writer: &Writer) -> Json {
 
 /// One thing happens in an entry; what, is told by the key.
 fn kinds(_: &Writer) -> Json {
-    let one = [
-        "action",
-        "event",
-        "fires",
-        "shadows",
-        "silent",
-        "goal",
-        "trait",
-        "user",
-        "email",
-        "account",
-        "account_trait",
-        "reload",
-    ];
-    let mut kinds: Vec<Json> = one.iter().map(|kind| json!({ "required": [kind] })).collect();
-    kinds.push(json!({ "required": ["page"] }));
+    let kinds: Vec<Json> = KINDS.iter().map(|kind| json!({ "required": [kind] })).collect();
     json!({ "anyOf": kinds })
 }
