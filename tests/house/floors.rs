@@ -11,16 +11,16 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
     ),
     ("engine", 2, "serde_json sha2"),
     ("library", 3, "arc_swap notify sha2 thiserror tokio tokio_util tracing"),
-    ("store", 3, "hashbrown redb rmp_serde serde serde_json thiserror tokio tracing"),
+    ("store", 3, "hashbrown redb redis rmp_serde serde serde_json thiserror tokio tracing"),
     (
         "ingest",
         3,
-        "bytes eventsource_stream futures_util hmac reqwest serde_json sha2 subtle thiserror \
+        "bytes csv eventsource_stream futures_util hmac reqwest serde_json sha2 subtle thiserror \
          tokio tokio_util tracing url",
     ),
     ("llm", 3, ""),
     ("sink", 3, ""),
-    ("journal", 3, ""),
+    ("journal", 3, "serde serde_json thiserror tokio tracing zstd"),
     ("runtime", 3, "prometheus_client reqwest rustls tokio tokio_util tracing tracing_subscriber"),
     ("app", 4, "serde_json thiserror tokio tokio_util tracing"),
     (
