@@ -47,7 +47,7 @@ struct Hour {
 }
 
 /// A tour that is broken, and until when it counts as that.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unhealthy {
     /// The tour.
     pub tour: Arc<str>,

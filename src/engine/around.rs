@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::health::Unhealthy;
 use crate::domain::machine::Machine;
 use crate::domain::offer::Offer;
@@ -16,32 +18,44 @@ const OWN: &str = "proactive:";
 
 /// The world around one session at one poll. Records other than the session are as last seen;
 /// after a refused claim they are as that claim saw them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Around {
     /// Which machine is asked about.
+    #[serde(skip_serializing_if = "is_default")]
     pub scope: Scope,
     /// Until when the product's circuit is open, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub circuit_until: Option<Timestamp>,
     /// Until when the product's quota is spent, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub product_full_until: Option<Timestamp>,
     /// The session's id, where it bears on the decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<Arc<str>>,
     /// What the product's caps counted, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tallies: Option<Tallies>,
     /// The product's tours that keep failing, where that was looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unhealthy: Vec<Unhealthy>,
     /// How buckets are drawn.
+    #[serde(skip_serializing_if = "is_default")]
     pub lot: Lot,
     /// The person's memory, where it was loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
     /// Their account's, where it was loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
     /// What the judge said; `None` when no model is configured, and judged rules fire at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub judge: Option<Vec<Opinion>>,
 }
 
 /// How buckets are drawn: by chance only in life, never in a test.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lot {
     /// By hash.
     #[default]
@@ -53,7 +67,8 @@ pub enum Lot {
 }
 
 /// Which conversation a poll is about.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// The toast's own, `proactive:{session}`; its machine lives in the session.
     #[default]
@@ -67,6 +82,11 @@ pub enum Scope {
     },
     /// A blank id, or another session's toast.
     Invalid,
+}
+
+/// What goes without saying is not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Scope {
@@ -95,7 +115,7 @@ impl Around {
 }
 
 /// A judge's word on one trigger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opinion {
     /// The trigger.
     pub trigger: Arc<str>,

@@ -23,6 +23,7 @@ pub mod settle;
 pub mod skip;
 pub mod standing;
 pub mod suite;
+pub mod tape;
 pub mod targets;
 pub mod testers;
 pub mod words;

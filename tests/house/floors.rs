@@ -9,7 +9,7 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
         "annotate_snippets caseless jiff minijinja rhai serde serde_json serde_saphyr sha2 strsim \
          thiserror url",
     ),
-    ("engine", 2, "serde_json sha2"),
+    ("engine", 2, "serde serde_json sha2"),
     ("library", 3, "arc_swap notify sha2 thiserror tokio tokio_util tracing"),
     ("store", 3, "hashbrown redb redis rmp_serde serde serde_json thiserror tokio tracing"),
     (

@@ -1,0 +1,413 @@
+//! Lines as JSON: short names, one member for what happened, and what goes without saying left
+//! out, so that versions read each other.
+
+use std::sync::Arc;
+
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::domain::action::{Batch, Delivery, RawAction, Summary, Trust};
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::engine::tape::{Batched, Entry, Heard, Line, Polled, Settled, VERSION};
+
+impl Line {
+    /// The line as JSON, without its end.
+    ///
+    /// # Errors
+    /// Never for what the engine holds; a map whose keys are no texts could not be written.
+    pub fn write(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// A line back; `None` for what only a later version knows.
+    ///
+    /// # Errors
+    /// When it is no line at all: torn, or of another kind of file.
+    pub fn read(text: &str) -> Result<Option<Self>, serde_json::Error> {
+        serde_json::from_str::<Read>(text).map(Read::line)
+    }
+}
+
+#[derive(Default, Serialize)]
+struct Written<'l> {
+    v: u32,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    p: &'l str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    s: &'l str,
+    #[serde(skip_serializing_if = "is_zero")]
+    q: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    l: u64,
+    d: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<&'l Batched>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'l Heard>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settle: Option<&'l Settled>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'l Polled>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erase: Option<Nothing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reload: Option<Reloaded>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap: Option<Missing>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    at: Timestamp,
+    #[serde(default = "empty")]
+    p: Arc<str>,
+    #[serde(default = "empty")]
+    s: Arc<str>,
+    #[serde(default)]
+    q: u64,
+    #[serde(default)]
+    l: u64,
+    #[serde(default = "empty")]
+    d: Arc<str>,
+    state: Option<Box<Session>>,
+    batch: Option<Box<Batched>>,
+    event: Option<Box<Heard>>,
+    settle: Option<Settled>,
+    decision: Option<Box<Polled>>,
+    erase: Option<Nothing>,
+    reload: Option<Reloaded>,
+    gap: Option<Missing>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Nothing {}
+
+#[derive(Deserialize, Serialize)]
+struct Reloaded {
+    revision: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Missing {
+    lines: u64,
+}
+
+fn empty() -> Arc<str> {
+    Arc::default()
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { at, product, session, seq, left, digest, entry } = self;
+        let mut written = Written {
+            v: VERSION,
+            at: *at,
+            p: product,
+            s: session,
+            q: *seq,
+            l: *left,
+            d: digest,
+            ..Written::default()
+        };
+        match entry {
+            Entry::State(session) => {
+                written.state = Some(slim(session).map_err(S::Error::custom)?);
+            }
+            Entry::Batch(batch) => written.batch = Some(batch),
+            Entry::Event(event) => written.event = Some(event),
+            Entry::Settle(settled) => written.settle = Some(settled),
+            Entry::Decision(polled) => written.decision = Some(polled),
+            Entry::Erase => written.erase = Some(Nothing {}),
+            Entry::Reload { revision } => {
+                written.reload = Some(Reloaded { revision: *revision });
+            }
+            Entry::Gap { lines } => written.gap = Some(Missing { lines: *lines }),
+        }
+        written.serialize(serializer)
+    }
+}
+
+/// A session without what is as in a new one.
+fn slim(session: &Session) -> Result<Value, serde_json::Error> {
+    let (mut told, new) =
+        (serde_json::to_value(session)?, serde_json::to_value(Session::default())?);
+    if let Value::Object(members) = &mut told {
+        members.retain(|name, value| new.get(name) != Some(value));
+    }
+    Ok(told)
+}
+
+impl Read {
+    fn line(self) -> Option<Line> {
+        let Self { at, p, s, q, l, d, state, batch, event, settle, decision, .. } = self;
+        let rare = || match (self.erase, self.reload, self.gap) {
+            (Some(_), ..) => Some(Entry::Erase),
+            (_, Some(Reloaded { revision }), _) => Some(Entry::Reload { revision }),
+            (.., Some(Missing { lines })) => Some(Entry::Gap { lines }),
+            _ => None,
+        };
+        let batch = batch.map(|mut batch| {
+            batch.of_session(&s);
+            batch
+        });
+        let entry = batch
+            .map(Entry::Batch)
+            .or_else(|| decision.map(Entry::Decision))
+            .or_else(|| state.map(Entry::State))
+            .or_else(|| event.map(Entry::Event))
+            .or_else(|| settle.map(Entry::Settle))
+            .or_else(rare)?;
+        Some(Line { at, product: p, session: s, seq: q, left: l, digest: d, entry })
+    }
+}
+
+// ---- batches: what rules read, under short names
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Message {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    browser: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dup: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat: Option<String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    traits: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    account_traits: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<String>,
+    #[serde(skip_serializing_if = "is_never")]
+    fwd: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    acts: Vec<Act>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    #[serde(skip_serializing_if = "is_none_replaced")]
+    replaces: i64,
+}
+
+/// An action: type, title, URL, start, end, properties.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Act {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    k: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    t: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    u: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    raw: String,
+    #[serde(skip_serializing_if = "is_never")]
+    s: f64,
+    #[serde(skip_serializing_if = "is_never")]
+    e: f64,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    p: Map<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_never(seconds: &f64) -> bool {
+    *seconds == 0.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_none_replaced(actions: &i64) -> bool {
+    *actions == 0
+}
+
+impl Serialize for Batched {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut message = match &self.delivery {
+            None => Message { dup: true, ..Message::default() },
+            Some(Delivery::Actions(batch)) => of_actions(batch),
+            Some(Delivery::Summary(summary)) => Message {
+                summary: Some(summary.text.clone()),
+                replaces: summary.replaces,
+                fwd: summary.forwarded_at,
+                ..Message::default()
+            },
+        };
+        message.browser = self.trust == Trust::Browser;
+        message.who.clone_from(&self.voucher);
+        message.id = self.identity;
+        message.serialize(serializer)
+    }
+}
+
+fn of_actions(batch: &Batch) -> Message {
+    let act = |action: &RawAction| Act {
+        k: action.kind.clone(),
+        t: action.title.clone(),
+        u: action.canonical_url.clone(),
+        // Read where there is no canonical one.
+        raw: if action.canonical_url.is_empty() { action.raw_url.clone() } else { String::new() },
+        s: action.timestamp_start,
+        e: action.timestamp_end,
+        p: action.properties.clone(),
+    };
+    Message {
+        user: batch.user_id.clone(),
+        email: batch.email.clone(),
+        chat: batch.conversation_id.clone(),
+        traits: batch.traits.clone(),
+        account: batch.account_id.clone(),
+        account_traits: batch.account_traits.clone(),
+        locale: batch.locale.clone(),
+        zone: batch.timezone.clone(),
+        fwd: batch.forwarded_at,
+        acts: batch.actions.iter().map(act).collect(),
+        ..Message::default()
+    }
+}
+
+impl<'de> Deserialize<'de> for Batched {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let message = Message::deserialize(deserializer)?;
+        let (identity, voucher) = (message.id, message.who.clone());
+        let trust = if message.browser { Trust::Browser } else { Trust::Trusted };
+        if message.dup && !(message.acts.is_empty() && message.summary.is_none()) {
+            return Err(D::Error::custom("a duplicate tells nothing"));
+        }
+        let delivery = (!message.dup).then(|| message.delivery());
+        Ok(Self { delivery, identity, trust, voucher })
+    }
+}
+
+impl Batched {
+    /// Says whose session it is, which a line says once.
+    fn of_session(&mut self, id: &str) {
+        match &mut self.delivery {
+            None => {}
+            Some(Delivery::Actions(batch)) => batch.session_id = Some(id.to_owned()),
+            Some(Delivery::Summary(summary)) => summary.session_id = Some(id.to_owned()),
+        }
+    }
+}
+
+impl Message {
+    fn delivery(self) -> Delivery {
+        let session_id = None;
+        if let Some(text) = self.summary {
+            let (replaces, forwarded_at) = (self.replaces, self.fwd);
+            return Delivery::Summary(Summary { session_id, text, replaces, forwarded_at });
+        }
+        let action = |(index, act): (i64, Act)| RawAction {
+            title: act.t,
+            description: String::new(),
+            canonical_url: act.u,
+            raw_url: act.raw,
+            index,
+            kind: act.k,
+            timestamp_start: act.s,
+            timestamp_end: act.e,
+            properties: act.p,
+        };
+        Delivery::Actions(Batch {
+            session_id,
+            user_id: self.user,
+            email: self.email,
+            conversation_id: self.chat,
+            actions: (0..).zip(self.acts).map(action).collect(),
+            traits: self.traits,
+            account_id: self.account,
+            account_traits: self.account_traits,
+            locale: self.locale,
+            timezone: self.zone,
+            forwarded_at: self.fwd,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn back(line: &Line) -> Line {
+        Line::read(&line.write().unwrap()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_batch_comes_back_without_what_no_rule_reads() {
+        let action = RawAction {
+            kind: "click".into(),
+            title: "Säve".into(),
+            canonical_url: "/a".into(),
+            timestamp_start: 1_760_000_000.123_456_7,
+            properties: [("rows".to_owned(), json!(0.1))].into_iter().collect(),
+            ..RawAction::default()
+        };
+        let said =
+            RawAction { description: "Pressed it".into(), raw_url: "/a/".into(), ..action.clone() };
+        let batch = |actions| Batch {
+            session_id: Some("ps_1".into()),
+            actions,
+            forwarded_at: 0.1 + 0.2,
+            ..Batch::default()
+        };
+        let line = |delivery| Line {
+            at: Timestamp::from_millis(5),
+            product: "acme".into(),
+            session: "ps_1".into(),
+            seq: 3,
+            left: 4,
+            digest: "0123456789abcdef".into(),
+            entry: Entry::Batch(Box::new(Batched {
+                delivery,
+                identity: Some(u64::MAX),
+                trust: Trust::Browser,
+                voucher: None,
+            })),
+        };
+        let sent = line(Some(Delivery::Actions(batch(vec![said]))));
+        assert_eq!(back(&sent), line(Some(Delivery::Actions(batch(vec![action])))));
+        assert_eq!(back(&line(None)), line(None));
+        let text = sent.write().unwrap();
+        assert!(text.starts_with(r#"{"v":1,"at":5,"p":"acme","s":"ps_1","q":3,"l":4,"d":"0"#));
+    }
+
+    #[test]
+    fn what_a_later_version_writes_is_passed_over() {
+        for (text, known) in [
+            (r#"{"v":2,"at":5,"p":"acme","s":"ps_1","d":"","mood":{"left":[1]}}"#, false),
+            (r#"{"v":2,"at":5,"p":"acme","s":"ps_1","d":"","erase":{"why":"asked"},"x":1}"#, true),
+            (r#"{"v":2,"at":5,"d":"","reload":{"revision":2,"by":"ann"}}"#, true),
+        ] {
+            assert_eq!(Line::read(text).unwrap().is_some(), known, "{text}");
+        }
+        assert!(Line::read(r#"{"v":1,"at":5,"p":"ac"#).is_err(), "torn");
+    }
+
+    #[test]
+    fn a_state_is_written_without_what_is_as_in_a_new_one() {
+        let session = Session { seq: 3, summary: Some("said".into()), ..Session::default() };
+        let told = slim(&session).unwrap();
+        assert_eq!(told, json!({ "seq": 3, "summary": "said" }));
+        assert_eq!(serde_json::from_value::<Session>(told).unwrap(), session);
+    }
+}
