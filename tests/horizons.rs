@@ -9,8 +9,8 @@ use docent::domain::page::PagePattern;
 use docent::domain::session::Session;
 use docent::domain::time::{Span, Timestamp};
 use docent::rulebook::condition::{
-    Bound, Clock, Condition, Counted, Filter, Needle, PropertyTest, Scope, Seen, Sequence, Step,
-    Tally, Truth, ValueTest, View, Whose, read_expression,
+    Bound, Clock, Condition, Counted, Field, Filter, Needle, PropertyTest, Scope, Seen, Sequence,
+    Step, Tally, Truth, ValueTest, View, Whose, read_expression,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -102,7 +102,9 @@ fn first_time() -> impl Strategy<Value = Condition> {
 
 /// Leaves whose end the formulas give to the millisecond.
 fn exact_leaf() -> impl Strategy<Value = Condition> {
-    prop_oneof![4 => tally(), 2 => clock(), 3 => sequence(), 1 => struggle(), 1 => first_time()]
+    let since = (prop::sample::select(vec!["error", "click", "none"]), span())
+        .prop_map(|(kind, span)| Condition::Since(kind.into(), span));
+    prop_oneof![4 => tally(), 2 => clock(), 1 => since, 3 => sequence(), 1 => struggle(), 1 => first_time()]
 }
 
 fn seen(within: Option<Span>) -> Condition {
@@ -118,6 +120,8 @@ fn other_leaf() -> impl Strategy<Value = Condition> {
         Condition::Always(true),
         Condition::Page(vec![PagePattern::new("/a")]),
         Condition::Query("x".into()),
+        Condition::Told(Field::Title, ValueTest::StartsWith(Needle::new("save"))),
+        Condition::Told(Field::UserId, ValueTest::Exists),
         seen(None),
         seen(Some(Span::from_seconds(60))),
         seen(Some(Span::from_seconds(300))),

@@ -12,7 +12,9 @@ mod oracle;
 mod sessions;
 
 use docent::domain::time::Span;
-use docent::rulebook::condition::{Truth, View, read_expression};
+use docent::rulebook::condition::{Condition, Truth, View, leaves, read_expression};
+use docent::rulebook::reader::Findings;
+use docent::rulebook::yaml;
 use oracle::interpreted;
 use proptest::prelude::*;
 use sessions::{LIMITS, beyond, session};
@@ -48,6 +50,8 @@ fn meant() -> impl Strategy<Value = String> {
         "form: [\"import\", \"x\"]",
         "form: #{ is_not: \"import\" }",
         "form: #{ contains: \"EXP\" }",
+        "form: #{ starts_with: \"EXP\" }",
+        "form: #{ ends_with: \"T\" }",
         "form: #{ not_in: [\"import\", 5] }",
         "ok: true",
         "form: #{ exists: false }",
@@ -147,7 +151,7 @@ fn number() -> BoxedStrategy<String> {
         1 => (kinds.clone(), texts, window())
             .prop_map(|(k, t, w)| format!("session.count({k:?}, {t:?}, {w:?})")),
         1 => (pages, window()).prop_map(|(p, w)| format!("session.visits({p:?}, {w:?})")),
-        1 => (prop::sample::select(vec!["distinct_pages", "rage_clicks", "errors"]), window())
+        1 => (prop::sample::select(vec!["distinct_pages", "rage_clicks", "errors", "visits"]), window())
             .prop_map(|(name, w)| format!("session.{name}({w:?})")),
         3 => detected(),
         1 => (kinds.clone(), window()).prop_map(|(k, w)| format!("session.count_here({k:?}, {w:?})")),
@@ -163,6 +167,65 @@ fn number() -> BoxedStrategy<String> {
         ]
     })
     .boxed()
+}
+
+/// A leaf, and in Rhai when its value is known and what it then means.
+fn leaf() -> impl Strategy<Value = (String, String, String)> {
+    let fields = prop::sample::select(vec!["url", "title", "user_id", "email_domain", "summary"]);
+    let texts = vec!["Save", "/a", "save", "u-1", "example.com", "ada@Example.COM", "speichern"];
+    let texts = move || prop::sample::select(texts.clone());
+    let told = (fields, 0..8, texts(), texts()).prop_map(|(field, test, one, other)| {
+        let lower =
+            |method: &str| format!("session.{field}.to_lower().{method}({:?})", one.to_lowercase());
+        let (written, means) = match test {
+            0 => (format!("{one:?}"), format!("session.{field} == {one:?}")),
+            1 => (
+                format!("[{one:?}, {other:?}]"),
+                format!("session.{field} == {one:?} || session.{field} == {other:?}"),
+            ),
+            2 => (format!("{{ is_not: {one:?} }}"), format!("session.{field} != {one:?}")),
+            3 => (
+                format!("{{ not_in: [{one:?}], is_not: {other:?} }}"),
+                format!("session.{field} != {one:?} && session.{field} != {other:?}"),
+            ),
+            4 => (format!("{{ contains: {one:?} }}"), lower("contains")),
+            5 => (format!("{{ starts_with: {one:?} }}"), lower("starts_with")),
+            6 => (format!("{{ ends_with: {one:?} }}"), lower("ends_with")),
+            _ => {
+                let is_told = format!("session.{field} != \"\"");
+                return (format!("{field}: {{ exists: true }}"), "true".to_owned(), is_told);
+            }
+        };
+        (format!("{field}: {written}"), format!("session.{field} != \"\""), means)
+    });
+    let always = |(leaf, means): (String, String)| (leaf, "true".to_owned(), means);
+    let kinds = prop::sample::select(vec!["click", "error", "none"]);
+    prop_oneof![
+        4 => told,
+        1 => (0..400).prop_map(|s| (format!("age: {s}s"), format!("session.age_s >= {s}"))).prop_map(always),
+        2 => (kinds, 0..400).prop_map(|(kind, s)| (
+            format!("since: {{ type: {kind}, at_least: {s}s }}"),
+            format!("session.since({kind:?}) < 1000000000"),
+            format!("session.since({kind:?}) >= {s}"),
+        )),
+        1 => (1..12, 0..4).prop_map(|(n, more)| (
+            format!("action_count: {{ between: [{n}, {}] }}", n + more),
+            format!("session.action_count >= {n} && session.action_count <= {}", n + more),
+        )).prop_map(always),
+        1 => (1..5, window()).prop_map(|(n, w)| (
+            format!("distinct_pages: {{ exactly: {n}, within: {w} }}"),
+            format!("session.distinct_pages({w:?}) == {n}"),
+        )).prop_map(always),
+    ]
+}
+
+/// The condition of a list with this one leaf.
+fn listed(leaf: &str) -> Condition {
+    let source = format!("- {leaf}");
+    let mut findings = Findings::new("rules/a.yaml", &source);
+    let node = yaml::read(&mut findings).unwrap();
+    let read = leaves::read(&node, &mut findings, &LIMITS);
+    read.unwrap_or_else(|| panic!("{leaf}: {:?}", findings.into_list())).0
 }
 
 fn truth() -> BoxedStrategy<String> {
@@ -233,6 +296,19 @@ proptest! {
             let oracle = interpreted(&source, &session, &beyond, now).map(Truth::from);
             prop_assert_eq!(Some(lowered), oracle, "{}", source);
         }
+    }
+
+    /// A leaf means what its word does, but is unknown where the word has a value that stands in.
+    #[test]
+    fn a_leaf_is_what_its_word_means((leaf, known, means) in leaf(), (session, now) in session(), beyond in beyond()) {
+        let condition = listed(&leaf);
+        let view = View { session: &session, user: Some(&beyond.0), account: Some(&beyond.1), now };
+        let of = |source: &str| interpreted(source, &session, &beyond, now).unwrap();
+        let expected = if of(&known) { Truth::from(of(&means)) } else { Truth::Unknown };
+        prop_assert_eq!(condition.answer(&view).unwrap().truth, expected, "{}", leaf);
+        let not = listed(&format!("not: {{ {leaf} }}")).answer(&view).unwrap().truth;
+        let opposite = if of(&known) { Truth::from(!of(&means)) } else { Truth::Unknown };
+        prop_assert_eq!(not, opposite, "not {}", leaf);
     }
 
     /// What stands until an instant stands at every one before it, evaluation errors included.

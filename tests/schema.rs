@@ -16,7 +16,7 @@ use docent::rulebook::finding::Severity;
 use docent::rulebook::reader::Findings;
 use docent::rulebook::schema::{Kind, schema, text};
 use docent::rulebook::yaml;
-use entries::entries;
+use entries::{entries, long_forms};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -224,28 +224,7 @@ fn triggers() -> impl Iterator<Item = Value> {
 /// Each leaf in its short form, and in its long one where it has one.
 fn conditions() -> Vec<Value> {
     let short = LEAVES.iter().map(|leaf| tree("x.yaml", leaf.short).unwrap());
-    let long = [
-        json!({ "ping_pong": { "times": 2 } }),
-        json!({ "dwell": { "at_least": "1s" } }),
-        json!({ "idle": { "at_most": "1s" } }),
-        json!({ "count": { "type": "click", "where": { "a": { "gt": 1 } } } }),
-        json!({ "visits": { "exactly": 2 } }),
-        json!({ "errors": { "within": "1m" } }),
-        json!({ "rage_clicks": { "within": "1m" } }),
-        json!({ "seen": { "trigger": "a", "within": "7d" } }),
-        json!({ "sequence": { "of": ["/a"] } }),
-        json!({ "query": { "name": "tab" } }),
-        json!({ "page_loop": { "within": "1m" } }),
-        json!({ "quick_back": { "within": "1m" } }),
-        json!({ "dead_click": { "within": "1m" } }),
-        json!({ "error_click": { "within": "1m" } }),
-        json!({ "form_struggle": { "within": "1m" } }),
-        json!({ "scroll_depth": { "at_least": 50 } }),
-        json!({ "exit_intent": { "within": "1m" } }),
-        json!({ "no_results": { "within": "1m" } }),
-        json!({ "first_time": { "of": "click" } }),
-    ];
-    short.chain(long).collect()
+    short.chain(long_forms()).collect()
 }
 
 /// The errors of one file that says this, in a workspace that is fine, and the keys that its reader

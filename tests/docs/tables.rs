@@ -64,7 +64,7 @@ fn functions() -> String {
 
 fn words(fields: bool) -> String {
     let rows = WORDS.iter().filter(|word| word.is_field() == fields).map(|word| {
-        let leaf = word.leaf.map(code).unwrap_or_default();
+        let leaf = code(word.leaf);
         vec![word.usage(), gives(word).to_owned(), word.doc.to_owned(), leaf]
     });
     table(&["expression", "gives", "meaning", "as a leaf"], rows)

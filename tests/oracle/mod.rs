@@ -158,6 +158,9 @@ fn register_functions(engine: &mut Engine) {
         let page = PagePattern::new(page);
         o.visited(window).iter().filter(|visited| page.matches(visited)).count() as i64
     });
+    engine.register_fn("visits", |o: &mut Oracle, window: &str| {
+        o.visited(window).iter().filter(|visited| **visited == o.here()).count() as i64
+    });
     engine.register_fn("distinct_pages", |o: &mut Oracle, window: &str| {
         let mut pages = o.visited(window);
         pages.sort();

@@ -41,9 +41,14 @@ fn holds(found: Option<&Value>, test: &str, wanted: &Dynamic) -> bool {
             let range: Vec<_> = wanted.clone().cast::<Array>().iter().map(number).collect();
             found.as_f64().is_some_and(|found| range[0] <= found && found <= range[1])
         }
-        "contains" => {
+        "contains" | "starts_with" | "ends_with" => {
             let wanted = wanted.clone().into_string().unwrap().to_lowercase();
-            found.as_str().is_some_and(|found| found.to_lowercase().contains(&wanted))
+            let found = found.as_str().map(str::to_lowercase);
+            found.is_some_and(|found| match test {
+                "contains" => found.contains(&wanted),
+                "starts_with" => found.starts_with(&wanted),
+                _ => found.ends_with(&wanted),
+            })
         }
         _ => wanted.as_bool() == Ok(true),
     }

@@ -152,6 +152,18 @@ impl Clock {
     }
 }
 
+/// Whether at least so much time has passed since the newest action of a type. When there is none
+/// that is kept it is unknown: there may have been one.
+pub(in crate::rulebook::condition) fn since(
+    kind: &Arc<str>,
+    span: Span,
+    view: &View<'_>,
+) -> (Truth, Timestamp) {
+    let clock = Clock::Since(Arc::clone(kind));
+    let (passed, until) = clock.reached(span, view);
+    (if clock.started(view).is_some() { passed.into() } else { Truth::Unknown }, until)
+}
+
 impl Tally {
     /// How many, and until when that number stands.
     pub(in crate::rulebook::condition) fn total(&self, view: &View<'_>) -> (i64, Timestamp) {

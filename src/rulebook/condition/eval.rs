@@ -1,7 +1,7 @@
 //! Answers: a condition's truth at an instant and until when it stands (engines.md, 5.2).
 
 use crate::domain::time::Timestamp;
-use crate::rulebook::condition::activity::{Tally, parameter};
+use crate::rulebook::condition::activity::{Tally, parameter, since};
 use crate::rulebook::condition::detectors::{first_time, struggles};
 use crate::rulebook::condition::lasting::first_ever;
 use crate::rulebook::condition::term::Value;
@@ -29,6 +29,8 @@ impl Condition {
             Self::Trait(whose, name, test) => {
                 (test.of(view.known(*whose, name)), Timestamp::FOREVER)
             }
+            Self::Told(field, test) => (test.of_told(&field.text(view)), Timestamp::FOREVER),
+            Self::Since(kind, span) => since(kind, *span, view),
             Self::Seen(seen) => known(seen.stands(view)),
             Self::Sequence(sequence) => known(sequence.stands(view)),
             Self::Query(name) => {

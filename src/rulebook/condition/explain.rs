@@ -1,6 +1,7 @@
 //! Conditions in words: each leaf as an author would write it, what it requires and what was found.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -56,9 +57,9 @@ impl Condition {
                 [page] => page.to_string(),
                 pages => format!("one of {}", listed(pages.iter().map(PagePattern::as_str))),
             },
-            Self::Elapsed(_, span) => format!("at least {span}"),
+            Self::Elapsed(_, span) | Self::Since(_, span) => format!("at least {span}"),
             Self::Tally(_, bound) => bound.to_string(),
-            Self::Trait(_, _, test) => test.to_string(),
+            Self::Trait(_, _, test) | Self::Told(_, test) => test.to_string(),
             Self::Seen(seen) => seen.required(),
             Self::Sequence(sequence) => sequence.required(),
             Self::Query(_) => "present".into(),
@@ -86,6 +87,11 @@ impl Condition {
                 Some(value) => value.to_string(),
                 None => "not known".into(),
             },
+            Self::Told(field, _) => match &*field.text(view) {
+                "" => "not known".into(),
+                text => format!("{text:?}"),
+            },
+            Self::Since(kind, _) => Clock::Since(Arc::clone(kind)).found(view),
             Self::Seen(seen) => seen.found(view),
             Self::Query(name) => parameter_so_far(name, view),
             Self::FirstTime { what, of_person, .. } => match first(what, *of_person, view) {
@@ -207,6 +213,8 @@ impl fmt::Display for ValueTest {
             Self::MoreThan(number) => write!(f, "more than {number}"),
             Self::LessThan(number) => write!(f, "less than {number}"),
             Self::Contains(text) => write!(f, "contains {:?}", text.as_str()),
+            Self::StartsWith(text) => write!(f, "starts with {:?}", text.as_str()),
+            Self::EndsWith(text) => write!(f, "ends with {:?}", text.as_str()),
             Self::Exists => f.write_str("exists"),
         }
     }
@@ -266,6 +274,8 @@ impl fmt::Display for Condition {
             Self::Tally(tally, bound) => write!(f, "{tally} {bound}"),
             Self::Trait(Whose::Person, name, test) => write!(f, "trait {name} {test}"),
             Self::Trait(Whose::Account, name, test) => write!(f, "account trait {name} {test}"),
+            Self::Told(field, test) => write!(f, "{} {test}", field.as_str()),
+            Self::Since(kind, span) => write!(f, "since {kind} {span}"),
             Self::Seen(seen) => write!(f, "{seen}"),
             Self::Sequence(sequence) => {
                 write!(f, "sequence {} within {}", sequence.required(), sequence.within)

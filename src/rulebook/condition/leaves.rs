@@ -5,6 +5,7 @@ pub(in crate::rulebook) mod counts;
 mod past;
 mod signs;
 mod steps;
+mod texts;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::rulebook::condition::lower::read_spelled;
 use crate::rulebook::condition::spelling::{Part, Spelling, written};
 use crate::rulebook::condition::traits;
 use crate::rulebook::condition::vocabulary::LEAVES;
-use crate::rulebook::condition::{Comparison, Condition, Ground, Term};
+use crate::rulebook::condition::{Comparison, Condition, Field, Ground, Term};
 use crate::rulebook::pages::pattern;
 use crate::rulebook::reader::{Fields, Findings, list, one_or_several, span, words, wrong_type};
 use crate::rulebook::suggest::did_you_mean;
@@ -151,6 +152,15 @@ impl Reader<'_, '_, '_> {
             "ping_pong" => self.ping_pong(value),
             "dwell" => self.elapsed(&Clock::Dwell, value),
             "idle" => self.elapsed(&Clock::Idle, value),
+            "age" => self.elapsed(&Clock::Age, value),
+            "since" => self.since(value),
+            "action_count" => self.action_count(value),
+            "distinct_pages" => self.distinct_pages(value),
+            "url" => self.told(Field::Url, value),
+            "title" => self.told(Field::Title, value),
+            "user_id" => self.told(Field::UserId, value),
+            "email_domain" => self.told(Field::EmailDomain, value),
+            "summary" => self.told(Field::Summary, value),
             "query" => self.query(value),
             "count" => self.count(value),
             "visits" => self.visits(value),
@@ -219,8 +229,31 @@ impl Reader<'_, '_, '_> {
         if !matches!(node.value, Value::Map(_)) {
             return span(node, self.findings).map(at_least);
         }
-        let what = if *clock == Clock::Dwell { "dwell" } else { "idle" };
+        let what = match clock {
+            Clock::Dwell => "dwell",
+            Clock::Idle => "idle",
+            _ => "age",
+        };
         let fields = Fields::of(node, what, keys(what), self.findings)?;
+        self.timed(node, &fields, at_least)
+    }
+
+    fn since(&mut self, node: &Node) -> Option<Condition> {
+        let fields = Fields::of(node, "since", keys("since"), self.findings)?;
+        let kind = fields.need("type", self.findings);
+        let kind = kind.and_then(|kind| words(kind, self.findings)).map(Arc::<str>::from);
+        let read = self
+            .timed(node, &fields, |span| Condition::Since(kind.clone().unwrap_or_default(), span));
+        kind.and(read)
+    }
+
+    /// `at_least` and `at_most`, one of which must be there.
+    fn timed(
+        &mut self,
+        node: &Node,
+        fields: &Fields<'_>,
+        at_least: impl Fn(Span) -> Condition,
+    ) -> Option<Condition> {
         let least = fields.get("at_least").map(|node| span(node, self.findings));
         let most = fields.get("at_most").map(|node| span(node, self.findings));
         if least.is_none() && most.is_none() {
@@ -231,7 +264,7 @@ impl Reader<'_, '_, '_> {
             };
         }
         let longer = |most: Span| at_least(most.plus(Span::from_millis(1)));
-        let least = least.map(|span| span.map(at_least));
+        let least = least.map(|span| span.map(&at_least));
         let most = most.map(|span| span.map(|most| Condition::Not(Box::new(longer(most)))));
         both(least, most)
     }

@@ -170,6 +170,10 @@ pub enum Condition {
     Tally(Tally, Bound),
     /// What is known of the person or of their account; unknown when nothing is.
     Trait(Whose, Arc<str>, ValueTest),
+    /// A text of the session; unknown when it is empty.
+    Told(Field, ValueTest),
+    /// At least so much time since the newest action of a type; unknown when none is kept.
+    Since(Arc<str>, Span),
     /// What became of a trigger's offers, or a tour's, in this session or for this person.
     Seen(Box<Seen>),
     /// These happened in this order.
@@ -232,6 +236,10 @@ pub enum ValueTest {
     LessThan(f64),
     /// A text with this in it, whatever its case.
     Contains(Needle),
+    /// A text that begins with this, whatever its case.
+    StartsWith(Needle),
+    /// A text that ends with this, whatever its case.
+    EndsWith(Needle),
 }
 
 /// A text method that answers yes or no.

@@ -43,6 +43,24 @@ impl Needle {
         }
         title.to_lowercase().contains(&self.folded)
     }
+
+    pub(in crate::rulebook::condition) fn begins(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            let start = text.as_bytes().get(..self.folded.len());
+            return start.is_some_and(|start| start.eq_ignore_ascii_case(self.folded.as_bytes()));
+        }
+        text.to_lowercase().starts_with(&self.folded)
+    }
+
+    pub(in crate::rulebook::condition) fn ends(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            let wanted = self.folded.as_bytes();
+            let from = text.len().checked_sub(wanted.len());
+            let end = from.and_then(|from| text.as_bytes().get(from..));
+            return end.is_some_and(|end| end.eq_ignore_ascii_case(wanted));
+        }
+        text.to_lowercase().ends_with(&self.folded)
+    }
 }
 
 impl Scope {

@@ -171,6 +171,16 @@ impl Term {
 
 impl Field {
     fn value<'a>(self, view: &View<'a>) -> Value<'a> {
+        match self {
+            Self::ActionCount => {
+                Value::Int(i64::try_from(view.session.action_count).unwrap_or(i64::MAX))
+            }
+            field => Value::Text(field.text(view)),
+        }
+    }
+
+    /// As text, which a number is not; empty where nothing is known.
+    pub(in crate::rulebook::condition) fn text<'a>(self, view: &View<'a>) -> Cow<'a, str> {
         let session = view.session;
         let place = session.place.as_ref();
         let text = match self {
@@ -179,12 +189,10 @@ impl Field {
             Self::Title => place.map(|place| &*place.title),
             Self::UserId => session.identity.user_id.as_deref(),
             Self::Summary => session.summary.as_deref(),
-            Self::EmailDomain => return Value::Text(domain(session.identity.email.as_deref())),
-            Self::ActionCount => {
-                return Value::Int(i64::try_from(session.action_count).unwrap_or(i64::MAX));
-            }
+            Self::EmailDomain => return domain(session.identity.email.as_deref()),
+            Self::ActionCount => None,
         };
-        Value::Text(Cow::Borrowed(text.unwrap_or_default()))
+        Cow::Borrowed(text.unwrap_or_default())
     }
 }
 

@@ -10,12 +10,14 @@ use crate::rulebook::yaml::{Node, Value};
 
 /// Every test by its name, with what belongs after it. `gte` and `lte` are other names of
 /// `at_least` and `at_most`.
-pub(in crate::rulebook) const TESTS: [(&str, Wants); 14] = [
+pub(in crate::rulebook) const TESTS: [(&str, Wants); 16] = [
     ("is", Wants::Scalar),
     ("is_not", Wants::Scalar),
     ("in", Wants::Scalars),
     ("not_in", Wants::Scalars),
     ("contains", Wants::Words),
+    ("starts_with", Wants::Words),
+    ("ends_with", Wants::Words),
     ("at_least", Wants::Number),
     ("at_most", Wants::Number),
     ("gt", Wants::Number),
@@ -56,11 +58,30 @@ impl ValueTest {
         match (self, value.as_f64(), value.as_str()) {
             (Self::Exists, ..) => Truth::True,
             (Self::In(scalars), ..) => scalars.iter().any(|scalar| same(scalar, value)).into(),
-            (Self::Contains(needle), _, Some(text)) => needle.is_in(text).into(),
             (Self::AtLeast(least), Some(number), _) => (number >= *least).into(),
             (Self::AtMost(most), Some(number), _) => (number <= *most).into(),
             (Self::MoreThan(bound), Some(number), _) => (number > *bound).into(),
             (Self::LessThan(bound), Some(number), _) => (number < *bound).into(),
+            (_, _, Some(text)) => self.of_text(text),
+            _ => Truth::Unknown,
+        }
+    }
+
+    /// Whether a text is so; what is empty is not there.
+    pub(in crate::rulebook::condition) fn of_told(&self, text: &str) -> Truth {
+        match self {
+            Self::Exists => (!text.is_empty()).into(),
+            _ if text.is_empty() => Truth::Unknown,
+            Self::In(texts) => texts.iter().any(|one| one.as_str() == Some(text)).into(),
+            _ => self.of_text(text),
+        }
+    }
+
+    fn of_text(&self, text: &str) -> Truth {
+        match self {
+            Self::Contains(needle) => needle.is_in(text).into(),
+            Self::StartsWith(needle) => needle.begins(text).into(),
+            Self::EndsWith(needle) => needle.ends(text).into(),
             _ => Truth::Unknown,
         }
     }
@@ -95,9 +116,14 @@ pub(in crate::rulebook::condition) fn tested(
             let scalars = scalars.collect::<Result<Vec<_>, _>>()?;
             Ok(vec![(ValueTest::In(scalars), name == "not_in")])
         }
-        "contains" => {
+        "contains" | "starts_with" | "ends_with" => {
             let text = value.as_str().filter(|text| !text.trim().is_empty());
-            plain(ValueTest::Contains(Needle::new(text.ok_or("a text")?)))
+            let needle = Needle::new(text.ok_or("a text")?);
+            plain(match name {
+                "contains" => ValueTest::Contains(needle),
+                "starts_with" => ValueTest::StartsWith(needle),
+                _ => ValueTest::EndsWith(needle),
+            })
         }
         "at_least" | "gte" => plain(ValueTest::AtLeast(number(value)?)),
         "at_most" | "lte" => plain(ValueTest::AtMost(number(value)?)),
@@ -127,6 +153,36 @@ pub(in crate::rulebook::condition) fn read(
     let read: Vec<_> =
         written.map(|(name, wants, node)| one(name, wants, node, findings)).collect();
     Some(read.into_iter().collect::<Option<Vec<_>>>()?.concat())
+}
+
+/// Reads every test of a text that stands among these keys; `None` when one of them is wrong.
+pub(in crate::rulebook::condition) fn read_texts(
+    fields: &Fields<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Vec<Tested>> {
+    let written = TESTS.iter().filter_map(|(name, wants)| Some((*name, *wants, fields.get(name)?)));
+    let read: Vec<_> = written
+        .map(|(name, wants, node)| match wants {
+            Wants::Scalars => texts(list(node, findings), node, findings)
+                .map(|all| in_list(all, name == "not_in")),
+            Wants::Flag => one(name, wants, node, findings),
+            _ => one(name, Wants::Words, node, findings),
+        })
+        .collect();
+    Some(read.into_iter().collect::<Option<Vec<_>>>()?.concat())
+}
+
+/// Texts, of which there are some.
+pub(in crate::rulebook::condition) fn texts(
+    items: &[Node],
+    whole: &Node,
+    findings: &mut Findings<'_>,
+) -> Option<Vec<Json>> {
+    if items.is_empty() && matches!(whole.value, Value::Seq(_)) {
+        findings.error(whole, "empty-list", "this list has no values", None);
+    }
+    let read: Vec<_> = items.iter().map(|item| words(item, findings).map(Json::from)).collect();
+    read.into_iter().collect::<Option<Vec<_>>>().filter(|texts| !texts.is_empty())
 }
 
 /// Reads what stands after one test's name.

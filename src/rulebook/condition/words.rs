@@ -8,7 +8,7 @@ use crate::rulebook::condition::meanings::{
     remembered_term, seen_term, sequence_term, struggle_term, tally, trait_term, truth, windowed,
 };
 use crate::rulebook::condition::needle::Scope;
-use crate::rulebook::condition::vocabulary::{Argument, Form, Takes, Type, Word};
+use crate::rulebook::condition::vocabulary::{Argument, Form, Takes, Type, Word, field, function};
 use crate::rulebook::condition::{Condition, Field, Term, Whose};
 
 const COUNTS: &[Form] = &[
@@ -43,53 +43,65 @@ pub static WORDS: &[Word] = &[
         "path",
         Type::Text,
         "the current page: the URL's path alone; empty when unknown",
-        Some("page"),
+        "page",
         |_| Some(Term::Field(Field::Path)),
     ),
-    field("url", Type::Text, "the canonical URL of the current page, as sent", None, |_| {
-        Some(Term::Field(Field::Url))
-    }),
-    field("title", Type::Text, "the title of the newest action on the current page", None, |_| {
-        Some(Term::Field(Field::Title))
-    }),
-    field("dwell_s", Type::Number, "whole seconds on the current page", Some("dwell"), |_| {
+    field(
+        "url",
+        Type::Text,
+        "the canonical URL of the current page, as sent; empty when unknown",
+        "url",
+        |_| Some(Term::Field(Field::Url)),
+    ),
+    field(
+        "title",
+        Type::Text,
+        "the title of the newest action on the current page; empty when unknown",
+        "title",
+        |_| Some(Term::Field(Field::Title)),
+    ),
+    field("dwell_s", Type::Number, "whole seconds on the current page", "dwell", |_| {
         Some(Term::Seconds(Clock::Dwell))
     }),
-    field("idle_s", Type::Number, "whole seconds since the newest action", Some("idle"), |_| {
+    field("idle_s", Type::Number, "whole seconds since the newest action", "idle", |_| {
         Some(Term::Seconds(Clock::Idle))
     }),
-    field("age_s", Type::Number, "whole seconds since the session's first action", None, |_| {
+    field("age_s", Type::Number, "whole seconds since the session's first action", "age", |_| {
         Some(Term::Seconds(Clock::Age))
     }),
-    field("action_count", Type::Number, "actions over the session's whole life", None, |_| {
-        Some(Term::Field(Field::ActionCount))
-    }),
+    field(
+        "action_count",
+        Type::Number,
+        "actions over the session's whole life",
+        "action_count",
+        |_| Some(Term::Field(Field::ActionCount)),
+    ),
     field(
         "user_id",
         Type::Text,
         "the product's own id of the person; empty when unknown",
-        None,
+        "user_id",
         |_| Some(Term::Field(Field::UserId)),
     ),
     field(
         "email_domain",
         Type::Text,
         "the domain of the person's e-mail, in lower case; empty when unknown",
-        None,
+        "email_domain",
         |_| Some(Term::Field(Field::EmailDomain)),
     ),
     field(
         "summary",
         Type::Text,
         "the newest summary of the session; empty when there is none",
-        None,
+        "summary",
         |_| Some(Term::Field(Field::Summary)),
     ),
     field(
         "scroll_depth",
         Type::Number,
         "the deepest percentage, 0 to 100, in the title of a `scroll`, `$scroll` or `scroll_depth` action of the visit under way; 0 before the first",
-        Some("scroll_depth"),
+        "scroll_depth",
         |_| Some(Term::ScrollDepth),
     ),
     function(
@@ -97,7 +109,7 @@ pub static WORDS: &[Word] = &[
         &[&[("parameter", Takes::Text)]],
         Type::Text,
         "the first value of this parameter in the URL of the newest action on the current page, unescaped; empty when there is none",
-        Some("query"),
+        "query",
         |arguments| match arguments {
             [Argument::Text(name)] => Some(Term::Query(Arc::clone(name))),
             _ => None,
@@ -108,7 +120,7 @@ pub static WORDS: &[Word] = &[
         &[&[("parameter", Takes::Text)]],
         Type::Truth,
         "the URL of the newest action on the current page has this parameter, whatever its value",
-        Some("query"),
+        "query",
         |arguments| match arguments {
             [Argument::Text(name)] => truth(Condition::Query(Arc::clone(name))),
             _ => None,
@@ -119,7 +131,7 @@ pub static WORDS: &[Word] = &[
         forms: &[&[("name", Takes::Text), ("default", Takes::Scalar)]],
         gives: None,
         doc: "what is known of the person under this name; the default when nothing of its type is",
-        leaf: Some("trait"),
+        leaf: "trait",
         lower: |arguments| trait_term(Whose::Person, arguments),
     },
     Word {
@@ -127,7 +139,7 @@ pub static WORDS: &[Word] = &[
         forms: &[&[("name", Takes::Text), ("default", Takes::Scalar)]],
         gives: None,
         doc: "what is known of the person's account under this name; the default when nothing of its type is",
-        leaf: Some("trait"),
+        leaf: "trait",
         lower: |arguments| trait_term(Whose::Account, arguments),
     },
     function(
@@ -135,7 +147,7 @@ pub static WORDS: &[Word] = &[
         &[&[("name", Takes::Text)]],
         Type::Truth,
         "something is known of the person under this name",
-        Some("trait"),
+        "trait",
         |arguments| has_trait(Whose::Person, arguments),
     ),
     function(
@@ -143,7 +155,7 @@ pub static WORDS: &[Word] = &[
         &[&[("name", Takes::Text)]],
         Type::Truth,
         "something is known of the person's account under this name",
-        Some("trait"),
+        "trait",
         |arguments| has_trait(Whose::Account, arguments),
     ),
     function(
@@ -151,7 +163,7 @@ pub static WORDS: &[Word] = &[
         COUNTS,
         Type::Number,
         "actions of this type in the window, with this text in their title if one is given, whatever its case, and with these properties; an action that does not tell one of them does not count",
-        Some("count"),
+        "count",
         |arguments| count_term(Scope::Session, arguments),
     ),
     function(
@@ -159,7 +171,7 @@ pub static WORDS: &[Word] = &[
         COUNTS,
         Type::Number,
         "as `count`, but of actions on the current page alone, whichever visit to it; 0 when no page is known",
-        Some("count"),
+        "count",
         |arguments| count_term(Scope::Page, arguments),
     ),
     function(
@@ -167,16 +179,17 @@ pub static WORDS: &[Word] = &[
         &[&[("type", Takes::Text), ("window", Takes::Memory), ("default", Takes::Number)]],
         Type::Number,
         "actions of this type in the window in all sessions of the person, up to 64; the default when nobody says who they are",
-        Some("count"),
+        "count",
         remembered_term,
     ),
     function(
         "visits",
-        &[&[("page", Takes::Page), ("window", Takes::Window)]],
+        &[&[("window", Takes::Window)], &[("page", Takes::Page), ("window", Takes::Window)]],
         Type::Number,
-        "visits to the page in the window; consecutive actions on one page are one visit, the one under way counts",
-        Some("visits"),
+        "visits to the page, or to the current one, in the window; consecutive actions on one page are one visit, the one under way counts",
+        "visits",
         |arguments| match arguments {
+            [Argument::Window(within)] => tally(Counted::Visits(None), *within),
             [Argument::Page(page), Argument::Window(within)] => {
                 tally(Counted::Visits(Some(page.clone())), *within)
             }
@@ -188,7 +201,7 @@ pub static WORDS: &[Word] = &[
         &[&[("window", Takes::Window)]],
         Type::Number,
         "different pages visited in the window, the current one included",
-        None,
+        "distinct_pages",
         |arguments| windowed(Counted::Pages, arguments),
     ),
     function(
@@ -196,7 +209,7 @@ pub static WORDS: &[Word] = &[
         &[&[("times", Takes::Times)], &[("times", Takes::Times), ("window", Takes::Window)]],
         Type::Truth,
         "in the window (2m) the person came back so many times to the current page with exactly one other page between",
-        Some("ping_pong"),
+        "ping_pong",
         ping_pong_term,
     ),
     function(
@@ -204,7 +217,7 @@ pub static WORDS: &[Word] = &[
         &[&[("type", Takes::Text)]],
         Type::Number,
         "whole seconds since the newest action of this type; 1000000000 (some thirty years) when there was none",
-        None,
+        "since",
         |arguments| match arguments {
             [Argument::Text(kind)] => Some(Term::Seconds(Clock::Since(Arc::clone(kind)))),
             _ => None,
@@ -218,7 +231,7 @@ pub static WORDS: &[Word] = &[
         ],
         Type::Truth,
         "these happened in this order in the window, anything between them, and since the newest `until` if one is given; a step is an action's type, or coming to a page",
-        Some("sequence"),
+        "sequence",
         sequence_term,
     ),
     function(
@@ -226,7 +239,7 @@ pub static WORDS: &[Word] = &[
         &[ABSENT, VOIDED],
         Type::Truth,
         "these happened in this order in the window, and `step` did not follow the last of them for `wait`; all since the newest `until` if one is given",
-        Some("sequence"),
+        "sequence",
         absent_term,
     ),
     function(
@@ -234,7 +247,7 @@ pub static WORDS: &[Word] = &[
         &[&[("window", Takes::Window)]],
         Type::Number,
         "the client's rage click signals in the window; in a session without any, bursts of three clicks on one title and page with gaps under a second",
-        Some("rage_clicks"),
+        "rage_clicks",
         |arguments| windowed(Counted::RageClicks, arguments),
     ),
     function(
@@ -242,7 +255,7 @@ pub static WORDS: &[Word] = &[
         &[&[("window", Takes::Window)]],
         Type::Number,
         "actions of type error, form_error, exception or $exception in the window",
-        Some("errors"),
+        "errors",
         |arguments| windowed(Counted::Errors, arguments),
     ),
     function(
@@ -250,7 +263,7 @@ pub static WORDS: &[Word] = &[
         WINDOWED,
         Type::Number,
         "visits to the current page that began in the window (15s)",
-        Some("page_loop"),
+        "page_loop",
         |arguments| detected("page_loop", arguments),
     ),
     function(
@@ -258,7 +271,7 @@ pub static WORDS: &[Word] = &[
         &[&[], &[("window", Takes::Window)], &[("stay", Takes::Wait), ("window", Takes::Window)]],
         Type::Number,
         "returns in the window (10m) to the current page after a stay of at most `stay` (7s) on exactly one other page",
-        Some("quick_back"),
+        "quick_back",
         |arguments| detected("quick_back", arguments),
     ),
     function(
@@ -266,7 +279,7 @@ pub static WORDS: &[Word] = &[
         WINDOWED,
         Type::Number,
         "the client's dead click signals in the window (10m): actions of type dead_click or $dead_click",
-        Some("dead_click"),
+        "dead_click",
         |arguments| detected("dead_click", arguments),
     ),
     function(
@@ -274,7 +287,7 @@ pub static WORDS: &[Word] = &[
         &[&[], &[("window", Takes::Window)], &[("gap", Takes::Wait), ("window", Takes::Window)]],
         Type::Number,
         "clicks in the window (10m) that an error (see `errors`) followed within `gap` (1s), no other click between",
-        Some("error_click"),
+        "error_click",
         |arguments| detected("error_click", arguments),
     ),
     function(
@@ -282,7 +295,7 @@ pub static WORDS: &[Word] = &[
         &[&[], &[("window", Takes::Window)], &[("after", Takes::Wait), ("window", Takes::Window)]],
         Type::Number,
         "the client's signals in the window (10m), actions of type exit_intent or $exit_intent, on the current page at least `after` (5s) after coming to it",
-        Some("exit_intent"),
+        "exit_intent",
         |arguments| detected("exit_intent", arguments),
     ),
     function(
@@ -290,7 +303,7 @@ pub static WORDS: &[Word] = &[
         WINDOWED,
         Type::Number,
         "empty searches in the window (2m): actions of type no_results or search_no_results",
-        Some("no_results"),
+        "no_results",
         |arguments| detected("no_results", arguments),
     ),
     function(
@@ -301,7 +314,7 @@ pub static WORDS: &[Word] = &[
         ],
         Type::Number,
         "actions of type `failure` in the window (5m) since the newest of type `success`",
-        Some("repeated_failure"),
+        "repeated_failure",
         failure_term,
     ),
     function(
@@ -313,7 +326,7 @@ pub static WORDS: &[Word] = &[
         ],
         Type::Truth,
         "in the window (3m) one field was come back to so often (3; focus, field_focus), or had so many errors (2; form_error, validation_error); a field is a title on a page",
-        Some("form_struggle"),
+        "form_struggle",
         struggle_term,
     ),
     function(
@@ -321,7 +334,7 @@ pub static WORDS: &[Word] = &[
         &[&[("step", Takes::Step), ("default", Takes::Truth)]],
         Type::Truth,
         "the visit under way is the session's first to this page, or the action of this type its only one; the default when activity is no longer kept that could tell. What was done in earlier sessions is not looked at",
-        Some("first_time"),
+        "first_time",
         |arguments| first_term(false, arguments),
     ),
     function(
@@ -329,7 +342,7 @@ pub static WORDS: &[Word] = &[
         &[&[("step", Takes::Step), ("default", Takes::Truth)]],
         Type::Truth,
         "as `first_time`, but in all sessions of the person, as far as is remembered; the default when nobody says who they are",
-        Some("first_time"),
+        "first_time",
         |arguments| first_term(true, arguments),
     ),
     function(
@@ -337,7 +350,7 @@ pub static WORDS: &[Word] = &[
         &[&[("page", Takes::Page)]],
         Type::Truth,
         "the current page matches this pattern: `:name` stands for one segment",
-        Some("page"),
+        "page",
         |arguments| match arguments {
             [Argument::Page(page)] => truth(Condition::Page(vec![page.clone()])),
             _ => None,
@@ -352,7 +365,7 @@ pub static WORDS: &[Word] = &[
         ],
         Type::Truth,
         "an offer of this trigger had this outcome (or was made at all: `offered`), in the window or ever, in this session or for this person",
-        Some("seen"),
+        "seen",
         seen_term,
     ),
     function(
@@ -364,28 +377,7 @@ pub static WORDS: &[Word] = &[
         ],
         Type::Truth,
         "as `seen`, of every trigger that offers this tour",
-        Some("seen"),
+        "seen",
         seen_term,
     ),
 ];
-
-const fn field(
-    name: &'static str,
-    gives: Type,
-    doc: &'static str,
-    leaf: Option<&'static str>,
-    lower: fn(&[Argument]) -> Option<Term>,
-) -> Word {
-    Word { name, forms: &[], gives: Some(gives), doc, leaf, lower }
-}
-
-const fn function(
-    name: &'static str,
-    forms: &'static [Form],
-    gives: Type,
-    doc: &'static str,
-    leaf: Option<&'static str>,
-    lower: fn(&[Argument]) -> Option<Term>,
-) -> Word {
-    Word { name, forms, gives: Some(gives), doc, leaf, lower }
-}

@@ -66,7 +66,10 @@ fn has_clash(leaves: &[Wanted<'_>]) -> bool {
 fn is_impossible((leaf, truth): Wanted<'_>, limits: &Activity) -> bool {
     match leaf {
         Condition::Always(holds) => *holds != truth,
-        Condition::Elapsed(_, span) => !truth && *span <= Span::ZERO,
+        Condition::Elapsed(_, span) | Condition::Since(_, span) => !truth && *span <= Span::ZERO,
+        Condition::Told(field, ValueTest::In(texts)) if truth => {
+            !texts.iter().filter_map(Json::as_str).any(|text| has(*field, text))
+        }
         Condition::Tally(tally, bound) => {
             let (low, high) = range(*bound, truth);
             high < 0 || low > most(&tally.of, limits)
@@ -116,6 +119,12 @@ fn clash(one: Wanted<'_>, other: Wanted<'_>) -> bool {
     match (one, other) {
         ((Condition::Elapsed(a, longer), true), (Condition::Elapsed(b, shorter), false)) => {
             a == b && shorter <= longer
+        }
+        ((Condition::Since(a, longer), true), (Condition::Since(b, shorter), false)) => {
+            a == b && shorter <= longer
+        }
+        ((Condition::Told(a, left), a_truth), (Condition::Told(b, right), b_truth)) => {
+            a == b && traits_clash((left, a_truth), (right, b_truth))
         }
         ((Condition::Tally(a, low), a_truth), (Condition::Tally(b, high), b_truth)) => {
             let (low, high) = (range(*low, a_truth).0, range(*high, b_truth).1);

@@ -27,6 +27,7 @@ pub(super) fn is_certain(condition: &Condition) -> bool {
         | Condition::Elapsed(..)
         | Condition::Seen(_)
         | Condition::Trait(_, _, ValueTest::Exists)
+        | Condition::Told(_, ValueTest::Exists)
         | Condition::Sequence(_)
         | Condition::Query(_)
         | Condition::FormStruggle { .. }

@@ -2,7 +2,7 @@
 //! that PostHog gives them. Any client may send types of its own, so nothing else is said.
 
 use crate::rulebook::Product;
-use crate::rulebook::condition::{Condition, Counted, Step, Tally};
+use crate::rulebook::condition::{Clock, Condition, Counted, Step, Tally};
 use crate::rulebook::lint::Desk;
 use crate::rulebook::rule::{Rule, When};
 use crate::rulebook::suggest::surely;
@@ -79,6 +79,7 @@ fn gather<'c>(condition: &'c Condition, kinds: &mut Vec<&'c str>) {
         Condition::Tally(Tally { of: Counted::Failures { failure, success }, .. }, _) => {
             kinds.extend([&**failure, &**success]);
         }
+        Condition::Since(kind, _) | Condition::Elapsed(Clock::Since(kind), _) => kinds.push(kind),
         Condition::Sequence(sequence) => {
             let absent = sequence.absent.as_ref().map(|(step, _)| step);
             let steps = sequence.steps.iter().chain(&sequence.until).chain(absent);

@@ -55,14 +55,15 @@ fn leaf(writer: &Writer, leaf: &Leaf) -> Json {
 fn short(leaf: &str) -> &'static [Shape] {
     match leaf {
         "page" => &[Shape::Several(&Shape::Page, 1)],
-        "dwell" | "idle" => &[Shape::Span],
+        "dwell" | "idle" | "age" => &[Shape::Span],
+        leaf if is_text(leaf) => &[Shape::Several(&Shape::Words, 1)],
         "count" | "query" | "seen" | "rhai" => &[Shape::Words],
         "visits" => &[TIMES, Shape::Page],
         "scroll_depth" => &[Shape::Whole(1, 100)],
         "first_time" => &[STEP],
         "sequence" => &[Shape::List(&STEP, 1, ANY)],
         "any" | "not" => &[Shape::Raw(nested)],
-        "trait" | "repeated_failure" => &[],
+        "trait" | "repeated_failure" | "since" => &[],
         _ => &[TIMES],
     }
 }
@@ -101,13 +102,16 @@ fn long(writer: &Writer, leaf: &Leaf) -> Json {
 
 /// Keys of which one must be there.
 fn bounds(leaf: &Leaf) -> impl Iterator<Item = &'static str> {
-    let wanted = matches!(leaf.name, "dwell" | "idle" | "trait");
-    leaf.keys.iter().copied().filter(move |key| wanted && !matches!(*key, "name" | "of"))
+    let timed = matches!(leaf.name, "dwell" | "idle" | "age" | "since");
+    let counted = matches!(leaf.name, "action_count" | "distinct_pages");
+    let wanted = timed || counted || leaf.name == "trait" || is_text(leaf.name);
+    let bounds = leaf.keys.iter().copied();
+    bounds.filter(move |key| wanted && !matches!(*key, "name" | "of" | "type" | "within"))
 }
 
 fn required(leaf: &str) -> &'static [&'static str] {
     match leaf {
-        "count" => &["type"],
+        "count" | "since" => &["type"],
         "trait" => &["name"],
         "query" => &["name"],
         "sequence" | "first_time" => &["of"],
@@ -118,7 +122,10 @@ fn required(leaf: &str) -> &'static [&'static str] {
 
 fn shape(leaf: &str, key: &str) -> Shape {
     match (leaf, key) {
-        (_, "within" | "for" | "stay" | "gap" | "after") | ("dwell" | "idle", _) => Shape::Span,
+        (_, "within" | "for" | "stay" | "gap" | "after")
+        | ("dwell" | "idle" | "age", _)
+        | ("since", "at_least" | "at_most") => Shape::Span,
+        (leaf, key) if is_text(leaf) => text(key),
         ("trait", "name") => Shape::Words,
         ("trait", "of") => Shape::Names(|| vec!["user", "account"]),
         ("trait", key) => test(key),
@@ -135,6 +142,20 @@ fn shape(leaf: &str, key: &str) -> Shape {
         (_, "between") => Shape::List(&COUNT, 2, 2),
         (_, "times" | "refocused") | ("form_struggle", "errors") => TIMES,
         (_, "at_least" | "at_most" | "exactly") => COUNT,
+        _ => Shape::Words,
+    }
+}
+
+/// Whether a leaf is a text that may not be known.
+fn is_text(leaf: &str) -> bool {
+    matches!(leaf, "url" | "title" | "user_id" | "email_domain" | "summary")
+}
+
+/// What belongs after the test of a text.
+fn text(name: &str) -> Shape {
+    match name {
+        "in" | "not_in" => Shape::List(&Shape::Words, 1, ANY),
+        "exists" => Shape::Flag,
         _ => Shape::Words,
     }
 }

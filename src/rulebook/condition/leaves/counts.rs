@@ -9,7 +9,7 @@ use crate::rulebook::condition::arguments::checked_window;
 use crate::rulebook::condition::leaves::{Reader, keys};
 use crate::rulebook::condition::needle::{Needle, Scope};
 use crate::rulebook::condition::vocabulary::{PING_PONG_WINDOW, WINDOW};
-use crate::rulebook::condition::{Bound, Condition, MEMORY, filter};
+use crate::rulebook::condition::{Bound, Comparison, Condition, Field, MEMORY, Term, filter};
 use crate::rulebook::pages::pattern;
 use crate::rulebook::reader::{Fields, name_of, span, whole, words, wrong_type};
 use crate::rulebook::yaml::{Node, Value};
@@ -158,6 +158,46 @@ impl Reader<'_, '_, '_> {
         Some(tallies(&Tally { of, within }, bounds))
     }
 
+    /// So many or more are never the default: one page is nothing to speak of.
+    pub(in crate::rulebook::condition::leaves) fn distinct_pages(
+        &mut self,
+        node: &Node,
+    ) -> Option<Condition> {
+        if !matches!(node.value, Value::Map(_)) || is_bounded(node) {
+            return self.tally(Counted::Pages, node, "distinct_pages");
+        }
+        let fields = Fields::of(node, "distinct_pages", keys("distinct_pages"), self.findings)?;
+        if fields.has_strays() { None } else { self.lacks_bound(node, "at_least: 4") }
+    }
+
+    /// A number alone means at least that many.
+    pub(in crate::rulebook::condition::leaves) fn action_count(
+        &mut self,
+        node: &Node,
+    ) -> Option<Condition> {
+        if !matches!(node.value, Value::Map(_)) {
+            let least = whole(node, 1..=i64::MAX, self.findings)?;
+            return Some(acted(Comparison::AtLeast, least));
+        }
+        let fields = Fields::of(node, "action_count", keys("action_count"), self.findings)?;
+        if !is_bounded(node) {
+            let strays = fields.has_strays();
+            return if strays { None } else { self.lacks_bound(node, "at_least: 5") };
+        }
+        let bounds = self.bounds(&fields, 1, i64::MAX)?.into_iter();
+        let mut parts: Vec<_> = bounds
+            .flat_map(|bound| match bound {
+                Bound::AtLeast(least) => vec![acted(Comparison::AtLeast, least)],
+                Bound::AtMost(most) => vec![acted(Comparison::AtMost, most)],
+                Bound::Exactly(number) => vec![acted(Comparison::Equal, number)],
+                Bound::Between(least, most) => {
+                    vec![acted(Comparison::AtLeast, least), acted(Comparison::AtMost, most)]
+                }
+            })
+            .collect();
+        if parts.len() == 1 { parts.pop() } else { Some(Condition::All(parts)) }
+    }
+
     /// A span that activity must be kept for; the default is no longer than that.
     pub(in crate::rulebook::condition::leaves) fn window(
         &mut self,
@@ -228,6 +268,16 @@ impl Reader<'_, '_, '_> {
         }
         Some(Bound::Between(least, most))
     }
+}
+
+fn acted(comparison: Comparison, number: i64) -> Condition {
+    let count = (Term::Field(Field::ActionCount), comparison, Term::Int(number));
+    Condition::Compare(Box::new(count))
+}
+
+/// Whether some bound is written.
+fn is_bounded(node: &Node) -> bool {
+    ["at_least", "at_most", "exactly", "between"].iter().any(|key| node.get(key).is_some())
 }
 
 /// One leaf for each bound.

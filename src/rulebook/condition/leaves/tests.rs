@@ -259,6 +259,55 @@ fn a_default_window_is_no_longer_than_activity_is_kept() {
     );
 }
 
+#[test]
+fn texts_clocks_and_totals_read_in_their_short_and_their_long_form() {
+    reads(&[
+        ("- title: Save", "title \"Save\""),
+        ("- email_domain: [a.test, b.test]", "email_domain \"a.test\" or \"b.test\""),
+        ("- url: { contains: /b, is_not: /a }", "(not url \"/a\" && url contains \"/b\")"),
+        ("- user_id: { exists: false }", "not user_id exists"),
+        ("- summary: { not_in: [x, y] }", "not summary \"x\" or \"y\""),
+        (
+            "- title: { starts_with: Save, ends_with: now }",
+            "(title starts with \"Save\" && title ends with \"now\")",
+        ),
+        ("- trait: { name: plan, starts_with: pro }", "trait plan starts with \"pro\""),
+        ("- age: 10m", "age 10m"),
+        ("- age: { at_least: 1s, at_most: 2s }", "(age 1s && not age 2001ms)"),
+        ("- since: { type: error, at_least: 5s }", "since error 5s"),
+        ("- since: { type: error, at_most: 30s }", "not since error 30001ms"),
+        ("- action_count: 5", "action_count >= 5"),
+        ("- action_count: { exactly: 0 }", "action_count == 0"),
+        ("- action_count: { between: [2, 4] }", "(action_count >= 2 && action_count <= 4)"),
+        ("- distinct_pages: 4", "distinct_pages(\"10m\") at least 4"),
+        ("- distinct_pages: { at_most: 2, within: 1m }", "distinct_pages(\"1m\") at most 2"),
+    ]);
+    complains(&[
+        ("- title: 7", &["1:10+1 `7` is a whole number where text belongs"]),
+        ("- title: []", &["1:10+1 this list has no values"]),
+        ("- title: {}", &["1:10+1 nothing is required here"]),
+        ("- title: { contain: a }", &["1:12+7 title has no key `contain`"]),
+        ("- url: { in: a }", &["1:14+1 `a` is text where a list belongs"]),
+        ("- user_id: { is: ' ' }", &["1:18+3 this text is blank"]),
+        ("- since: error", &["1:10+5 `error` is text where a mapping belongs"]),
+        ("- since: { at_most: 5s }", &["1:10+1 since has no `type`"]),
+        ("- since: { type: error }", &["1:10+1 nothing is required here"]),
+        ("- age: 10", &["1:8+2 the duration `10` has no unit; write `10s`, `10m` or `10h`"]),
+        ("- action_count: {}", &["1:17+1 nothing is required here"]),
+        ("- distinct_pages: { within: 1m }", &["1:19+1 nothing is required here"]),
+    ]);
+}
+
+/// Whatever one spelling can ask, the other can.
+#[test]
+fn every_leaf_has_a_word_and_every_word_a_leaf() {
+    let joins = ["any", "not", "rhai"];
+    for leaf in LEAVES {
+        let is_said = WORDS.iter().any(|word| word.leaf == leaf.name);
+        assert_ne!(is_said, joins.contains(&leaf.name), "{}", leaf.name);
+    }
+}
+
 /// The table is what the readers read: every short form in it is one, and names agree.
 #[test]
 fn the_vocabulary_is_what_is_read() {
@@ -266,7 +315,7 @@ fn the_vocabulary_is_what_is_read() {
         assert!(read_text(&format!("- {}", leaf.short)).is_ok(), "{}", leaf.short);
     }
     for word in WORDS {
-        assert!(word.leaf.is_none_or(|name| LEAVES.iter().any(|leaf| leaf.name == name)));
+        assert!(LEAVES.iter().any(|leaf| leaf.name == word.leaf), "{} has no leaf", word.name);
         let arguments = |form: &crate::rulebook::condition::vocabulary::Form| {
             let written = form.iter().map(|(_, takes)| takes.as_str().split('`').nth(1).unwrap());
             written.collect::<Vec<_>>().join(", ")

@@ -53,7 +53,7 @@ fn every_mistake_is_shown_at_its_characters() {
             "sesion.dwell_s > 3 && session.counts(\"a\", \"1m\") > 1",
             &["sesion: there is no `sesion` here", "counts: `session` has no function `counts`"],
         ),
-        ("session.visits(\"/p\") > 1", &["visits: `visits` takes 2 arguments, not 1"]),
+        ("session.visits() > 1", &["visits: `visits` takes 1 or 2 arguments, not 0"]),
         (
             "session.visits(3, 4) > 1",
             &[
