@@ -43,6 +43,7 @@ impl App {
         around.session = Some(question.session.into());
         let mut recording = Recording::default();
         let decision = decide(product, &mut session, &around, now, &mut recording);
+        self.note_pause(product, &mut recording, now);
         let tester = is_tester(product, around.session.as_deref(), &session.identity);
         Ok(Explained { decision, recording, tester })
     }

@@ -12,6 +12,7 @@ mod lanes;
 mod learn;
 mod notes;
 mod outcome;
+mod pauses;
 mod poll;
 mod report;
 mod retrieve;
@@ -56,6 +57,7 @@ pub struct App {
     notes: notes::Notes,
     told: gauges::Told,
     targets: targets::Seen,
+    pauses: pauses::Pauses,
 }
 
 /// Why a verb has no answer.
@@ -75,8 +77,20 @@ pub enum Denied {
 impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let (sources, draining, health, notes, told, targets) = <_>::default();
-        Self { live, store, clock, metrics, sources, draining, health, notes, told, targets }
+        let (sources, draining, health, notes, told, targets, pauses) = <_>::default();
+        Self {
+            live,
+            store,
+            clock,
+            metrics,
+            sources,
+            draining,
+            health,
+            notes,
+            told,
+            targets,
+            pauses,
+        }
     }
 
     /// From now on docent is winding down: open requests end, and no new ones should come.

@@ -127,7 +127,8 @@ impl App {
         };
         let (user, account) = self.remembered(product, question.session, now).await?;
         let session = product.asks_of_session.then(|| question.session.into());
-        Ok(Around { scope, session, user, account, ..Around::default() })
+        let paused_until = self.pauses.stands_until(&product.id, now);
+        Ok(Around { scope, session, user, account, paused_until, ..Around::default() })
     }
 
     /// What is remembered of the person and of their account, where the product's rules ask for it.

@@ -6,6 +6,7 @@ mod explain;
 mod forget;
 mod formats;
 mod new;
+mod pause;
 mod remote;
 mod report;
 mod schema;
@@ -35,6 +36,10 @@ enum Command {
     Explain(ExplainArguments),
     /// Removes what a running docent knows of a session, to start over while trying a rule.
     Forget(ForgetArguments),
+    /// Makes a running docent offer nothing for a product, until it is resumed or a time has come.
+    Pause(pause::PauseArguments),
+    /// Ends a product's pause.
+    Resume(pause::ResumeArguments),
     /// Runs the tests beside the rules, in virtual time.
     Test(TestArguments),
     /// Checks and tests a workspace at every save.
@@ -295,6 +300,8 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
+        Command::Pause(arguments) => pause::pause(&arguments),
+        Command::Resume(arguments) => pause::resume(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::New(arguments) => new::run(&arguments),

@@ -5,10 +5,25 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use url::Url;
 
+use crate::cli::Format;
 use crate::runtime::client;
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Arguments of every command that asks a running docent.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Remote {
+    /// Where docent's operators' routes are.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    /// An operator's token, or the product's secret key.
+    #[arg(long, env = "DOCENT_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// How it is told.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
 
 /// What is asked.
 pub(crate) enum Ask {
@@ -16,6 +31,8 @@ pub(crate) enum Ask {
     Read,
     /// POST of this JSON.
     Change(serde_json::Value),
+    /// PUT of this JSON.
+    Put(serde_json::Value),
 }
 
 /// The address of a route: `base` and these pieces of a path, encoded.
@@ -37,6 +54,7 @@ pub(crate) fn ask(base: &str, url: Url, key: Option<&str>, ask: &Ask) -> Result<
         let request = match ask {
             Ask::Read => client.get(url),
             Ask::Change(body) => client.post(url).json(body),
+            Ask::Put(body) => client.put(url).json(body),
         };
         let request = match key {
             Some(key) => request.bearer_auth(key),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::cli::check::print_for_people;
@@ -29,6 +30,8 @@ use crate::store::Store;
 const SWEEP: Duration = Duration::from_millis(500);
 /// How often quiet clients are forgotten.
 const TIDY: Duration = Duration::from_secs(60);
+/// How often an instance looks for what others were told to pause.
+const LEARN: Duration = Duration::from_millis(400);
 /// How long tasks may take to end.
 const WIND_DOWN: Duration = Duration::from_secs(5);
 
@@ -113,6 +116,8 @@ impl Server {
         if arguments.virtual_clock && addresses.any(|address| !address.ip().is_loopback()) {
             bail!("--virtual-clock lets anybody move time, so it is for loopback addresses only");
         }
+        // Before the first poll: a pause outlives a restart.
+        self.app.learn_pauses().await.context("cannot read which products are paused")?;
         self.look_after(arguments);
         let admin = admin.map(|(listener, address)| self.site(Site::operators, listener, address));
         let part = if apart { Site::public } else { Site::whole };
@@ -166,10 +171,20 @@ impl Server {
                 app.follow(&client, &tasks);
             }
         });
+        self.tasks.spawn(learn_pauses(Arc::clone(&self.app), self.tasks.stopping()));
         let app = Arc::clone(&self.app);
         self.tasks.every(SWEEP, move || {
             app.store.sweep(app.clock.now());
         });
+    }
+}
+
+/// While the store does not answer, what is known stands; polls are told of that store anyway.
+async fn learn_pauses(app: Arc<App>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(LEARN)).await.is_some() {
+        if let Err(error) = app.learn_pauses().await {
+            tracing::debug!(%error, "Cannot tell which products are paused");
+        }
     }
 }
 

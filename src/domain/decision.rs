@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 pub enum Hold {
     /// A blank id, or somebody else's `proactive:` conversation.
     ScopeInvalid,
-    /// The product's `proactive.enabled` is `false`.
+    /// The product's `proactive.enabled` is `false`, or an operator paused it (`docent pause`).
     NotEnabled,
     /// An offer was dismissed, or a tour left, not long ago (`proactive.conservative`).
     ConservativeCooldown,

@@ -4,6 +4,7 @@
 pub mod action;
 pub mod answer;
 pub mod bucket;
+pub mod bulletin;
 pub mod circuit;
 pub mod decision;
 pub mod ghosts;

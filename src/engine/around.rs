@@ -24,6 +24,8 @@ pub struct Around {
     /// Which machine is asked about.
     #[serde(skip_serializing_if = "is_default")]
     pub scope: Scope,
+    /// Until when the product offers nothing because an operator said so, if one did.
+    pub paused_until: Option<Timestamp>,
     /// Until when the product's circuit is open, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub circuit_until: Option<Timestamp>,
@@ -107,10 +109,10 @@ impl Around {
         let Self {
             scope, circuit_until, product_full_until, session: _, tallies, unhealthy, ..
         } = self;
-        let Self { lot, user: _, account, judge, .. } = self;
+        let Self { lot, user: _, account, judge, paused_until, .. } = self;
         let product = circuit_until.is_some() || product_full_until.is_some() || tallies.is_some();
         let known = product || account.is_some() || judge.is_some() || !unhealthy.is_empty();
-        *scope == Scope::Own && !known && *lot == Lot::Drawn
+        *scope == Scope::Own && !known && paused_until.is_none() && *lot == Lot::Drawn
     }
 }
 

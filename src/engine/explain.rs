@@ -58,7 +58,8 @@ impl Told<'_> {
 
     fn gate(&self, trigger: &str, gate: &GateSeen) -> String {
         let refused = gate.refused.map_or_else(String::new, |refused| {
-            format!("{}{}", refusal(self.product, &refused), self.when(refused.until))
+            let by = gate.note.as_ref().map_or_else(String::new, |note| format!("; {note}"));
+            format!("{}{}{by}", refusal(self.product, &refused), self.when(refused.until))
         });
         format!("`{trigger}` is not looked at while the gate `{}` holds: {refused}", gate.name)
     }

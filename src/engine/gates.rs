@@ -83,7 +83,11 @@ fn scope(facts: &Facts<'_>) -> Result<(), Refused> {
 }
 
 fn enabled(facts: &Facts<'_>) -> Result<(), Refused> {
-    if facts.settings.enabled { Ok(()) } else { refuse(Hold::NotEnabled, Timestamp::FOREVER) }
+    if !facts.settings.enabled {
+        return refuse(Hold::NotEnabled, Timestamp::FOREVER);
+    }
+    let paused = facts.around.paused_until.filter(|until| facts.now < *until);
+    refuse_until(Hold::NotEnabled, paused)
 }
 
 fn state(facts: &Facts<'_>) -> Result<(), Refused> {

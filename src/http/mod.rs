@@ -24,6 +24,7 @@ pub mod limits;
 pub mod openapi;
 pub mod origin;
 pub mod path;
+mod proactive;
 mod retrieval;
 pub mod serve;
 pub mod site;

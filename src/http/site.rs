@@ -18,7 +18,8 @@ use crate::http::front::Front;
 use crate::http::gate::{Admitted, Gate};
 use crate::http::origin::Address;
 use crate::http::{
-    admin, agent_state, clock, context, events, forget, health, home, retrieval, tours, users,
+    admin, agent_state, clock, context, events, forget, health, home, proactive, retrieval, tours,
+    users,
 };
 use crate::rulebook::{Product, Rulebook};
 
@@ -105,6 +106,7 @@ fn for_operators() -> Router<Arc<Desk>> {
     Router::new()
         .route("/metrics", quiet(health::metrics))
         .route("/admin/rules", quiet(admin::rules))
+        .route("/admin/products/{product}/proactive", quiet(proactive::show).put(proactive::change))
         .route("/admin/sessions/{product}/{session}/forget", post(forget::session))
         .route("/__clock", post(clock::move_to))
 }

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::rulebook::zone::{Wall, Zone, ZoneChoice};
 
 pub(in crate::rulebook) use date::read as date;
-pub use date::{Dated, Point};
+pub use date::{Dated, Point, instant};
 pub(in crate::rulebook) use read::{MOST_RANGES, quiet_hours, schedule};
 
 /// The keys of the week's days, Monday first.

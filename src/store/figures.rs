@@ -6,7 +6,7 @@ pub struct StoreFigures {
     /// Sessions with activity; this is what `max_sessions` limits.
     pub sessions: u64,
     /// Records by kind, with or without activity.
-    pub records: [(&'static str, u64); 6],
+    pub records: [(&'static str, u64); 7],
     /// Estimated bytes of all records.
     pub bytes: u64,
     /// The part of `bytes` in records that have no activity (left).

@@ -4,6 +4,7 @@
 //! nor a suspension point, and a networked store may simply run it again. `memory` keeps records in
 //! this process; `embedded` does, too, and writes them to a file through the `outbox`.
 
+pub mod bulletin;
 mod codec;
 pub mod embedded;
 pub mod figures;

@@ -31,6 +31,8 @@ use crate::store::memory::Housed;
 pub trait Record: Housed + Serialize + DeserializeOwned + Send {
     /// The name of the kind, in metrics and in the keys of durable stores.
     const KIND: &'static str;
+    /// Whether it goes `ledger_ttl` after its last write. What does not stays until it is changed.
+    const AGES: bool = true;
 
     /// Bytes on the heap, estimated; the record itself not counted. Text that several records
     /// share is split among them.

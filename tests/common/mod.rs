@@ -80,6 +80,21 @@ impl Docent {
         Self { child, base, workspace, client: docent::runtime::client::shared().unwrap() }
     }
 
+    /// Asks it to stop, waits until it has, and starts another in its workspace.
+    pub(crate) fn again(mut self, arguments: &[&str]) -> Self {
+        self.stop();
+        let empty = tempfile::tempdir().unwrap();
+        let workspace = std::mem::replace(&mut self.workspace, empty);
+        drop(self);
+        Self::start_in(workspace, arguments, &[])
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        let told = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
+        assert!(told.success() && self.child.wait().unwrap().success(), "it did not end well");
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -23,6 +23,7 @@ use crate::http::wire::explain::{ClauseBody, ExplainedBody, GateBody, RuleBody};
 use crate::http::wire::forget::ForgottenBody;
 use crate::http::wire::health::HealthBody;
 use crate::http::wire::poll::{OfferBody, PollBody};
+use crate::http::wire::proactive::{PausedBody, ProactiveBody};
 use crate::http::wire::retrieval::{RecordBody, RecordsBody, RetrievalBody, RetrievalSetting};
 use crate::http::wire::tours::{StepBody, TourBody, ToursBody};
 use crate::http::wire::traits::{AccountTraitsBody, TraitsBody};
@@ -84,6 +85,8 @@ fn components() -> ComponentsBuilder {
     let components = schema::<RuleBody<'_>>(components);
     let components = schema::<ClauseBody>(components);
     let components = schema::<ForgottenBody<'_>>(components);
+    let components = schema::<ProactiveBody<'_>>(components);
+    let components = schema::<PausedBody>(components);
     let components = schema::<HealthBody>(components);
     let components = schema::<RulesBody>(components);
     schema::<ErrorBody>(components)

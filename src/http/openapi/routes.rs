@@ -40,7 +40,7 @@ const TOKEN: (Place, &str, &str) =
 const ST: (Place, &str, &str) = (Place::Query, "st", "The same, where no header can be sent.");
 
 /// Every route, once.
-pub(crate) const ROUTES: [Route; 14] = [
+pub(crate) const ROUTES: [Route; 16] = [
     Route {
         method: HttpMethod::Get,
         path: "/context/{product_id}/{session_id}",
@@ -185,6 +185,26 @@ pub(crate) const ROUTES: [Route; 14] = [
         body: None,
         answer: (JSON, &["Rules"]),
         errors: &[401, 403, 404, 405, 429],
+    },
+    Route {
+        method: HttpMethod::Get,
+        path: "/admin/products/{product_id}/proactive",
+        summary: "Whether a product offers anything, and its pause.",
+        audience: Audience::Operators,
+        extra: &[],
+        body: None,
+        answer: (JSON, &["Proactive"]),
+        errors: &[400, 401, 403, 404, 405, 422, 429],
+    },
+    Route {
+        method: HttpMethod::Put,
+        path: "/admin/products/{product_id}/proactive",
+        summary: "Pause a product with `enabled: false`, until `until`, `for` a duration, or until it is resumed with `enabled: true`; `reason` says why.",
+        audience: Audience::Operators,
+        extra: &[],
+        body: Some("Message"),
+        answer: (JSON, &["Proactive"]),
+        errors: &[400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 503],
     },
     Route {
         method: HttpMethod::Post,

@@ -10,6 +10,7 @@ pub mod forget;
 pub mod health;
 pub mod isoformat;
 pub mod poll;
+pub mod proactive;
 pub mod retrieval;
 pub mod tours;
 pub mod traits;

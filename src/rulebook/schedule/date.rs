@@ -55,6 +55,15 @@ impl Dated {
     }
 }
 
+/// The instant that a text names on the clock of a zone, or by its own offset; `None` for what is no
+/// date or is not in any calendar.
+pub fn instant(text: &str, zone: &Zone) -> Option<Timestamp> {
+    match parse(text.trim()) {
+        Parsed::Date(written, year) if YEARS.contains(&year) => Some(written.start().at(zone)),
+        _ => None,
+    }
+}
+
 /// Reads a date, with or without a time of day; anything else is a finding.
 pub(in crate::rulebook) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Dated> {
     let Value::Str(text) = &node.value else {

@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::domain::bulletin::Bulletin;
 use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -45,6 +46,7 @@ pub struct Memory {
     products: Shelf<Option<Product>>,
     conversations: Shelf<Option<Conversation>>,
     emails: Shelf<Option<EmailIndex>>,
+    bulletins: Shelf<Option<Bulletin>>,
     gauge: Gauge,
     turn: AtomicUsize,
 }
@@ -58,11 +60,16 @@ impl Memory {
     /// An empty store that posts what changes to an outbox.
     pub(crate) fn posting(limits: &Limits, outbox: Option<Arc<Outbox>>) -> Self {
         let shards = shards(limits);
-        let activity =
-            || Terms { most_active: u64::MAX, ledgers_may_go: true, outbox: outbox.clone() };
+        let activity = || Terms {
+            most_active: u64::MAX,
+            ledgers_may_go: true,
+            ages: true,
+            outbox: outbox.clone(),
+        };
         let sessions = Terms { most_active: limits.max_sessions, ..activity() };
         // There are no more of them than products, and each counts for a whole product.
         let products = Terms { ledgers_may_go: false, ..activity() };
+        let bulletins = Terms { ages: Bulletin::AGES, ..products.clone() };
         Self {
             sessions: Shelf::new(0, shards, sessions),
             users: Shelf::new(1, shards, activity()),
@@ -70,6 +77,7 @@ impl Memory {
             products: Shelf::new(3, shards, products),
             conversations: Shelf::new(4, shards, activity()),
             emails: Shelf::new(5, shards, activity()),
+            bulletins: Shelf::new(6, shards, bulletins),
             gauge: Gauge::new(limits),
             turn: AtomicUsize::new(0),
         }
@@ -98,13 +106,14 @@ impl Memory {
 
     /// The shelf of that number, for a writer.
     pub(crate) fn drawer(&self, number: u8) -> Option<&dyn Drawer> {
-        let drawers: [&dyn Drawer; 6] = [
+        let drawers: [&dyn Drawer; 7] = [
             &self.sessions,
             &self.users,
             &self.accounts,
             &self.products,
             &self.conversations,
             &self.emails,
+            &self.bulletins,
         ];
         drawers.into_iter().find(|drawer| drawer.number() == number)
     }
@@ -148,6 +157,7 @@ impl Memory {
         self.products.sweep(&self.gauge, turn, now, &mut swept);
         self.conversations.sweep(&self.gauge, turn, now, &mut swept);
         self.emails.sweep(&self.gauge, turn, now, &mut swept);
+        self.bulletins.sweep(&self.gauge, turn, now, &mut swept);
         swept
     }
 
@@ -162,6 +172,7 @@ impl Memory {
                 (Product::KIND, self.products.rows()),
                 (Conversation::KIND, self.conversations.rows()),
                 (EmailIndex::KIND, self.emails.rows()),
+                (Bulletin::KIND, self.bulletins.rows()),
             ],
             bytes: self.gauge.bytes(),
             ledger_bytes: self.gauge.ledger_bytes(),

@@ -1,6 +1,7 @@
 //! Rows: what one shelf keeps under one key, and which slot of it a record lives in. A durable
 //! store writes each slot by itself, under its record's kind.
 
+use crate::domain::bulletin::Bulletin;
 use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -147,4 +148,5 @@ housed! {
     Product => Option<Product>, products, EVERY_SLOT, |row| row;
     Conversation => Option<Conversation>, conversations, EVERY_SLOT, |row| row;
     EmailIndex => Option<EmailIndex>, emails, EVERY_SLOT, |row| row;
+    Bulletin => Option<Bulletin>, bulletins, EVERY_SLOT, |row| row;
 }

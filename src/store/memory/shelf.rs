@@ -36,6 +36,8 @@ pub(crate) struct Terms {
     pub(crate) most_active: u64,
     /// Whether rows without activity give way when all of them fill the memory.
     pub(crate) ledgers_may_go: bool,
+    /// Whether time alone takes anything from a row.
+    pub(crate) ages: bool,
     /// Where changes go, in a durable store.
     pub(crate) outbox: Option<Arc<Outbox>>,
 }
@@ -207,6 +209,9 @@ impl<W: Row> Shelf<W> {
         mut found: OccupiedEntry<'a, Entry<W>>,
         now: Timestamp,
     ) -> Option<OccupiedEntry<'a, Entry<W>>> {
+        if !self.terms.ages {
+            return Some(found);
+        }
         let entry = found.get_mut();
         let age = entry.age(now);
         if age >= gauge.ledger_ttl {

@@ -1,0 +1,51 @@
+//! Bulletins: what operators decide and instances tell each other, kept beside the records of people
+//! and never too old.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Timestamp;
+
+/// One board of the store; which part of it is used, its key says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bulletin {
+    /// Products that offer nothing for the time being, by id.
+    pub pauses: BTreeMap<Arc<str>, Pause>,
+}
+
+/// An operator's word that a product offers nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// When it was said.
+    pub since: Timestamp,
+    /// When it ends by itself; `None` when somebody must end it.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// Why, in the operator's words.
+    #[serde(default)]
+    pub reason: Option<Arc<str>>,
+}
+
+impl Pause {
+    /// When it ends, if it still stands.
+    pub fn stands_until(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(self.until.unwrap_or(Timestamp::FOREVER)).filter(|until| now < *until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_ends_exactly_when_it_was_said_to() {
+        let at = Timestamp::from_millis;
+        let pause = |until| Pause { since: at(1), until, reason: None };
+        assert_eq!(pause(Some(at(9))).stands_until(at(8)), Some(at(9)));
+        assert_eq!(pause(Some(at(9))).stands_until(at(9)), None);
+        assert_eq!(pause(None).stands_until(at(9)), Some(Timestamp::FOREVER));
+    }
+}
