@@ -8,6 +8,7 @@ mod formats;
 mod new;
 mod pause;
 mod remote;
+mod replay;
 mod report;
 mod schema;
 mod serve;
@@ -42,6 +43,8 @@ enum Command {
     Resume(pause::ResumeArguments),
     /// Runs the tests beside the rules, in virtual time.
     Test(TestArguments),
+    /// Lives recorded sessions through under the rules, or under two revisions of them.
+    Replay(replay::Arguments),
     /// Checks and tests a workspace at every save.
     Dev(DevArguments),
     /// Makes a workspace, or a rule, tour or prompt of one, to start from.
@@ -291,6 +294,8 @@ enum Exit {
     Invalid = 2,
     /// A test of a rule does not hold.
     TestsFailed = 3,
+    /// A replay differs by more than was allowed, or from what was recorded.
+    Differs = 4,
 }
 
 /// Parses the command line and runs it.
@@ -303,6 +308,7 @@ pub fn run() -> ExitCode {
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

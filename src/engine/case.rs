@@ -17,20 +17,15 @@ use crate::domain::answer::LastAnswer;
 use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::machine::{AgentEvent, Machine};
 use crate::domain::offer::{Offer, Outcome};
-use crate::domain::records::{Account, Context, Product as ProductRecord, User};
-use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::advance::{Received, advance};
+use crate::engine::advance::Received;
 use crate::engine::around::{Around, Lot, own_conversation};
 use crate::engine::decide::decide;
 use crate::engine::fire::propose;
 use crate::engine::gates::MINUTE;
-use crate::engine::memory::{wipe, wiped};
 use crate::engine::observe::Recording;
-use crate::engine::person::{adopt, answered, history, learn_account, remember};
-use crate::engine::react::react;
-use crate::engine::settle::lapse;
-use crate::engine::targets::{attempt, note, unhealthy};
+use crate::engine::targets::unhealthy;
+use crate::engine::world::{Resident, World};
 use crate::rulebook::Product;
 use crate::rulebook::case::{Case, Given, Moment, What};
 use crate::rulebook::condition::Deciding;
@@ -104,11 +99,8 @@ struct Player<'p> {
     /// The places in the files of the rules in force, once some are edited; none for those.
     places: Option<Vec<Option<usize>>>,
     conversation: Arc<str>,
-    session: Session,
-    context: Context,
-    users: BTreeMap<Arc<str>, User>,
-    accounts: BTreeMap<Arc<str>, Account>,
-    record: ProductRecord,
+    resident: Resident,
+    world: World,
     page: String,
     start: Timestamp,
     lot: Lot,
@@ -122,11 +114,8 @@ impl<'p> Player<'p> {
             product: Cow::Borrowed(product),
             places: None,
             conversation: own_conversation(SESSION),
-            session: Session::default(),
-            context: Context::default(),
-            users: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            record: ProductRecord::default(),
+            resident: Resident::new(&SESSION.into()),
+            world: World::default(),
             page: String::new(),
             start: START,
             lot: Lot::Included,
@@ -161,7 +150,7 @@ impl<'p> Player<'p> {
         if state.is_some() || dismissals.is_some() {
             let policy = &self.product.settings.proactive.machine;
             let (state, dismissals) = (state.unwrap_or_default(), dismissals.unwrap_or_default());
-            self.session.machine = Machine::begun(state, dismissals, policy, self.start);
+            self.resident.session.machine = Machine::begun(state, dismissals, policy, self.start);
         }
     }
 
@@ -217,36 +206,7 @@ impl<'p> Player<'p> {
             voucher: None,
             most_actions: MOST_ACTIONS,
         };
-        let before = self.session.identity.user_key().cloned();
-        let settings = &self.product.settings;
-        let advanced = advance(settings, &mut self.session, &mut self.context, &received, now);
-        let person = self.session.identity.user_key().cloned();
-        let is_new = before != person;
-        if let Some(key) = person.as_ref().filter(|_| is_new) {
-            let user = self.users.entry(Arc::clone(key)).or_default();
-            adopt(user, &self.session, &self.product.caps, now);
-        }
-        let known = self.session.identity.user_key().and_then(|key| self.users.get_mut(key));
-        let memories = known.map(|user| &mut user.triggers);
-        for triggers in memories.into_iter().chain([&mut self.session.triggers]) {
-            wipe(triggers, wiped(&self.product, &delivery), now);
-        }
-        self.learn(&delivery);
-        let Some(person) = person else { return };
-        let newest = if is_new { usize::MAX } else { advanced.accepted };
-        let asks = &self.product.asks;
-        let told = history(&asks.history, &self.session, SESSION, newest);
-        remember(self.users.entry(person).or_default(), &told, asks.kept, now);
-    }
-
-    /// Takes what is said of the account.
-    fn learn(&mut self, delivery: &Delivery) {
-        let (Delivery::Actions(batch), Some(account)) = (delivery, &self.session.identity.account)
-        else {
-            return;
-        };
-        let known = self.accounts.entry(Arc::clone(account)).or_default();
-        learn_account(known, &batch.account_traits);
+        self.world.deliver(&self.product, &mut self.resident, &received, now);
     }
 
     fn report(
@@ -256,16 +216,8 @@ impl<'p> Player<'p> {
         counts: bool,
         now: Timestamp,
     ) -> Result<(), Box<Failure>> {
-        self.settle(now);
-        let policy = &self.product.settings.proactive.machine;
-        let offer = self.session.offer.clone();
-        let reaction = react(&mut self.session, event, None, policy, now);
-        if let (None, Some(offer)) = (reaction.unheard, offer) {
-            self.answered(&offer, Outcome::of(event), reaction.goes_on, now);
-            if let (Some(tour), Some(failed)) = (&offer.tour, attempt(event)) {
-                note(&mut self.record, &self.product, tour, failed, now);
-            }
-        }
+        let session = &mut self.resident.session;
+        let reaction = self.world.report(&self.product, session, (event, None), now);
         if reaction.unheard.is_none() == counts {
             return Ok(());
         }
@@ -273,7 +225,7 @@ impl<'p> Player<'p> {
     }
 
     fn hoped(&self, moment: &Moment, trigger: &str, expected: bool) -> Result<(), Box<Failure>> {
-        let memory = self.session.triggers.get(trigger);
+        let memory = self.resident.session.triggers.get(trigger);
         let reached = memory.is_some_and(|memory| memory.outcomes.contains_key(&Outcome::Reached));
         if reached == expected {
             return Ok(());
@@ -283,12 +235,18 @@ impl<'p> Player<'p> {
 
     fn poll(&mut self, moment: &Moment, now: Timestamp) -> Result<(), Box<Failure>> {
         let poll = self.ask(now);
-        let unmet = failure::unmet(&self.product, &self.session, moment, &poll);
+        let unmet = failure::unmet(&self.product, &self.resident.session, moment, &poll);
         if let Some(unmet) = unmet {
             let mut recording = Recording::default();
-            decide(&self.product, &mut self.session, &poll.around, now, &mut recording);
-            let told =
-                failure::of_poll(&self.product, &self.session, moment, &poll, unmet, &recording);
+            decide(&self.product, &mut self.resident.session, &poll.around, now, &mut recording);
+            let told = failure::of_poll(
+                &self.product,
+                &self.resident.session,
+                moment,
+                &poll,
+                unmet,
+                &recording,
+            );
             return Err(Box::new(told));
         }
         self.played.quiet |= matches!(
@@ -300,39 +258,19 @@ impl<'p> Player<'p> {
         Ok(())
     }
 
-    /// What time alone has changed.
-    fn settle(&mut self, now: Timestamp) {
-        if let Some(offer) = lapse(&mut self.session, now) {
-            self.answered(&offer, Some(Outcome::Ignored), None, now);
-        }
-    }
-
-    /// The person remembers what became of an offer.
-    fn answered(
-        &mut self,
-        offer: &Offer,
-        outcome: Option<Outcome>,
-        goes_on: Option<Timestamp>,
-        now: Timestamp,
-    ) {
-        if let Some(key) = self.session.identity.user_key().cloned() {
-            answered(self.users.entry(key).or_default(), offer, outcome, goes_on, now);
-        }
-    }
-
     fn ask(&mut self, now: Timestamp) -> Poll {
-        self.settle(now);
+        self.world.settle(&mut self.resident.session, now);
         let around = self.around(now);
         // What is remembered asks no rule, and coverage would not see it.
-        self.session.last_answer = LastAnswer::default();
+        self.resident.session.last_answer = LastAnswer::default();
         let mut watch = Watch::default();
-        let decision = decide(&self.product, &mut self.session, &around, now, &mut watch);
+        let decision = decide(&self.product, &mut self.resident.session, &around, now, &mut watch);
         self.note(&watch);
         let winner = match decision.verdict {
             Verdict::Fire(place) => self.product.rules.get(place),
             Verdict::Redeliver | Verdict::Hold(_) => None,
         };
-        let known = (&self.session, &around);
+        let known = (&self.resident.session, &around);
         let propose = |rule| propose(&self.product, rule, known, SESSION, &self.conversation, now);
         let offer = winner.and_then(propose);
         Poll { start: self.start, now, around, decision, offer }
@@ -357,20 +295,20 @@ impl<'p> Player<'p> {
     /// is refused.
     fn around(&self, now: Timestamp) -> Around {
         let minute = self.product.settings.proactive.quotas.product_per_minute;
-        let user = self.session.identity.user_key();
+        let Resident { session, .. } = &self.resident;
+        let user = session.identity.user_key();
         Around {
             session: Some(SESSION.into()),
             lot: self.lot,
-            user: user.map(|key| self.users.get(key).cloned().unwrap_or_default()),
-            account: self
-                .session
+            user: user.map(|key| self.world.users.get(key).cloned().unwrap_or_default()),
+            account: session
                 .identity
                 .account
                 .as_ref()
-                .map(|key| self.accounts.get(key).cloned().unwrap_or_default()),
-            product_full_until: self.record.fired.full_until(minute, MINUTE, now),
-            tallies: Some(self.record.tallies.clone()),
-            unhealthy: unhealthy(&self.record, &self.product, now),
+                .map(|key| self.world.accounts.get(key).cloned().unwrap_or_default()),
+            product_full_until: self.world.product.fired.full_until(minute, MINUTE, now),
+            tallies: Some(self.world.product.tallies.clone()),
+            unhealthy: unhealthy(&self.world.product, &self.product, now),
             ..Around::default()
         }
     }

@@ -3,8 +3,10 @@
 //!
 //! `wire` reads one message, `signature` says whether a push may be believed, `frames` cuts a
 //! byte stream into events, `sse` keeps an upstream connected and `status` tells how it fares,
-//! `posthog` turns a PostHog destination's events into the same batches.
+//! `posthog` turns a PostHog destination's events into the same batches. `archive` reads what was
+//! written down of all that, for replays.
 
+pub mod archive;
 pub mod backoff;
 pub mod frames;
 pub mod posthog;

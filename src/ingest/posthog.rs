@@ -5,6 +5,7 @@
 mod address;
 mod element;
 mod event;
+pub mod export;
 mod instant;
 mod phrase;
 
@@ -61,39 +62,53 @@ fn gather(events: &[Value]) -> Intake {
     let mut sessions: BTreeMap<String, Vec<Batch>> = BTreeMap::new();
     let mut dropped = Dropped::default();
     for json in events {
-        let event = json.as_object().map(|members| Event { members });
-        let Some(event) = event.filter(|event| !event.name().is_empty()) else {
-            dropped.garbage += 1;
-            continue;
-        };
-        let action = match event.meaning() {
-            Meaning::Nothing => {
-                dropped.low_signal += 1;
-                continue;
+        match json.as_object().map_or(Fate::Garbage, |members| fate(&Event { members })) {
+            Fate::Batch(batch) => {
+                let session = batch.session_id.clone().unwrap_or_default();
+                sessions.entry(session).or_default().push(*batch);
             }
-            Meaning::Identity => None,
-            Meaning::Action(action) => Some(*action),
-        };
-        let session = event.text("session_id");
-        if session.is_empty() || session.len() > ID_BYTES {
-            dropped.no_session += 1;
-            continue;
+            Fate::LowSignal => dropped.low_signal += 1,
+            Fate::NoSession => dropped.no_session += 1,
+            Fate::Garbage => dropped.garbage += 1,
         }
-        let batch = Batch {
-            session_id: Some(session.clone()),
-            user_id: Some(event.text("distinct_id")).filter(|id| is_id(id)),
-            email: Some(event.text("email")).filter(|email| is_id(email) && email.contains('@')),
-            actions: action.into_iter().collect(),
-            // A destination sends no time of its own; the event's makes a repeated one known.
-            forwarded_at: event.time(),
-            ..Batch::default()
-        };
-        sessions.entry(session).or_default().push(batch);
     }
     let merge = |batches: Vec<Batch>| {
         batches.into_iter().reduce(|earlier, later| Batch::merge(earlier, &later))
     };
     Intake { batches: sessions.into_values().filter_map(merge).collect(), dropped }
+}
+
+/// What becomes of one event.
+enum Fate {
+    /// What it tells of its session.
+    Batch(Box<Batch>),
+    LowSignal,
+    NoSession,
+    Garbage,
+}
+
+fn fate(event: &Event<'_>) -> Fate {
+    if event.name().is_empty() {
+        return Fate::Garbage;
+    }
+    let action = match event.meaning() {
+        Meaning::Nothing => return Fate::LowSignal,
+        Meaning::Identity => None,
+        Meaning::Action(action) => Some(*action),
+    };
+    let session = event.text("session_id");
+    if session.is_empty() || session.len() > ID_BYTES {
+        return Fate::NoSession;
+    }
+    Fate::Batch(Box::new(Batch {
+        session_id: Some(session),
+        user_id: Some(event.text("distinct_id")).filter(|id| is_id(id)),
+        email: Some(event.text("email")).filter(|email| is_id(email) && email.contains('@')),
+        actions: action.into_iter().collect(),
+        // A destination sends no time of its own; the event's makes a repeated one known.
+        forwarded_at: event.time(),
+        ..Batch::default()
+    }))
 }
 
 fn is_id(text: &str) -> bool {

@@ -19,7 +19,7 @@ use crate::rulebook::workspace::FILE;
 /// Bytes kept of one file: one more than the rulebook reads, so that it can say "too large".
 const MOST_OF_A_FILE: u64 = (1 << 20) + 1;
 /// Bytes of a whole workspace: 64 MiB, some hundred times what a large team writes.
-const MOST_OF_ALL: u64 = 64 << 20;
+pub const MOST_OF_ALL: u64 = 64 << 20;
 /// Walks that may find names moving before that is an error.
 const WALKS: usize = 8;
 /// Pairs of reads that may differ before that is an error.

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod disk;
 mod grace;
 pub mod live;
+pub mod revision;
 pub mod rewrite;
 pub mod status;
 pub mod watch;

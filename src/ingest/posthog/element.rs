@@ -2,6 +2,8 @@
 //! `button.primary:attr__id="add"text="Add project";div:nth-child="2"`. Quotes inside values are
 //! written `\"`.
 
+use serde_json::Value;
+
 /// How far around the element itself its name is looked for: an icon in a span in a button.
 const NEAR: usize = 4;
 
@@ -66,6 +68,31 @@ pub(super) fn meant(chain: &[Element]) -> Option<&Element> {
 pub(super) fn name(chain: &[Element]) -> Option<&str> {
     let meant = chain.iter().position(Element::is_control).unwrap_or(0);
     chain.get(..=meant)?.iter().rev().find_map(Element::name)
+}
+
+/// Elements as PostHog's JSON lists them, written as a chain.
+pub(super) fn written(elements: &[Value]) -> String {
+    let text = |element: &Value, name: &str| {
+        element.get(name).and_then(Value::as_str).map(str::to_owned).unwrap_or_default()
+    };
+    let one = |element: &Value| {
+        let mut written = format!("{}:", text(element, "tag_name"));
+        let mut put = |key: &str, value: &str| {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            if !value.is_empty() {
+                written.push_str(&format!("{key}=\"{value}\""));
+            }
+        };
+        put("attr__id", &text(element, "attr_id"));
+        for (key, value) in
+            element.get("attributes").and_then(Value::as_object).into_iter().flatten()
+        {
+            put(key, value.as_str().unwrap_or(""));
+        }
+        put("text", &text(element, "text"));
+        written
+    };
+    elements.iter().map(one).collect::<Vec<_>>().join(";")
 }
 
 fn element(text: &str) -> (Element, &str) {

@@ -1,0 +1,194 @@
+//! What was recorded, read from files by all cores and sorted into sessions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::cli::replay::{Arguments, From};
+use crate::engine::replay::recording::{Recorded, sessions};
+use crate::ingest::archive::{Refused, Taken, batches, events, parts};
+use crate::ingest::posthog::export;
+use crate::rulebook::Rulebook;
+
+/// Recorded sessions.
+pub(in crate::cli) struct Recordings {
+    /// By product.
+    pub(in crate::cli) products: BTreeMap<Arc<str>, Vec<Recorded>>,
+    /// What each file came to.
+    pub(in crate::cli) files: Vec<File>,
+    /// Messages that belong to no product of the rules.
+    pub(in crate::cli) strangers: usize,
+}
+
+/// What a file came to.
+pub(in crate::cli) struct File {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) lines: usize,
+    pub(in crate::cli) refused: Refused,
+    pub(in crate::cli) passed: usize,
+}
+
+impl Recordings {
+    pub(in crate::cli) fn sessions(&self) -> impl Iterator<Item = &Recorded> {
+        self.products.values().flatten()
+    }
+}
+
+/// What texts of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Batches,
+    Csv,
+    Events,
+    Json,
+}
+
+/// Reads every file.
+pub(super) fn read(arguments: &Arguments, rulebook: &Rulebook) -> Result<Recordings> {
+    let usual = usual(arguments.product.as_deref(), rulebook)?;
+    let (mut files, mut entries) = (Vec::new(), Vec::new());
+    for path in &arguments.files {
+        let name = path.display().to_string();
+        let text = bytes(path).with_context(|| format!("cannot read `{name}`"))?;
+        let taken = taken(arguments.from, path, &text, usual.as_ref())
+            .with_context(|| format!("`{name}` cannot be read"))?;
+        let Taken { entries: found, lines, refused, passed } = taken;
+        entries.extend(found);
+        files.push(File { name, lines, refused, passed });
+    }
+    let mut products: BTreeMap<Arc<str>, Vec<_>> = BTreeMap::new();
+    let (mut strangers, mut unknown, mut nameless) = (0, BTreeSet::new(), false);
+    for entry in entries {
+        let said = entry.product.clone().filter(|_| arguments.product.is_none());
+        match said.or_else(|| usual.clone()) {
+            Some(id) if rulebook.products.contains_key(&id) => {
+                products.entry(id).or_default().push(entry);
+            }
+            other => {
+                strangers += 1;
+                nameless |= other.is_none();
+                unknown.extend(other);
+            }
+        }
+    }
+    ensure!(!products.is_empty(), "{}", empty(&files, &unknown, nameless, rulebook));
+    let products = products.into_iter().map(|(id, entries)| (id, sessions(entries))).collect();
+    Ok(Recordings { products, files, strangers })
+}
+
+/// The product of what names none.
+fn usual(named: Option<&str>, rulebook: &Rulebook) -> Result<Option<Arc<str>>> {
+    let mut ids = rulebook.products.keys();
+    let Some(named) = named else {
+        return Ok(ids.next().filter(|_| rulebook.products.len() == 1).cloned());
+    };
+    match ids.find(|id| ***id == *named) {
+        Some(id) => Ok(Some(Arc::clone(id))),
+        None => bail!("the rules have no product `{named}`; {}", known(rulebook)),
+    }
+}
+
+fn known(rulebook: &Rulebook) -> String {
+    let mut ids: Vec<_> = rulebook.products.keys().map(|id| format!("`{id}`")).collect();
+    ids.sort();
+    format!("they have {}", ids.join(", "))
+}
+
+/// Why there is nothing to replay.
+fn empty(
+    files: &[File],
+    unknown: &BTreeSet<Arc<str>>,
+    nameless: bool,
+    rulebook: &Rulebook,
+) -> String {
+    let known = known(rulebook);
+    if let Some(first) = unknown.first() {
+        return format!(
+            "every session is of a product that the rules do not know, as `{first}`; {known}: \
+             say with --product whose they are"
+        );
+    }
+    if nameless {
+        return format!(
+            "the recordings name no product, and {known}: say with --product whose they are"
+        );
+    }
+    let mut text = "nothing to replay: no session was found".to_owned();
+    for File { name, refused, .. } in files {
+        match refused.first.first() {
+            Some((line, why)) => text.push_str(&format!("\n  {name}:{line}: {why}")),
+            None => text.push_str(&format!("\n  {name}: nothing in it tells what a person did")),
+        }
+    }
+    text
+}
+
+fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut text)?;
+    } else {
+        std::fs::File::open(path)?.read_to_end(&mut text)?;
+    }
+    Ok(text)
+}
+
+fn taken(from: From, path: &Path, text: &[u8], usual: Option<&Arc<str>>) -> Result<Taken> {
+    Ok(match kind(from, path, text) {
+        Kind::Batches => side_by_side(text, |part| batches(part, usual)),
+        Kind::Events => side_by_side(text, |part| events(part, usual)),
+        Kind::Csv => export::csv(text, usual)?,
+        Kind::Json => {
+            let whole: Value = serde_json::from_slice(text)?;
+            let taken = export::json(&whole, usual);
+            taken
+                .context("it is JSON, but neither a list of events nor an object with `results`")?
+        }
+    })
+}
+
+/// What a file holds: as it was said, else by its name and its first line.
+fn kind(from: From, path: &Path, text: &[u8]) -> Kind {
+    let text = text.trim_ascii_start();
+    let csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let object = || serde_json::from_slice::<Value>(first).ok();
+    match (from, text.first()) {
+        (From::Batches, _) | (_, None) => Kind::Batches,
+        (_, Some(b'[')) => Kind::Json,
+        (from, Some(b'{')) => match object() {
+            Some(object) if object.get("results").is_some() => Kind::Json,
+            Some(object) if from == From::Posthog || object.get("event").is_some() => Kind::Events,
+            // A document that goes over several lines has no first one that is whole.
+            None if serde_json::from_slice::<Value>(text).is_ok() => Kind::Json,
+            None if from == From::Posthog => Kind::Events,
+            _ => Kind::Batches,
+        },
+        (From::Posthog, _) => Kind::Csv,
+        (From::Auto, _) if csv || first.split(|byte| *byte == b',').any(is_event) => Kind::Csv,
+        (From::Auto, _) => Kind::Batches,
+    }
+}
+
+/// The name of the column that every export of events has.
+fn is_event(name: &[u8]) -> bool {
+    name.trim_ascii() == b"event" || name.trim_ascii() == b"\"event\""
+}
+
+fn side_by_side(text: &[u8], read: impl Fn(&[u8]) -> Taken + Sync) -> Taken {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let read = &read;
+    let parts = thread::scope(|scope| {
+        let parts = parts(text, cores).into_iter();
+        let threads: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect::<Vec<_>>()
+    });
+    let mut whole = Taken::default();
+    parts.into_iter().for_each(|part| whole.append(part));
+    whole
+}

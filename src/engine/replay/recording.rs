@@ -1,0 +1,245 @@
+//! Recordings: what was heard of each session, in order, and which sessions belong together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::domain::action::{Delivery, Trust};
+use crate::domain::machine::AgentEvent;
+use crate::domain::tally::Per;
+use crate::domain::time::Timestamp;
+use crate::rulebook::Product;
+
+/// One thing that was recorded of one session.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The product, where the recording says it.
+    pub product: Option<Arc<str>>,
+    /// The session.
+    pub session: Arc<str>,
+    /// What was heard.
+    pub moment: Moment,
+}
+
+/// What was heard of a session at one instant.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// When it was received.
+    pub at: Timestamp,
+    /// Its number within the session, where the recording counts; else 0, and time decides.
+    pub number: u64,
+    /// What it was.
+    pub what: What,
+}
+
+/// What can be heard of a session.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A message of a source.
+    Delivered(Box<Delivered>),
+    /// Its front end asked; `None` for the toast's own conversation.
+    Polled(Option<Arc<str>>),
+    /// Its front end reported an event, of the same.
+    Reported(Option<Arc<str>>, Box<AgentEvent>),
+    /// It was made an offer by this trigger.
+    Offered(Arc<str>),
+}
+
+/// A message of a source.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// The message.
+    pub delivery: Delivery,
+    /// Its identity, so that the same one twice counts once.
+    pub identity: Option<u64>,
+    /// How far it was believed.
+    pub trust: Trust,
+}
+
+/// One session.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Its id.
+    pub id: Arc<str>,
+    /// What was heard of it, in order; never empty.
+    pub moments: Vec<Moment>,
+    /// Whether its polls were recorded.
+    pub polled: bool,
+}
+
+impl Recorded {
+    /// When it began.
+    pub fn start(&self) -> Timestamp {
+        self.moments.first().map_or(Timestamp::default(), |first| first.at)
+    }
+
+    /// How many actions it delivered.
+    pub fn actions(&self) -> usize {
+        let count = |moment: &Moment| match &moment.what {
+            What::Delivered(delivered) => match &delivered.delivery {
+                Delivery::Actions(batch) => batch.actions.len(),
+                Delivery::Summary(_) => 0,
+            },
+            _ => 0,
+        };
+        self.moments.iter().map(count).sum()
+    }
+
+    /// Whose it may be: everybody it names, and their accounts where `accounts` matter.
+    fn owners(&self, accounts: bool) -> impl Iterator<Item = (bool, &str)> {
+        let batches = self.moments.iter().filter_map(|moment| match &moment.what {
+            What::Delivered(delivered) if delivered.trust == Trust::Trusted => {
+                match &delivered.delivery {
+                    Delivery::Actions(batch) => Some(batch),
+                    Delivery::Summary(_) => None,
+                }
+            }
+            _ => None,
+        });
+        batches.flat_map(move |batch| {
+            let account = batch.account_id.as_ref().filter(|_| accounts);
+            let people = batch.user_id.iter().chain(&batch.email).map(|id| (false, id.as_str()));
+            people.chain(account.map(|id| (true, id.as_str())))
+        })
+    }
+}
+
+/// Entries by session, each in order; sessions by their beginning. Several recordings of one session
+/// (by several instances, say) become one.
+pub fn sessions(entries: Vec<Entry>) -> Vec<Recorded> {
+    let mut places: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut sessions: Vec<Recorded> = Vec::new();
+    for Entry { session, moment, .. } in entries {
+        let place = *places.entry(Arc::clone(&session)).or_insert_with(|| {
+            sessions.push(Recorded { id: session, moments: Vec::new(), polled: false });
+            sessions.len() - 1
+        });
+        if let Some(recorded) = sessions.get_mut(place) {
+            recorded.polled |= matches!(moment.what, What::Polled(_));
+            recorded.moments.push(moment);
+        }
+    }
+    for recorded in &mut sessions {
+        // Stable: what came at one instant stays in the order of the recording.
+        recorded.moments.sort_by_key(|moment| (moment.number, moment.at));
+        let mut last = Timestamp::from_millis(i64::MIN);
+        for moment in &mut recorded.moments {
+            last = last.max(moment.at);
+            moment.at = last;
+        }
+    }
+    sessions.sort_by(|one, other| (one.start(), &one.id).cmp(&(other.start(), &other.id)));
+    sessions
+}
+
+/// How far what happens in one session may bear on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// On the same person's.
+    Person,
+    /// On those of their account.
+    Account,
+    /// On everybody's: a cap or quota counts all offers of the product.
+    Product,
+}
+
+impl Reach {
+    /// How far these rules reach.
+    pub fn of(product: &Product) -> Self {
+        let per = |per: Per| product.caps.iter().any(|cap| cap.per == per);
+        if per(Per::Product) || product.settings.proactive.quotas.product_per_minute > 0 {
+            return Self::Product;
+        }
+        if per(Per::Account) || product.asks.of_account { Self::Account } else { Self::Person }
+    }
+}
+
+/// Which sessions must be lived through together, by their places; groups by their first session.
+pub fn groups(sessions: &[Recorded], reach: Reach) -> Vec<Vec<usize>> {
+    if reach == Reach::Product {
+        return if sessions.is_empty() { Vec::new() } else { vec![(0..sessions.len()).collect()] };
+    }
+    let mut forest = Forest { parents: (0..sessions.len()).collect() };
+    let mut owners: HashMap<(bool, &str), usize> = HashMap::new();
+    for (place, recorded) in sessions.iter().enumerate() {
+        for owner in recorded.owners(reach == Reach::Account) {
+            let first = *owners.entry(owner).or_insert(place);
+            forest.join(first, place);
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for place in 0..sessions.len() {
+        groups.entry(forest.root(place)).or_default().push(place);
+    }
+    groups.into_values().collect()
+}
+
+/// Disjoint sets of places; the root of each is its smallest.
+struct Forest {
+    parents: Vec<usize>,
+}
+
+impl Forest {
+    fn root(&mut self, mut place: usize) -> usize {
+        while let Some(parent) = self.parents.get(place).copied().filter(|up| *up != place) {
+            let above = self.parents.get(parent).copied().unwrap_or(parent);
+            if let Some(known) = self.parents.get_mut(place) {
+                *known = above;
+            }
+            place = above;
+        }
+        place
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        if let Some(parent) = self.parents.get_mut(one.max(other)) {
+            *parent = one.min(other);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::action::Batch;
+
+    fn entry(session: &str, at: i64, user: Option<&str>, email: Option<&str>) -> Entry {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let batch = Batch { user_id: owned(user), email: owned(email), ..Batch::default() };
+        let delivered =
+            Delivered { delivery: Delivery::Actions(batch), identity: None, trust: Trust::Trusted };
+        let what = What::Delivered(Box::new(delivered));
+        let moment = Moment { at: Timestamp::from_millis(at), number: 0, what };
+        Entry { product: None, session: session.into(), moment }
+    }
+
+    #[test]
+    fn whoever_shares_a_name_is_lived_through_together() {
+        let sessions = sessions(vec![
+            entry("d", 40, None, None),
+            entry("a", 10, Some("u_1"), None),
+            entry("b", 20, None, Some("ann@acme.test")),
+            entry("c", 30, Some("u_2"), None),
+            entry("e", 50, Some("u_1"), Some("ann@acme.test")),
+            entry("a", 5, None, None),
+        ]);
+        let ids: Vec<_> = sessions.iter().map(|recorded| &*recorded.id).collect();
+        assert_eq!(ids, ["a", "b", "c", "d", "e"]);
+        assert_eq!(sessions[0].start(), Timestamp::from_millis(5));
+        assert_eq!(groups(&sessions, Reach::Person), [vec![0, 1, 4], vec![2], vec![3]]);
+        assert_eq!(groups(&sessions, Reach::Product), [vec![0, 1, 2, 3, 4]]);
+        assert!(groups(&[], Reach::Product).is_empty());
+    }
+
+    #[test]
+    fn numbers_come_before_clocks_and_time_never_goes_back() {
+        let mut entries = vec![entry("a", 30, None, None), entry("a", 20, None, None)];
+        for (number, entry) in (1..).zip(&mut entries) {
+            entry.moment.number = number;
+        }
+        entries.reverse();
+        let sessions = sessions(entries);
+        let at: Vec<_> = sessions[0].moments.iter().map(|moment| moment.at.as_millis()).collect();
+        assert_eq!(at, [30, 30]);
+    }
+}

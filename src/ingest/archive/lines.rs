@@ -1,0 +1,125 @@
+//! JSON lines: one message, or one of PostHog's events, on each.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::action::Delivery;
+use crate::domain::time::Timestamp;
+use crate::engine::identity::identity;
+use crate::ingest::archive::{Taken, delivered};
+use crate::ingest::posthog::export;
+use crate::ingest::wire;
+
+/// Cuts a text into about so many parts, each of whole lines, so that several threads can read it.
+pub fn parts(text: &[u8], count: usize) -> Vec<&[u8]> {
+    let size = text.len().div_ceil(count.max(1)).max(1);
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let tail = rest.get(size..).unwrap_or_default();
+        let line = tail.iter().position(|byte| *byte == b'\n');
+        let cut = line.map_or(rest.len(), |line| size + line + 1).min(rest.len());
+        let (part, after) = rest.split_at(cut);
+        parts.push(part);
+        rest = after;
+    }
+    parts
+}
+
+/// Messages as `POST /events/{product}` takes them. Each was received at its `forwarded_at`, else when
+/// its last action ended. `usual` is the product of those that name none.
+pub fn batches(text: &[u8], usual: Option<&Arc<str>>) -> Taken {
+    each(text, |json, taken| {
+        let decoded = wire::decode(json).map_err(|error| error.to_string())?;
+        let Some(decoded) = decoded else {
+            taken.passed += 1;
+            return Ok(());
+        };
+        let said = json.get("product_id").and_then(Value::as_str).filter(|id| !id.is_empty());
+        let product = said.map(Arc::from).or_else(|| usual.cloned());
+        let delivery = decoded.delivery;
+        let at =
+            received(&delivery).ok_or("neither `forwarded_at` nor an action's time is there")?;
+        let known = identity(product.as_deref().unwrap_or(""), &delivery);
+        match delivered(product, delivery, known, at) {
+            Some(entry) => taken.entries.push(entry),
+            None => taken.passed += 1,
+        }
+        Ok(())
+    })
+}
+
+/// PostHog's events, one object on each line.
+pub fn events(text: &[u8], product: Option<&Arc<str>>) -> Taken {
+    each(text, |json, taken| {
+        let row = json.as_object().ok_or("the line is no JSON object")?;
+        export::take(row, product, taken)
+    })
+}
+
+fn each(text: &[u8], mut read: impl FnMut(&Value, &mut Taken) -> Result<(), String>) -> Taken {
+    let mut taken = Taken::default();
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        taken.lines += 1;
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        let read = match serde_json::from_slice::<Value>(line) {
+            Ok(json) => read(&json, &mut taken),
+            Err(error) => Err(format!("the line is not JSON: {error}")),
+        };
+        if let Err(why) = read {
+            let line = taken.lines;
+            taken.refused.note(line, why);
+        }
+    }
+    taken
+}
+
+/// When a message was received, as far as it says so itself.
+fn received(delivery: &Delivery) -> Option<Timestamp> {
+    let (forwarded, last) = match delivery {
+        Delivery::Actions(batch) => {
+            let ends = batch
+                .actions
+                .iter()
+                .flat_map(|action| [action.timestamp_start, action.timestamp_end]);
+            (batch.forwarded_at, ends.fold(0.0, f64::max))
+        }
+        Delivery::Summary(summary) => (summary.forwarded_at, 0.0),
+    };
+    let said = [forwarded, last].into_iter().find(|seconds| *seconds > 0.0)?;
+    Timestamp::from_seconds(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_whole_lines_and_all_of_them() {
+        let text = b"one\ntwo two\n\nthree\nfour";
+        for count in 1..30 {
+            let parts = parts(text, count);
+            assert_eq!(parts.concat(), text);
+            let (last, others) = parts.split_last().unwrap();
+            assert!(!last.is_empty() && others.iter().all(|part| part.ends_with(b"\n")), "{count}");
+        }
+        assert!(parts(b"", 3).is_empty());
+    }
+
+    #[test]
+    fn lines_are_numbered_across_parts() {
+        let text = "{\"type\":\"actions\",\"session_id\":\"s\",\"forwarded_at\":9}\n\n{\n[]\n";
+        let text = text.repeat(3);
+        for count in [1, 2, 5, 99] {
+            let mut taken = Taken::default();
+            parts(text.as_bytes(), count).iter().for_each(|part| taken.append(batches(part, None)));
+            let lines: Vec<_> = taken.refused.first.iter().map(|(line, _)| *line).collect();
+            assert_eq!((taken.entries.len(), taken.lines), (3, 12), "{count}");
+            assert_eq!((taken.refused.count, lines), (6, vec![3, 4, 7, 8, 11]), "{count}");
+        }
+    }
+}
