@@ -1,5 +1,6 @@
 //! Floor 6: the commands, their arguments and exit codes.
 
+mod backup;
 mod check;
 mod dev;
 mod explain;
@@ -12,6 +13,7 @@ mod replay;
 mod report;
 mod schema;
 mod serve;
+mod store;
 mod test;
 
 use std::path::PathBuf;
@@ -41,6 +43,12 @@ enum Command {
     Pause(pause::PauseArguments),
     /// Ends a product's pause.
     Resume(pause::ResumeArguments),
+    /// Saves every record of a running docent's store as a file.
+    Backup(backup::BackupArguments),
+    /// Puts the records of a backup back, through a running docent or into a store at rest.
+    Restore(backup::RestoreArguments),
+    /// Carries records from store to store.
+    Store(store::StoreArguments),
     /// Runs the tests beside the rules, in virtual time.
     Test(TestArguments),
     /// Lives recorded sessions through under the rules, or under two revisions of them.
@@ -307,6 +315,9 @@ pub fn run() -> ExitCode {
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Store(arguments) => store::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),

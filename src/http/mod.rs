@@ -6,6 +6,7 @@
 pub mod access;
 mod admin;
 mod agent_state;
+mod backup;
 pub mod body;
 mod clock;
 mod context;

@@ -18,8 +18,8 @@ use crate::http::front::Front;
 use crate::http::gate::{Admitted, Gate};
 use crate::http::origin::Address;
 use crate::http::{
-    admin, agent_state, clock, context, events, forget, health, home, proactive, retrieval, tours,
-    users,
+    admin, agent_state, backup, clock, context, events, forget, health, home, proactive, retrieval,
+    tours, users,
 };
 use crate::rulebook::{Product, Rulebook};
 
@@ -106,6 +106,8 @@ fn for_operators() -> Router<Arc<Desk>> {
     Router::new()
         .route("/metrics", quiet(health::metrics))
         .route("/admin/rules", quiet(admin::rules))
+        .route("/admin/backup", quiet(backup::save))
+        .route("/admin/restore", post(backup::restore))
         .route("/admin/products/{product}/proactive", quiet(proactive::show).put(proactive::change))
         .route("/admin/sessions/{product}/{session}/forget", post(forget::session))
         .route("/__clock", post(clock::move_to))

@@ -12,6 +12,9 @@ use crate::store::record::{Record, block};
 /// Where all products' pauses stand. No product has an empty id.
 pub const PAUSES: Key<'static> = Key { product: "", id: "pauses" };
 
+/// Where instances that share the store say that they are there.
+pub const INSTANCES: Key<'static> = Key { product: "", id: "instances" };
+
 impl Record for Bulletin {
     const KIND: &'static str = "bulletin";
     const AGES: bool = false;

@@ -4,12 +4,15 @@
 //! nor a suspension point, and a networked store may simply run it again. `memory` keeps records in
 //! this process; `embedded` does, too, and writes them to a file through the `outbox`.
 
+pub mod backup;
 pub mod bulletin;
+pub mod carry;
 mod codec;
 pub mod embedded;
 pub mod figures;
 pub mod memory;
 mod outbox;
+pub mod raw;
 pub mod record;
 
 use std::path::Path;
@@ -18,10 +21,12 @@ use crate::domain::records::Context;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rulebook::settings::{Durability, Limits};
+use crate::store::codec::Unreadable;
 use crate::store::embedded::Embedded;
 use crate::store::figures::{StoreFigures, Swept};
 use crate::store::memory::Memory;
 use crate::store::memory::shelf::Absent;
+use crate::store::raw::{Clash, Page, Place, Put, Raw, rows};
 use crate::store::record::Record;
 
 /// The records of one instance.
@@ -136,6 +141,12 @@ pub enum StoreError {
     Slow,
 }
 
+impl From<Unreadable> for StoreError {
+    fn from(error: Unreadable) -> Self {
+        Self::Unread { reason: error.to_string() }
+    }
+}
+
 impl From<Absent> for StoreError {
     fn from(_: Absent) -> Self {
         Self::Unread { reason: "nothing is kept on disk".to_owned() }
@@ -207,6 +218,29 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.update_session(key, now, step)?.answer),
             Self::Embedded(embedded) => embedded.update_session(key, now, step).await,
+        }
+    }
+
+    /// Some records as they are, from a place of a walk on; the walk does not hold anybody up. Each
+    /// record is whole; what changes during a walk is read before or after its change.
+    pub async fn page(&self, from: &Place) -> Result<Page, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.page(from)?),
+            Self::Embedded(embedded) => embedded.page(from).await,
+        }
+    }
+
+    /// Puts records as another store had them, and answers once they are kept.
+    pub async fn put(&self, records: &[Raw], clash: Clash) -> Result<Put, StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                let mut put = Put::default();
+                for row in rows(records) {
+                    put.add(memory.place(row, clash)?.answer);
+                }
+                Ok(put)
+            }
+            Self::Embedded(embedded) => embedded.put(records, clash).await,
         }
     }
 

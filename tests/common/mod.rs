@@ -83,6 +83,11 @@ impl Docent {
     /// Asks it to stop, waits until it has, and starts another in its workspace.
     pub(crate) fn again(mut self, arguments: &[&str]) -> Self {
         self.stop();
+        self.again_at_rest(arguments)
+    }
+
+    /// The same for one that has stopped.
+    pub(crate) fn again_at_rest(mut self, arguments: &[&str]) -> Self {
         let empty = tempfile::tempdir().unwrap();
         let workspace = std::mem::replace(&mut self.workspace, empty);
         drop(self);

@@ -11,7 +11,11 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
     ),
     ("engine", 2, "serde serde_json sha2"),
     ("library", 3, "arc_swap notify sha2 thiserror tokio tokio_util tracing"),
-    ("store", 3, "hashbrown redb redis rmp_serde serde serde_json thiserror tokio tracing"),
+    (
+        "store",
+        3,
+        "hashbrown redb redis rmp_serde serde serde_json sha2 thiserror tokio tracing zstd",
+    ),
     (
         "ingest",
         3,

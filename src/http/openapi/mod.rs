@@ -18,6 +18,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::http::openapi::routes::{JSON, Place, ROUTES, Route, meaning};
 use crate::http::wire::activity::{AcceptedBody, PosthogBody};
 use crate::http::wire::agent_state::{ReportBody, ReportedBody};
+use crate::http::wire::backup::RestoredBody;
 use crate::http::wire::error::{ErrorBody, RulesBody};
 use crate::http::wire::explain::{ClauseBody, ExplainedBody, GateBody, RuleBody};
 use crate::http::wire::forget::ForgottenBody;
@@ -85,6 +86,7 @@ fn components() -> ComponentsBuilder {
     let components = schema::<RuleBody<'_>>(components);
     let components = schema::<ClauseBody>(components);
     let components = schema::<ForgottenBody<'_>>(components);
+    let components = schema::<RestoredBody<'_>>(components);
     let components = schema::<ProactiveBody<'_>>(components);
     let components = schema::<PausedBody>(components);
     let components = schema::<HealthBody>(components);

@@ -40,7 +40,7 @@ const TOKEN: (Place, &str, &str) =
 const ST: (Place, &str, &str) = (Place::Query, "st", "The same, where no header can be sent.");
 
 /// Every route, once.
-pub(crate) const ROUTES: [Route; 16] = [
+pub(crate) const ROUTES: [Route; 18] = [
     Route {
         method: HttpMethod::Get,
         path: "/context/{product_id}/{session_id}",
@@ -188,6 +188,30 @@ pub(crate) const ROUTES: [Route; 16] = [
     },
     Route {
         method: HttpMethod::Get,
+        path: "/admin/backup",
+        summary: "Every record of the store, as one file.",
+        audience: Audience::Operators,
+        extra: &[],
+        body: None,
+        answer: ("application/zstd", &[]),
+        errors: &[401, 403, 404, 405, 429, 503],
+    },
+    Route {
+        method: HttpMethod::Post,
+        path: "/admin/restore",
+        summary: "Put the records of a backup back, sent as `application/zstd`; 409 when the store has records.",
+        audience: Audience::Operators,
+        extra: &[(
+            Place::Query,
+            "replace",
+            "`1`: replace records that are there; those that the backup does not have stay.",
+        )],
+        body: None,
+        answer: (JSON, &["Restored"]),
+        errors: &[400, 401, 403, 404, 405, 408, 409, 415, 422, 429, 503],
+    },
+    Route {
+        method: HttpMethod::Get,
         path: "/admin/products/{product_id}/proactive",
         summary: "Whether a product offers anything, and its pause.",
         audience: Audience::Operators,
@@ -258,6 +282,7 @@ pub(crate) const fn meaning(status: u16) -> &'static str {
         404 => "No such product.",
         405 => "No such method here.",
         408 => "The body took too long.",
+        409 => "There is something already.",
         413 => "The body is too large.",
         422 => "Readable, but not what this route takes.",
         429 => "Too many requests; `Retry-After` says when to come back.",

@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod agent_state;
+pub mod backup;
 pub mod clock;
 pub mod error;
 pub mod explain;

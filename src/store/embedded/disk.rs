@@ -6,6 +6,7 @@ use std::io::{
     self,
     ErrorKind::{InvalidData, UnexpectedEof},
 };
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -14,7 +15,11 @@ use redb::{
     TableDefinition, TableError,
 };
 
+use crate::domain::records::Context;
+use crate::domain::session::Session;
 use crate::store::memory::drawer::Packed;
+use crate::store::raw::Raw;
+use crate::store::record::Record;
 use crate::store::{Key, StoreError};
 
 /// Pages that redb keeps in memory; the records themselves are in memory anyway.
@@ -23,6 +28,12 @@ const CACHE: usize = 64 << 20;
 const FORMAT: u64 = 1;
 /// A file smaller than this is not worth compacting.
 const WORTH_COMPACTING: u64 = 64 << 20;
+
+/// The key up to which a page goes: product and id.
+type Last = (Box<str>, Box<str>);
+/// Bytes and records after which a page is full.
+const MOST_OF_A_PAGE: usize = 1 << 20;
+const MOST_RECORDS: usize = 1_024;
 
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("docent");
 type Records = TableDefinition<'static, (&'static str, &'static str), &'static [u8]>;
@@ -148,6 +159,53 @@ impl Disk {
                 show(Key { product, id }, bytes.value());
             }
             Ok(())
+        })
+    }
+
+    /// Some records of a kind, in the order of their keys, from behind a key on; and the key up to
+    /// which it has looked, when more may follow. Of a session its context is read along, and of a
+    /// context with a session nothing.
+    pub(crate) fn page(
+        &self,
+        kind: &'static str,
+        after: Option<(&str, &str)>,
+    ) -> Result<(Vec<Raw>, Option<Last>), DiskError> {
+        self.with(|database| {
+            let transaction = database.begin_read()?;
+            let open = |kind| match transaction.open_table(table(kind)) {
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                table => table.map(Some),
+            };
+            let Some(own) = open(kind)? else { return Ok((Vec::new(), None)) };
+            let other = match kind {
+                Session::KIND => open(Context::KIND)?,
+                Context::KIND => open(Session::KIND)?,
+                _ => None,
+            };
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let (mut records, mut bytes) = (Vec::new(), 0);
+            for (number, record) in own.range::<(&str, &str)>((from, Bound::Unbounded))?.enumerate()
+            {
+                let (key, value) = record?;
+                let (product, id) = key.value();
+                let mut add = |kind, value: &[u8]| {
+                    bytes += value.len();
+                    let (product, id) = (product.into(), id.into());
+                    records.push(Raw { kind, product, id, bytes: value.to_vec() });
+                };
+                let half = other.as_ref().map(|other| other.get((product, id))).transpose()?;
+                match half.flatten() {
+                    Some(_) if kind == Context::KIND => {}
+                    half => {
+                        add(kind, value.value());
+                        half.iter().for_each(|half| add(Context::KIND, half.value()));
+                    }
+                }
+                if bytes >= MOST_OF_A_PAGE || number >= MOST_RECORDS {
+                    return Ok((records, Some((product.into(), id.into()))));
+                }
+            }
+            Ok((records, None))
         })
     }
 

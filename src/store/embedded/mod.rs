@@ -23,12 +23,13 @@ use crate::domain::records::Context;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rulebook::settings::{Durability, Limits};
-use crate::store::embedded::disk::Disk;
+use crate::store::embedded::disk::{Disk, DiskError};
 use crate::store::embedded::writer::Writer;
 use crate::store::figures::{StoreFigures, Swept};
 use crate::store::memory::Memory;
 use crate::store::memory::shelf::{Absent, Done};
 use crate::store::outbox::Outbox;
+use crate::store::raw::{Clash, KINDS, Page, Place, Put, Raw, rows};
 use crate::store::record::Record;
 use crate::store::{Key, Step, StoreError};
 
@@ -133,21 +134,72 @@ impl Embedded {
         let Some(drawer) = self.memory.drawer(absent.shelf) else { return Ok(()) };
         let (kinds, disk) = (drawer.kinds(), Arc::clone(&self.disk));
         let (product, id) = (key.product.to_owned(), key.id.to_owned());
-        let read = tokio::task::spawn_blocking(move || {
+        let read = move || {
             let key = Key { product: &product, id: &id };
             kinds.into_iter().map(|kind| disk.read(kind, key)).collect::<Result<Vec<_>, _>>()
-        });
-        let slots = match tokio::time::timeout(PATIENCE, read).await {
-            Ok(Ok(Ok(slots))) => slots,
-            Ok(Ok(Err(error))) => return Err(StoreError::Unread { reason: error.to_string() }),
-            // It panicked: the file is not what was written.
-            Ok(Err(_)) => return Err(StoreError::Unread { reason: "it is damaged".to_owned() }),
-            Err(_) => return Err(StoreError::Slow),
         };
+        let slots = self.read_aside(read).await?;
         if let Err(error) = self.memory.restore(key, absent, now, &slots) {
             tracing::warn!(error = %error, "A record cannot be read; it goes on without its activity");
         }
         Ok(())
+    }
+
+    async fn read_aside<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, DiskError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(read)).await {
+            Ok(Ok(Ok(found))) => Ok(found),
+            Ok(Ok(Err(error))) => Err(StoreError::Unread { reason: error.to_string() }),
+            // It panicked: the file is not what was written.
+            Ok(Err(_)) => Err(StoreError::Unread { reason: "it is damaged".to_owned() }),
+            Err(_) => Err(StoreError::Slow),
+        }
+    }
+
+    /// Some records from disk, see [`crate::store::Store::page`]. A walk begins with all that was
+    /// acknowledged before it.
+    pub(crate) async fn page(&self, from: &Place) -> Result<Page, StoreError> {
+        if *from == Place::default() {
+            self.outbox.saved(self.outbox.last()).await?;
+        }
+        let Some(kind) = KINDS.get(from.part).copied() else { return Ok(Page::default()) };
+        let (disk, after) = (Arc::clone(&self.disk), from.after.clone());
+        let read = move || {
+            let after = after.as_ref().map(|(product, id)| (&**product, &**id));
+            disk.page(kind, after)
+        };
+        let (records, after) = self.read_aside(read).await?;
+        let part = if after.is_some() { from.part } else { from.part + 1 };
+        let next = (part < KINDS.len()).then_some(Place { part, number: 0, after });
+        Ok(Page { records, next })
+    }
+
+    /// Puts records, see [`crate::store::Store::put`].
+    pub(crate) async fn put(&self, records: &[Raw], clash: Clash) -> Result<Put, StoreError> {
+        let (mut put, mut due) = (Put::default(), None);
+        for row in rows(records) {
+            let done = self.place(row, clash).await?;
+            put.add(done.answer);
+            due = due.max(done.due);
+        }
+        self.answer(Done { answer: put, due }).await
+    }
+
+    async fn place(&self, row: &[Raw], clash: Clash) -> Result<Done<Put>, StoreError> {
+        for _ in 0..MOST_TRIES {
+            self.admits()?;
+            match (self.memory.place(row, clash), row.first()) {
+                (Ok(done), _) => return Ok(done),
+                (Err(absent), Some(raw)) => {
+                    let now = raw.written().unwrap_or_default();
+                    self.fetch(raw.key(), absent, now).await?;
+                }
+                (Err(_), None) => {}
+            }
+        }
+        Err(StoreError::Slow)
     }
 
     /// Drops what is past its time, see [`crate::store::Store::sweep`].

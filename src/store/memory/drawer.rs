@@ -5,9 +5,10 @@ use crate::store::Key;
 use crate::store::codec::Unreadable;
 use crate::store::memory::entry::Entry;
 use crate::store::memory::gauge::Gauge;
-use crate::store::memory::marks::Away;
+use crate::store::memory::marks::{Away, EVERY_SLOT};
 use crate::store::memory::row::Row;
-use crate::store::memory::shelf::Shelf;
+use crate::store::memory::shelf::{Absent, Done, Shelf};
+use crate::store::raw::{Clash, Put, Raw};
 
 /// One slot of a row, as it is to be on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,10 @@ pub(crate) trait Drawer {
         at: (Away, Timestamp),
         slots: &[Option<Vec<u8>>],
     ) -> Result<(), Unreadable>;
+    /// All rows of a shard, slot by slot, as they are; `None` when there is no such shard.
+    fn shard(&self, shard: usize) -> Result<Option<Vec<Raw>>, Unreadable>;
+    /// Puts the slots of one row as another store had them.
+    fn place(&self, gauge: &Gauge, row: &[Raw], clash: Clash) -> Result<Done<Put>, Absent>;
 }
 
 impl<W: Row> Drawer for Shelf<W> {
@@ -148,4 +153,91 @@ impl<W: Row> Drawer for Shelf<W> {
         self.relieve(gauge, &mut table, Some(hash), now);
         result
     }
+
+    fn shard(&self, shard: usize) -> Result<Option<Vec<Raw>>, Unreadable> {
+        let Some(hashes) = self.hashes(shard) else { return Ok(None) };
+        let mut records = Vec::new();
+        // Others have the lock between two rows.
+        for hash in hashes {
+            let Some(mut table) = self.lock_of(hash) else { continue };
+            for entry in table.iter_hash_mut(hash).filter(|entry| entry.hash == hash) {
+                for (slot, kind) in W::kinds().into_iter().enumerate() {
+                    let Some(bytes) = entry.pack(slot)? else { continue };
+                    let Key { product, id } = entry.key();
+                    records.push(Raw { kind, product: product.into(), id: id.into(), bytes });
+                }
+            }
+        }
+        Ok(Some(records))
+    }
+
+    fn place(&self, gauge: &Gauge, row: &[Raw], clash: Clash) -> Result<Done<Put>, Absent> {
+        let count = row.len() as u64;
+        let done = |put, due| Ok(Done { answer: put, due });
+        let unreadable = Put { unreadable: count, ..Put::default() };
+        let kept = Put { kept: count, ..Put::default() };
+        let (Some(first), Some((incoming, written))) = (row.first(), unpacked::<W>(row)) else {
+            return done(unreadable, None);
+        };
+        let (key, slots) = (first.key(), self.slots(row));
+        let hash = self.hash(key);
+        let Some(mut table) = self.lock_of(hash) else { return done(unreadable, None) };
+        let due = match table.find_mut(hash, |entry| entry.is(key)) {
+            Some(entry) if entry.away.is_away() => {
+                return Err(Absent { shelf: self.number, away: entry.away });
+            }
+            Some(entry) => {
+                let newer = entry.written > written;
+                let same = entry.written == written && is_same(entry, row, &W::kinds());
+                if clash == Clash::NewerStays && (newer || same) {
+                    return done(kept, None);
+                }
+                self.take(gauge, entry);
+                for (slot, raw) in slots {
+                    // It was readable a moment ago.
+                    drop(entry.row().unpack(slot, &raw.bytes));
+                }
+                entry.written(if newer { entry.written } else { written });
+                self.put(gauge, entry);
+                self.post(entry, EVERY_SLOT, true)
+            }
+            None => {
+                let mut entry = Entry::new(hash, key, incoming, written);
+                let due = self.post(&mut entry, EVERY_SLOT, true);
+                self.insert(gauge, &mut table, entry);
+                due
+            }
+        };
+        self.relieve(gauge, &mut table, Some(hash), written);
+        done(Put { written: count, ..Put::default() }, due)
+    }
+}
+
+impl<W: Row> Shelf<W> {
+    /// The slot of each record.
+    fn slots<'r>(&self, row: &'r [Raw]) -> Vec<(usize, &'r Raw)> {
+        let kinds = W::kinds();
+        let slot = |raw: &'r Raw| Some((kinds.iter().position(|kind| *kind == raw.kind)?, raw));
+        row.iter().filter_map(slot).collect()
+    }
+}
+
+/// A row of these records and when the last of them was written; `None` when one is no record.
+fn unpacked<W: Row>(row: &[Raw]) -> Option<(W, Timestamp)> {
+    let (mut whole, mut last, kinds) = (W::default(), Timestamp::from_millis(i64::MIN), W::kinds());
+    for raw in row {
+        let slot = kinds.iter().position(|kind| *kind == raw.kind)?;
+        last = last.max(whole.unpack(slot, &raw.bytes).ok()?);
+    }
+    Some((whole, last))
+}
+
+/// Whether an entry holds exactly these records, whenever they were written.
+fn is_same<W: Row>(entry: &Entry<W>, row: &[Raw], kinds: &[&str]) -> bool {
+    const WRITTEN: usize = size_of::<i64>();
+    row.iter().all(|raw| {
+        let slot = kinds.iter().position(|kind| *kind == raw.kind);
+        let held = slot.and_then(|slot| entry.pack(slot).ok().flatten());
+        held.is_some_and(|held| held.get(WRITTEN..) == raw.bytes.get(WRITTEN..))
+    })
 }

@@ -27,6 +27,7 @@ pub use crate::store::memory::row::Housed;
 use crate::store::memory::row::SessionRow;
 use crate::store::memory::shelf::{Absent, Done, Shelf, Terms};
 use crate::store::outbox::Outbox;
+use crate::store::raw::{Clash, Page, Place, Put, Raw};
 use crate::store::record::Record;
 use crate::store::{Key, Step};
 
@@ -139,6 +140,30 @@ impl Memory {
     ) -> Result<(), Unreadable> {
         let Some(drawer) = self.drawer(absent.shelf) else { return Ok(()) };
         drawer.restore(&self.gauge, key, (absent.away, now), slots)
+    }
+
+    /// All rows of one shard, see [`crate::store::Store::page`].
+    pub(crate) fn page(&self, from: &Place) -> Result<Page, Unreadable> {
+        let mut part = from.part;
+        let mut shard = usize::try_from(from.number).unwrap_or(usize::MAX);
+        while let Some(drawer) = u8::try_from(part).ok().and_then(|number| self.drawer(number)) {
+            if let Some(records) = drawer.shard(shard)? {
+                let number = shard as u64 + 1;
+                return Ok(Page { records, next: Some(Place { part, number, after: None }) });
+            }
+            (part, shard) = (part + 1, 0);
+        }
+        Ok(Page::default())
+    }
+
+    /// Puts the records of one row, see [`Drawer::place`].
+    pub(crate) fn place(&self, row: &[Raw], clash: Clash) -> Result<Done<Put>, Absent> {
+        let kind = row.first().map(|raw| raw.kind);
+        let mut drawers = (0..).map_while(|number| self.drawer(number));
+        match drawers.find(|drawer| drawer.kinds().iter().any(|known| Some(*known) == kind)) {
+            Some(drawer) => drawer.place(&self.gauge, row, clash),
+            None => Ok(Done { answer: Put::default(), due: None }),
+        }
     }
 
     /// Whether it holds more than it may.

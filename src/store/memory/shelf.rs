@@ -79,6 +79,14 @@ impl<W: Row> Shelf<W> {
         }
     }
 
+    /// The hashes of a shard's rows, each once; `None` when there is no such shard.
+    pub(crate) fn hashes(&self, shard: usize) -> Option<Vec<u64>> {
+        let mut hashes: Vec<u64> = lock(self.shards.get(shard)?).iter().map(|e| e.hash).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        Some(hashes)
+    }
+
     pub(crate) fn shards(&self) -> usize {
         self.shards.len()
     }
@@ -170,7 +178,7 @@ impl<W: Row> Shelf<W> {
     }
 
     /// These slots of an entry are to be written.
-    fn post(&self, entry: &mut Entry<W>, slots: u8, promised: bool) -> Option<u64> {
+    pub(crate) fn post(&self, entry: &mut Entry<W>, slots: u8, promised: bool) -> Option<u64> {
         let outbox = self.terms.outbox.as_ref()?;
         entry.marks.queue(slots, promised);
         Some(outbox.post(Item::Changed { shelf: self.number, hash: entry.hash }))

@@ -1,0 +1,202 @@
+//! Carrying all records: out of a store into a backup, back out of one, and from store to store.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::domain::bulletin::Bulletin;
+use crate::domain::time::{Span, Timestamp};
+use crate::rulebook::settings::Limits;
+use crate::store::backup::{BackupError, Counts, Reader, Writer};
+use crate::store::bulletin::INSTANCES;
+use crate::store::raw::{Clash, Place, Put, Raw};
+use crate::store::record::Record;
+use crate::store::{Store, StoreError};
+
+/// Walks through a copied store again until nothing is left to copy, at most this often: a source
+/// that is in use never comes to rest.
+const ROUNDS: usize = 3;
+
+/// Why records could not be carried.
+#[derive(Debug, thiserror::Error)]
+pub enum CarryError {
+    /// A store has no answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file is no backup that can be used.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// Compressing failed.
+    #[error("cannot compress: {0}")]
+    Zstd(#[from] io::Error),
+}
+
+/// A store that is opened to carry records and not to serve: it drops nothing, whatever its age and
+/// number.
+pub fn everything() -> Limits {
+    Limits {
+        max_sessions: u64::MAX,
+        max_memory: u64::MAX,
+        session_ttl: Span::FOREVER,
+        ledger_ttl: Span::FOREVER,
+        ..Limits::default()
+    }
+}
+
+/// Whether a record means something in another store: what instances say of themselves does not.
+fn travels(record: &Raw) -> bool {
+    record.kind != Bulletin::KIND || record.key() != INSTANCES
+}
+
+/// Whether a store holds nothing of any person or product yet.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn is_empty(store: &Store) -> Result<bool, StoreError> {
+    let mut place = Some(Place::default());
+    while let Some(from) = place {
+        let page = store.page(&from).await?;
+        if page.records.iter().any(|record| record.kind != Bulletin::KIND) {
+            return Ok(false);
+        }
+        place = page.next;
+    }
+    Ok(true)
+}
+
+/// A backup that is being made.
+pub struct Saving {
+    writer: Option<Writer>,
+    place: Option<Place>,
+}
+
+impl Saving {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn begin(now: Timestamp) -> Result<Self, CarryError> {
+        Ok(Self { writer: Some(Writer::begin(now)?), place: Some(Place::default()) })
+    }
+
+    /// The next piece of the file; `None` after the last.
+    ///
+    /// # Errors
+    /// When the store does not answer; the backup is then not to be used.
+    pub async fn next(&mut self, store: &Store) -> Result<Option<Vec<u8>>, CarryError> {
+        loop {
+            let Some(from) = self.place.take() else {
+                return Ok(self.writer.take().map(Writer::finish).transpose()?);
+            };
+            let page = store.page(&from).await?;
+            self.place = page.next;
+            let Some(writer) = &mut self.writer else { return Ok(None) };
+            for record in page.records.iter().filter(|record| travels(record)) {
+                writer.add(record)?;
+            }
+            let piece = writer.ready();
+            if !piece.is_empty() {
+                return Ok(Some(piece));
+            }
+        }
+    }
+}
+
+/// A backup that is being put back.
+pub struct Restoring {
+    reader: Reader,
+    clash: Clash,
+    put: Put,
+}
+
+/// What putting a backup back came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What the backup holds, by kind.
+    pub counts: Counts,
+    /// What became of it.
+    pub put: Put,
+}
+
+impl Restoring {
+    /// Expects the first piece of the file.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn begin(clash: Clash) -> Result<Self, CarryError> {
+        Ok(Self { reader: Reader::begin().map_err(CarryError::Zstd)?, clash, put: Put::default() })
+    }
+
+    /// Puts what is whole with the next piece.
+    ///
+    /// # Errors
+    /// When the file is not what was written, or the store does not take it.
+    pub async fn take(&mut self, store: &Store, piece: &[u8]) -> Result<(), CarryError> {
+        let records = self.reader.take(piece)?;
+        self.put.add(store.put(&records, self.clash).await?);
+        Ok(())
+    }
+
+    /// What was put so far.
+    pub fn so_far(&self) -> Put {
+        self.put
+    }
+
+    /// After the last piece.
+    ///
+    /// # Errors
+    /// When the file is not whole.
+    pub fn finish(mut self) -> Result<Restored, CarryError> {
+        self.put.unreadable += self.reader.unknown();
+        Ok(Restored { put: self.put, counts: self.reader.finish()? })
+    }
+}
+
+/// What a copy came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// What the first store holds, by kind.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// What became of it in the second.
+    pub put: Put,
+    /// Whether all of it was found there afterwards.
+    pub verified: bool,
+}
+
+/// Copies every record that is not there yet, or is older there, and then walks through all of them
+/// again to see that none is missing. What was interrupted goes on when it is called again.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn copy(
+    from: &Store,
+    to: &Store,
+    mut progress: impl FnMut(u64),
+) -> Result<Copied, StoreError> {
+    let mut copied = Copied::default();
+    for round in 0..=ROUNDS {
+        let (mut place, mut put, mut counts) =
+            (Some(Place::default()), Put::default(), BTreeMap::new());
+        while let Some(at) = place {
+            let mut page = from.page(&at).await?;
+            page.records.retain(travels);
+            for record in &page.records {
+                *counts.entry(record.kind).or_default() += 1;
+            }
+            put.add(to.put(&page.records, Clash::NewerStays).await?);
+            progress(put.written + put.kept + put.unreadable);
+            place = page.next;
+        }
+        let written = put.written;
+        if round == 0 {
+            copied.put = put;
+        } else {
+            copied.put.written += written;
+            copied.verified = written == 0;
+        }
+        copied.counts = counts;
+        if round > 0 && written == 0 {
+            break;
+        }
+    }
+    Ok(copied)
+}

@@ -1,0 +1,176 @@
+//! Backup, restore and copy through the real binary, while docent serves and while it does not.
+#![cfg(test)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use common::{Docent, EAGER, PLAIN};
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+
+const MEMORY: &str = "version: 1\nstore: memory\nproducts:\n  acme: {}\n";
+const KEYED: &str = "version: 1
+admin: { tokens: [op_token] }
+products:
+  acme: { keys: { secret: sk_acme, publishable: pk_acme } }
+  other: { rules: other/, keys: { secret: sk_other } }
+";
+
+fn eager(settings: &str) -> Docent {
+    Docent::serve(&[("docent.yaml", settings), ("rules/eager.yaml", EAGER)])
+}
+
+fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docent"));
+    let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+fn named(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).display().to_string()
+}
+
+/// A docent that has something to lose, and a backup of it.
+async fn saved(folder: &TempDir) -> (Docent, String) {
+    let docent = eager(PLAIN);
+    docent.visit("s", &["/a"]).await;
+    assert_eq!(docent.verdict("s").await, "eager");
+    docent.event("s", "proactive_dismissed").await;
+    let pause = json!({ "enabled": false, "reason": "moving" });
+    let request = docent.request("PUT", "/admin/products/acme/proactive").json(&pause);
+    assert_eq!(common::answer(request).await.0, 200);
+    let file = named(folder, "backup");
+    let (code, said) = run(&["backup", &file, "--url", &docent.base]);
+    let told = format!("saved 4 records (bulletin 1, context 1, product 1, session 1) to {file}\n");
+    assert_eq!((code, said), (Some(0), told));
+    assert!(!Path::new(&format!("{file}.partial")).exists());
+    (docent, file)
+}
+
+async fn remembers(docent: &Docent) {
+    assert_eq!(docent.verdict("s").await, "not_enabled");
+    let request = docent.request("PUT", "/admin/products/acme/proactive");
+    assert_eq!(common::answer(request.json(&json!({ "enabled": true }))).await.0, 200);
+    assert_eq!(docent.verdict("s").await, "fsm:conservative_cooldown");
+    let ask = json!({ "knowledge_id": "s", "query": "", "retrieval_setting": {} });
+    assert_eq!(docent.post("/retrieval", ask).await.1["records"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_backup_of_a_running_docent_goes_into_another() {
+    let folder = tempdir().unwrap();
+    let (_first, file) = saved(&folder).await;
+    let other = eager(MEMORY);
+    let (code, said) = run(&["restore", &file, "--url", &other.base]);
+    assert_eq!((code, &*said), (Some(0), "restored 4 records\n"));
+    remembers(&other).await;
+    // It has records now.
+    let (code, said) = run(&["restore", &file, "--url", &other.base]);
+    assert!(code == Some(1) && said.contains("the store has records already"), "{said}");
+    other.visit("t", &["/a"]).await;
+    let (code, said) = run(&["restore", &file, "--url", &other.base, "--replace"]);
+    assert_eq!((code, &*said), (Some(0), "restored 4 records\n"));
+    remembers(&other).await;
+    assert_eq!(other.verdict("t").await, "eager", "what the backup does not have stays");
+}
+
+#[tokio::test]
+async fn a_backup_goes_into_a_store_at_rest_and_on_to_the_next() {
+    let folder = tempdir().unwrap();
+    let (mut first, file) = saved(&folder).await;
+    let store = |docent: &Docent| format!("embedded:{}", named(&docent.workspace, "data"));
+    let (code, said) = run(&["restore", &file, "--store", &store(&first), "--replace"]);
+    assert!(code == Some(1) && said.contains("are in use by another docent"), "{said}");
+    first.stop();
+    let (code, said) = run(&["restore", &file, "--store", &store(&first)]);
+    assert!(code == Some(1) && said.contains("the store has records already"), "{said}");
+
+    let rest = format!("embedded:{}", named(&folder, "rest"));
+    let (code, said) = run(&["restore", &file, "--store", &rest]);
+    assert_eq!((code, &*said), (Some(0), "restored 4 records\n"));
+    let mut second = eager(PLAIN);
+    second.stop();
+    let told = "4 records (bulletin 1, context 1, product 1, session 1): 4 written, 0 already there
+verified: every record is there
+";
+    let (code, said) = run(&["store", "copy", &rest, &store(&second)]);
+    assert_eq!((code, &*said), (Some(0), told));
+    let (code, said) = run(&["store", "copy", &rest, &store(&second), "--format", "json"]);
+    let answer: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &answer["written"], &answer["kept"]), (Some(0), &json!(0), &json!(4)));
+    remembers(&second.again_at_rest(&["--listen", "127.0.0.1:0"])).await;
+}
+
+#[test]
+fn what_cannot_be_copied_says_so() {
+    let folder = tempdir().unwrap();
+    let nowhere = format!("embedded:{}", named(&folder, "nowhere"));
+    let other = format!("embedded:{}", named(&folder, "other"));
+    for (from, to, why) in [
+        (&*nowhere, &*other, "there is no store in"),
+        ("memory", &*other, "`memory` ends with its docent"),
+        ("postgres://x", &*other, "`postgres` names no store"),
+    ] {
+        let (code, said) = run(&["store", "copy", from, to]);
+        assert!(code == Some(1) && said.contains(why), "{said}");
+    }
+    assert!(!folder.path().join("nowhere").exists(), "looking makes nothing");
+}
+
+#[tokio::test]
+async fn a_torn_or_foreign_file_changes_nothing() {
+    let folder = tempdir().unwrap();
+    let (_first, file) = saved(&folder).await;
+    let whole = fs::read(&file).unwrap();
+    let other = eager(MEMORY);
+    for (bytes, why) in [
+        (&whole[..whole.len() - 1], "the backup is not whole"),
+        (&whole[..whole.len() / 2], "the backup is not whole"),
+        (&b"hello"[..], "this is no backup of docent"),
+        (&b""[..], "this is no backup of docent"),
+    ] {
+        let torn = named(&folder, "torn");
+        fs::write(&torn, bytes).unwrap();
+        let (code, said) = run(&["restore", &torn, "--url", &other.base]);
+        assert!(code == Some(1) && said.contains(why), "{said}");
+        // Whoever sends it by other means is told, too.
+        let request = other.request("POST", "/admin/restore?replace=1");
+        let request = request.header("content-type", "application/zstd").body(bytes.to_vec());
+        let (status, answer) = common::answer(request).await;
+        assert!(status == 422 && answer["detail"].as_str().unwrap().contains(why), "{answer}");
+    }
+    assert_eq!(other.verdict("s").await, "no_trigger");
+    let (code, said) = run(&["restore", &file, "--url", "http://127.0.0.1:1"]);
+    assert!(code == Some(1) && said.contains("cannot reach docent"), "{said}");
+    let (code, said) = run(&["backup", &named(&folder, "none"), "--url", "http://127.0.0.1:1"]);
+    assert!(code == Some(1) && said.contains("cannot reach docent"), "{said}");
+    assert!(!folder.path().join("none").exists() && !folder.path().join("none.partial").exists());
+}
+
+#[tokio::test]
+async fn operators_alone_carry_records() {
+    let docent = eager(KEYED);
+    let ask = |method: &str, path: &str, key: &str, kind: &str| {
+        let request = docent.request(method, path).bearer_auth(key).header("content-type", kind);
+        let request = request.body("");
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    let (save, back, kind) = ("/admin/backup", "/admin/restore", "application/zstd");
+    for (method, path, key, kind, status) in [
+        ("GET", save, "op_token", "", 200),
+        ("GET", save, "sk_acme", "", 403),
+        ("GET", save, "pk_acme", "", 403),
+        ("GET", save, "wrong", "", 401),
+        ("POST", back, "sk_acme", kind, 403),
+        ("POST", back, "wrong", kind, 401),
+        ("POST", back, "op_token", "application/json", 415),
+        ("POST", back, "op_token", kind, 422),
+        ("GET", back, "op_token", kind, 405),
+    ] {
+        assert_eq!(ask(method, path, key, kind).await, status, "{method} {path} {key} {kind}");
+    }
+}
