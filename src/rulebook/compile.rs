@@ -139,7 +139,7 @@ impl<'s> Reading<'s> {
     fn yaml<T>(
         &mut self,
         file: (&'s str, &'s [u8]),
-        read: impl FnOnce(&mut Node, &mut Findings<'_>) -> T,
+        read: impl FnOnce(Node, &mut Findings<'_>) -> T,
     ) -> Option<T> {
         let mut findings = Findings::new(file.0, self.text(file)?);
         let before = findings.count();
@@ -148,7 +148,7 @@ impl<'s> Reading<'s> {
             let help = Some("write it, or remove the file".to_owned());
             findings.error_at(Spot::default(), "empty-file", "the file is empty", help);
         }
-        let read = root.map(|mut root| read(&mut root, &mut findings));
+        let read = root.map(|root| read(root, &mut findings));
         self.findings.extend(findings.into_list());
         read
     }
@@ -163,9 +163,9 @@ impl<'s> Reading<'s> {
             return fallback();
         };
         let mut variables = BTreeMap::new();
-        let settings = self.yaml((path, bytes), |root, findings| {
-            variables = expand(root, env, findings);
-            workspace::read(root, findings)
+        let settings = self.yaml((path, bytes), |mut root, findings| {
+            variables = expand(&mut root, env, findings);
+            workspace::read(&mut root, findings)
         });
         self.variables = variables;
         settings.filter(|settings| !settings.products.is_empty()).unwrap_or_else(fallback)
@@ -189,7 +189,8 @@ impl<'s> Reading<'s> {
         let settings = products.get(id).unwrap_or(&usual);
         let (mut tour_ids, mut tours, mut all) = (Ids::default(), Catalogue::new(), true);
         for file in self.files(&settings.tours, &YAML) {
-            let read = self.yaml(file, |root, findings| tours::read(root, &mut tour_ids, findings));
+            let read =
+                self.yaml(file, |root, findings| tours::read(&root, &mut tour_ids, findings));
             all &= read.is_some();
             let read = read.unwrap_or_default().into_iter();
             tours.extend(read.map(|tour| (Arc::clone(&tour.id), tour)));
@@ -204,8 +205,8 @@ impl<'s> Reading<'s> {
         let mut roots = Vec::new();
         for file in files {
             let read = self.yaml(file, |root, findings| {
-                let rules = triggers::read(root, &around, &mut ids, findings);
-                roots.push(root.clone());
+                let rules = triggers::read(&root, &around, &mut ids, findings);
+                roots.push(root);
                 rules
             });
             known &= read.is_some();
@@ -253,7 +254,7 @@ impl<'s> Reading<'s> {
         for (folder, around) in folders {
             let files = self.files(folder, &YAML).into_iter();
             let list = files.filter_map(|file| {
-                self.yaml(file, |root, findings| locales::read(root, &around, findings)).flatten()
+                self.yaml(file, |root, findings| locales::read(&root, &around, findings)).flatten()
             });
             found.insert(folder.to_owned(), list.collect());
         }
@@ -267,7 +268,7 @@ impl<'s> Reading<'s> {
     ) -> Vec<Suite> {
         let mut found = Vec::new();
         for file in files {
-            let cases = self.yaml(file, |root, findings| suites::read(root, around, findings));
+            let cases = self.yaml(file, |root, findings| suites::read(&root, around, findings));
             let cases = cases.unwrap_or_default();
             if !cases.is_empty() {
                 found.push(Suite { file: file.0.into(), cases: cases.into() });

@@ -19,22 +19,29 @@ pub struct PageIndex {
 impl PageIndex {
     /// The index of these rules, which are in priority order.
     pub fn of(rules: &[Rule]) -> Self {
-        let places = |is_for: &dyn Fn(&Rule) -> bool| -> Box<[usize]> {
-            rules
-                .iter()
-                .enumerate()
-                .filter(|(_, rule)| is_for(rule))
-                .map(|(place, _)| place)
-                .collect()
-        };
-        let named = rules.iter().flat_map(|rule| &rule.pages).filter(|page| page.is_literal());
-        let literal = named
-            .map(|page| (page.as_str().into(), places(&|rule| rule.is_for(page.as_str()))))
-            .collect();
-        let open =
-            |rule: &Rule| rule.pages.is_empty() || !rule.pages.iter().all(PagePattern::is_literal);
-        Self { literal, open: places(&open) }
+        let open: Box<[usize]> = places(rules, |rule| {
+            rule.pages.is_empty() || !rule.pages.iter().all(PagePattern::is_literal)
+        });
+        let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, rule) in rules.iter().enumerate() {
+            for page in rule.pages.iter().filter(|page| page.is_literal()) {
+                named.entry(page.as_str()).or_default().push(place);
+            }
+        }
+        let literal = named.into_iter().map(|(page, mut here)| {
+            let is_for = |place: &usize| rules.get(*place).is_some_and(|rule| rule.is_for(page));
+            here.extend(open.iter().copied().filter(is_for));
+            here.sort_unstable();
+            here.dedup();
+            (page.into(), here.into())
+        });
+        Self { literal: literal.collect(), open }
     }
+}
+
+fn places(rules: &[Rule], is_meant: impl Fn(&Rule) -> bool) -> Box<[usize]> {
+    let meant = rules.iter().enumerate().filter(|(_, rule)| is_meant(rule));
+    meant.map(|(place, _)| place).collect()
 }
 
 impl Product {

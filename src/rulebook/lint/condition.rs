@@ -58,8 +58,8 @@ pub(super) fn check(product: &Product, rule: &Rule, desk: &mut Desk<'_>) {
 
 /// Something that is wrong with one condition of the list by itself.
 fn one(at: usize, part: &Condition, rule: &Rule, limits: &Activity, desk: &mut Desk<'_>) {
-    let spot = place(rule, at, desk);
     if always(&[], part, limits) {
+        let spot = place(rule, at, desk);
         let help = "remove it; for \"never happened\" write `at_most: 0`";
         let message = format!("{} always holds", named(part, spot));
         warn(rule, spot, "always-true", message, help, desk);
@@ -69,6 +69,7 @@ fn one(at: usize, part: &Condition, rule: &Rule, limits: &Activity, desk: &mut D
     let here = pages(rule);
     for choice in choices {
         if !possible(&[(&here, true)], &[(choice, true)], limits) {
+            let spot = place(rule, at, desk);
             let message = format!("`{choice}` can never hold, so this choice is none");
             warn(rule, spot, "never-true", message, "correct it, or remove it", desk);
         }

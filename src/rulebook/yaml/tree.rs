@@ -273,7 +273,11 @@ fn is_new(key: &Node, keys: &mut HashMap<String, usize>, findings: &mut Findings
         findings.error(key, "bad-key", message, Some("quote it if it is text".into()));
         return false;
     }
-    let name = key.to_json().to_string();
+    // Text and what looks like it are two keys: `1` and `"1"`.
+    let name = match &key.value {
+        Value::Str(text) => format!("\"{text}"),
+        _ => key.to_json().to_string(),
+    };
     if let Some(line) = keys.get(&name) {
         let message = format!("the key `{}` is written twice", name.trim_matches('"'));
         let help = format!("remove one of them; the first is on line {line}");
