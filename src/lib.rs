@@ -27,7 +27,8 @@
 //!   decision comes out. `words` says it in the person's language; `goals` and `targets`
 //!   look at what became of it. `case` and `suite` live through rule tests with the same verbs, and
 //!   `replay` through recorded sessions, in a `world` of records as plain values.
-//! * `rulebook` (1): text to checked rules, and every finding at once; the condition tree.
+//! * `rulebook` (1): text to checked rules, and every finding at once; the condition tree; `changes`
+//!   says in words how two rulebooks differ.
 //! * `domain` (0): the nouns.
 //!
 //! # Where to start

@@ -12,12 +12,18 @@ use std::fs;
 use std::path::Path;
 
 use common::{PLAIN, repository, shipped, workspace, write};
-use recorded::{RULES, START, batch, commit, docent, edit, known, lines, sessions};
+use recorded::{RULES, START, batch, commit, docent, edit, lines, sessions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) fn rules(text: &str) -> TempDir {
     workspace(&[("docent.yaml", PLAIN), ("rules/a.yaml", text)])
+}
+
+/// A batch of somebody known.
+fn known(user: &str, mut batch: Value) -> Value {
+    batch["user_id"] = user.into();
+    batch
 }
 
 /// Replays standard input and reads the JSON.

@@ -8,6 +8,7 @@ mod forget;
 mod formats;
 mod new;
 mod pause;
+mod plan;
 mod remote;
 mod replay;
 mod report;
@@ -53,6 +54,8 @@ enum Command {
     Test(TestArguments),
     /// Lives recorded sessions through under the rules, or under two revisions of them.
     Replay(replay::Arguments),
+    /// Says what a pull request changes, for people: one comment in Markdown.
+    Plan(plan::Arguments),
     /// Checks and tests a workspace at every save.
     Dev(DevArguments),
     /// Makes a workspace, or a rule, tour or prompt of one, to start from.
@@ -320,6 +323,7 @@ pub fn run() -> ExitCode {
         Command::Store(arguments) => store::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

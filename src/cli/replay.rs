@@ -1,12 +1,12 @@
 //! `docent replay`: recorded sessions lived through under the rules of a workspace, or under those of
 //! two revisions, to see what a change does to real people before they do.
 
-mod drive;
-mod human;
-mod input;
+pub(in crate::cli) mod drive;
+pub(in crate::cli) mod human;
+pub(in crate::cli) mod input;
 mod json;
-mod limit;
-mod rulebooks;
+pub(in crate::cli) mod limit;
+pub(in crate::cli) mod rulebooks;
 
 use std::path::PathBuf;
 
@@ -35,6 +35,19 @@ pub(in crate::cli) struct Arguments {
     /// Compare with these rules: a revision of the repository, as HEAD~1, or another folder.
     #[arg(long, value_name = "REV|DIR")]
     against: Option<String>,
+    #[command(flatten)]
+    terms: Terms,
+    /// Exit 4 when offers become more frequent than this, in all or of one trigger: 20%.
+    #[arg(long, value_name = "PERCENT", requires = "against", value_parser = limit::read)]
+    max_increase: Option<Limit>,
+    /// How it is told.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// What is supposed of recordings.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Terms {
     /// Take everything for this product's, whatever it says.
     #[arg(long, value_name = "ID")]
     product: Option<String>,
@@ -50,12 +63,6 @@ pub(in crate::cli) struct Arguments {
     /// For how long it goes on after the last batch.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = interval)]
     linger: Span,
-    /// Exit 4 when offers become more frequent than this, in all or of one trigger: 20%.
-    #[arg(long, value_name = "PERCENT", requires = "against", value_parser = limit::read)]
-    max_increase: Option<Limit>,
-    /// How it is told.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
 }
 
 /// What files hold.
@@ -115,16 +122,8 @@ fn replayed(arguments: &Arguments) -> Result<Exit, Exit> {
     let head = rulebooks::folder(&arguments.rules)?;
     let against = arguments.against.as_deref();
     let base = against.map(|named| rulebooks::named(&arguments.rules, named)).transpose()?;
-    let recordings = input::read(arguments, &head.rulebook).map_err(|error| {
-        complain(&format!("error: {error:#}"));
-        Exit::Failed
-    })?;
-    let pace = Pace {
-        assume: arguments.assume.meant(),
-        poll_every: arguments.poll_every,
-        linger: arguments.linger,
-    };
-    let outcomes = drive::all(&recordings, &head, base.as_ref(), pace);
+    let recordings = recorded(&arguments.files, &arguments.terms, &head)?;
+    let outcomes = drive::all(&recordings, &head, base.as_ref(), arguments.terms.pace());
     let limit = arguments.max_increase.zip(base.as_ref());
     let exceeded = limit.map(|(limit, base)| limit.exceeded(&outcomes, base)).unwrap_or_default();
     let (recordings, head, base) = (&recordings, &head, base.as_ref());
@@ -134,6 +133,25 @@ fn replayed(arguments: &Arguments) -> Result<Exit, Exit> {
         Format::Json => json::print(&told),
     }
     Ok(if told.exceeded.is_empty() { Exit::Fine } else { Exit::Differs })
+}
+
+/// Reads what was recorded.
+pub(in crate::cli) fn recorded(
+    files: &[PathBuf],
+    terms: &Terms,
+    head: &Loaded,
+) -> Result<Recordings, Exit> {
+    input::read(files, terms, &head.rulebook).map_err(|error| {
+        complain(&format!("error: {error:#}"));
+        Exit::Failed
+    })
+}
+
+impl Terms {
+    pub(in crate::cli) const fn pace(&self) -> Pace {
+        let (poll_every, linger) = (self.poll_every, self.linger);
+        Pace { assume: self.assume.meant(), poll_every, linger }
+    }
 }
 
 /// A length of time of at least a second.

@@ -1,7 +1,7 @@
 //! `docent test`: every timeline of a workspace, lived through in virtual time. No network, no
 //! waiting.
 
-mod human;
+pub(in crate::cli) mod human;
 mod json;
 mod junit;
 

@@ -87,6 +87,18 @@ pub fn read(root: &Path, revision: &str) -> Result<Revision, RevisionError> {
     Ok(Revision { commit, sources })
 }
 
+/// Where two revisions parted, as a revision.
+///
+/// # Errors
+/// When they have nothing in common, or git is not there.
+pub fn parting(root: &Path, one: &str, other: &str) -> Result<String, RevisionError> {
+    let git = Git { root };
+    match git.run(&["merge-base", "--end-of-options", one, other]) {
+        Err(RevisionError::Git(_)) => Err(RevisionError::Unknown(format!("{one}...{other}"))),
+        commit => Ok(text(&commit?)),
+    }
+}
+
 /// A file of a tree: the object that holds it, and its size.
 struct File {
     object: String,

@@ -5,6 +5,7 @@ pub mod arms;
 pub mod builtin;
 pub mod case;
 pub mod cases;
+pub mod changes;
 pub mod codes;
 pub mod compile;
 pub mod condition;

@@ -30,12 +30,6 @@ pub(crate) fn batch(session: &str, seconds: f64, kind: &str, page: &str) -> Valu
     json!({ "type": "actions", "session_id": session, "forwarded_at": at, "actions": [action] })
 }
 
-/// The same of somebody known.
-pub(crate) fn known(user: &str, mut batch: Value) -> Value {
-    batch["user_id"] = user.into();
-    batch
-}
-
 /// One on each line.
 pub(crate) fn lines(batches: &[Value]) -> String {
     batches.iter().map(|batch| format!("{batch}\n")).collect()

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cli::replay::drive::Outcome;
-use crate::cli::replay::input::File;
+use crate::cli::replay::input::{File, Recordings};
 use crate::cli::replay::limit::Exceeded;
 use crate::cli::replay::rulebooks::Loaded;
-use crate::cli::replay::{Assume, Told};
+use crate::cli::replay::{Assume, Terms, Told};
 use crate::cli::report::{count, say};
 use crate::engine::replay::Firing;
 use crate::engine::replay::compare::{Change, Sample};
@@ -51,29 +51,33 @@ fn read(told: &Told<'_>) -> Vec<String> {
         let strangers = number(told.recordings.strangers, "message");
         lines.push(format!("  {strangers} of products that the rules do not know"));
     }
-    lines.extend(assumed(told));
+    lines.extend(assumed(told.recordings, &told.arguments.terms, &told.outcomes));
     lines
 }
 
 /// What was not recorded, and is supposed.
-fn assumed(told: &Told<'_>) -> Vec<String> {
+pub(in crate::cli) fn assumed(
+    recordings: &Recordings,
+    terms: &Terms,
+    outcomes: &[Outcome],
+) -> Vec<String> {
     let mut lines = Vec::new();
-    let sessions = told.recordings.sessions().count();
-    let polled: usize = told.outcomes.iter().map(|outcome| outcome.polled).sum();
-    let (every, linger) = (told.arguments.poll_every, told.arguments.linger);
+    let sessions = recordings.sessions().count();
+    let polled: usize = outcomes.iter().map(|outcome| outcome.polled).sum();
+    let (every, linger) = (terms.poll_every, terms.linger);
     if polled < sessions {
         let whose = if polled == 0 { "" } else { "where they were not recorded, " };
         lines.push(format!(
             "polls: {whose}simulated after each batch and every {every}, until {linger} after the last one"
         ));
     }
-    lines.push(match told.arguments.assume {
+    lines.push(match terms.assume {
         Assume::Recorded => "answers: as recorded, else offers are ignored".to_owned(),
         Assume::Ignored => "answers: offers are ignored".to_owned(),
         Assume::Dismissed => "answers: offers are dismissed after 5s".to_owned(),
         Assume::Accepted => "answers: offers are accepted after 5s".to_owned(),
     });
-    if told.outcomes.iter().any(|outcome| outcome.reach == Reach::Product) {
+    if outcomes.iter().any(|outcome| outcome.reach == Reach::Product) {
         let why = "a cap or quota counts all offers of the product";
         lines.push(format!("one session at a time, in order, because {why}"));
     }
@@ -177,7 +181,7 @@ pub(in crate::cli) fn sampled(sample: &Sample) -> String {
     format!("  {session}, {into} in ({}): {base} → {head}", isoformat(*at))
 }
 
-fn offered(firing: Option<&Firing>) -> String {
+pub(in crate::cli) fn offered(firing: Option<&Firing>) -> String {
     let Some(Firing { trigger, copy, .. }) = firing else { return "nothing".to_owned() };
     format!("{trigger} {:?}", copy.body)
 }
@@ -217,7 +221,7 @@ fn shown<const N: usize>(table: &[[String; N]]) -> Vec<String> {
 }
 
 /// `1 session`, `1,204 sessions`.
-fn number(count: usize, noun: &str) -> String {
+pub(in crate::cli) fn number(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count as u64))
 }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::cli::replay::{Arguments, From};
+use crate::cli::replay::{From, Terms};
 use crate::engine::replay::recording::{Recorded, sessions};
 use crate::ingest::archive::{Refused, Taken, batches, events, parts};
 use crate::ingest::posthog::export;
@@ -49,13 +49,13 @@ enum Kind {
 }
 
 /// Reads every file.
-pub(super) fn read(arguments: &Arguments, rulebook: &Rulebook) -> Result<Recordings> {
-    let usual = usual(arguments.product.as_deref(), rulebook)?;
+pub(super) fn read(paths: &[PathBuf], terms: &Terms, rulebook: &Rulebook) -> Result<Recordings> {
+    let usual = usual(terms.product.as_deref(), rulebook)?;
     let (mut files, mut entries) = (Vec::new(), Vec::new());
-    for path in &arguments.files {
+    for path in paths {
         let name = path.display().to_string();
         let text = bytes(path).with_context(|| format!("cannot read `{name}`"))?;
-        let taken = taken(arguments.from, path, &text, usual.as_ref())
+        let taken = taken(terms.from, path, &text, usual.as_ref())
             .with_context(|| format!("`{name}` cannot be read"))?;
         let Taken { entries: found, lines, refused, passed } = taken;
         entries.extend(found);
@@ -64,7 +64,7 @@ pub(super) fn read(arguments: &Arguments, rulebook: &Rulebook) -> Result<Recordi
     let mut products: BTreeMap<Arc<str>, Vec<_>> = BTreeMap::new();
     let (mut strangers, mut unknown, mut nameless) = (0, BTreeSet::new(), false);
     for entry in entries {
-        let said = entry.product.clone().filter(|_| arguments.product.is_none());
+        let said = entry.product.clone().filter(|_| terms.product.is_none());
         match said.or_else(|| usual.clone()) {
             Some(id) if rulebook.products.contains_key(&id) => {
                 products.entry(id).or_default().push(entry);

@@ -17,15 +17,15 @@ use crate::engine::replay::recording::Reach;
 
 /// Prints it.
 pub(super) fn print(told: &Told<'_>) {
-    let arguments = told.arguments;
-    let assume = clap::ValueEnum::to_possible_value(&arguments.assume);
+    let terms = &told.arguments.terms;
+    let assume = clap::ValueEnum::to_possible_value(&terms.assume);
     let object = json!({
         "ok": told.exceeded.is_empty(),
         "head": rules(told.head),
         "base": told.base.map(rules),
         "assume": assume.as_ref().map(|value| value.get_name()),
-        "poll_every_s": arguments.poll_every.as_seconds(),
-        "linger_s": arguments.linger.as_seconds(),
+        "poll_every_s": terms.poll_every.as_seconds(),
+        "linger_s": terms.linger.as_seconds(),
         "files": told.recordings.files.iter().map(file).collect::<Vec<_>>(),
         "unknown_product": told.recordings.strangers,
         "products": told.outcomes.iter().map(product).collect::<Vec<_>>(),

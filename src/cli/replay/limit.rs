@@ -23,7 +23,7 @@ pub(in crate::cli) struct Exceeded {
 }
 
 /// Reads `20%`.
-pub(super) fn read(text: &str) -> Result<Limit, String> {
+pub(in crate::cli) fn read(text: &str) -> Result<Limit, String> {
     let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
     match number {
         Some(percent) if (0.0..=1e9).contains(&percent) => Ok(Limit { percent }),

@@ -22,8 +22,7 @@ pub(in crate::cli) struct Loaded {
 
 /// Those of a folder.
 pub(in crate::cli) fn folder(root: &Path) -> Result<Loaded, Exit> {
-    let sources = disk::read(root).map_err(failed)?;
-    load(root.display().to_string(), None, sources)
+    load(read_folder(root)?)
 }
 
 /// Those that a person means by this: a folder, else a revision of the workspace's repository.
@@ -31,17 +30,47 @@ pub(in crate::cli) fn named(workspace: &Path, name: &str) -> Result<Loaded, Exit
     if Path::new(name).is_dir() {
         return folder(Path::new(name));
     }
-    let revision = revision::read(workspace, name).map_err(failed)?;
-    load(name.to_owned(), Some(revision.commit), revision.sources)
+    load(read_revision(workspace, name)?)
 }
 
-fn load(name: String, commit: Option<String>, sources: Sources) -> Result<Loaded, Exit> {
-    let (rulebook, findings) = compile(&sources, &environment::variable);
+/// A workspace as it was read, with mistakes or without.
+pub(in crate::cli) struct Read {
+    /// As it was named.
+    pub(in crate::cli) name: String,
+    /// The commit, of a revision.
+    pub(in crate::cli) commit: Option<String>,
+    /// The files.
+    pub(in crate::cli) sources: Sources,
+}
+
+/// That of a folder as it is.
+pub(in crate::cli) fn read_folder(root: &Path) -> Result<Read, Exit> {
+    let sources = disk::read(root).map_err(failed)?;
+    Ok(Read { name: root.display().to_string(), commit: None, sources })
+}
+
+/// That of a revision.
+pub(in crate::cli) fn read_revision(workspace: &Path, name: &str) -> Result<Read, Exit> {
+    let revision = revision::read(workspace, name).map_err(failed)?;
+    Ok(Read { name: name.to_owned(), commit: Some(revision.commit), sources: revision.sources })
+}
+
+/// That of where two revisions parted.
+pub(in crate::cli) fn read_parting(workspace: &Path, one: &str, other: &str) -> Result<Read, Exit> {
+    let other = if other.is_empty() { "HEAD" } else { other };
+    let commit = revision::parting(workspace, one, other).map_err(failed)?;
+    Ok(Read { name: one.to_owned(), ..read_revision(workspace, &commit)? })
+}
+
+fn load(read: Read) -> Result<Loaded, Exit> {
+    let (name, sources) = (&read.name, &read.sources);
+    let (rulebook, findings) = compile(sources, &environment::variable);
     let Some(rulebook) = rulebook else {
-        print_for_people(&sources, None, &findings);
+        print_for_people(sources, None, &findings);
         complain(&format!("error: the rules of `{name}` have mistakes, so nothing is replayed"));
         return Err(Exit::Invalid);
     };
+    let Read { name, commit, .. } = read;
     Ok(Loaded { name, commit, rulebook })
 }
 

@@ -38,7 +38,7 @@ pub(super) fn print(shown: &Shown<'_>) {
     }
 }
 
-fn tally(passed: usize, failed: usize) -> String {
+pub(in crate::cli) fn tally(passed: usize, failed: usize) -> String {
     if failed == 0 {
         format!("{passed} passed")
     } else {
@@ -92,7 +92,7 @@ fn source_line(shown: &Shown<'_>, test: &Tested, line: usize) -> String {
 }
 
 /// Expected, found, decided, and each rule that matters clause by clause.
-pub(super) fn reasons(failure: &Failure) -> String {
+pub(in crate::cli) fn reasons(failure: &Failure) -> String {
     let Failure { expected, found, decided, ladders, .. } = failure;
     let mut text = format!("  expected  {expected}\n  found     {found}\n  decided   {decided}");
     for ladder in ladders {
