@@ -2,6 +2,9 @@
 //! made twice. `DOCENT_CRASH_ROUNDS` says how many rounds; each takes about a second.
 #![cfg(test)]
 
+#[path = "crash/story.rs"]
+mod story;
+
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{BufRead, BufReader};
@@ -11,8 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use story::{Asking, Story};
 
 const SETTINGS: &str = "
 version: 1
@@ -83,88 +87,6 @@ fn workspace() -> tempfile::TempDir {
     folder
 }
 
-/// What one person was told.
-#[derive(Debug, Default)]
-struct Story {
-    /// Batches that were acknowledged, of either session.
-    batches: Vec<Value>,
-    session: String,
-    /// The same person elsewhere.
-    other: String,
-    /// An offer was handed out.
-    offered: bool,
-    /// Its dismissal was acknowledged.
-    dismissed: bool,
-}
-
-/// Asks one server; `None` once it is gone.
-struct Asking<'a> {
-    client: &'a Client,
-    base: &'a str,
-    answered: &'a AtomicU64,
-}
-
-impl Asking<'_> {
-    async fn send(&self, request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
-        let response = request.send().await.ok()?;
-        let status = response.status().as_u16();
-        let body = response.json().await.ok()?;
-        self.answered.fetch_add(1, Ordering::Relaxed);
-        Some((status, body))
-    }
-
-    async fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
-        self.send(self.client.post(format!("{}{path}", self.base)).json(body)).await
-    }
-
-    async fn poll(&self, session: &str) -> Option<(u16, Value)> {
-        let path = format!("/context/acme/{session}?conversation_id=proactive%3A{session}");
-        self.send(self.client.get(format!("{}{path}", self.base))).await
-    }
-
-    /// One person's visit, as far as it comes.
-    async fn live(&self, story: &mut Story, name: &str) -> Option<()> {
-        (story.session, story.other) = (format!("s_{name}"), format!("o_{name}"));
-        for (number, session) in [(0, &story.session), (1, &story.session), (2, &story.other)] {
-            let batch = json!({
-                "type": "actions", "session_id": session, "user_id": format!("u_{name}"),
-                "forwarded_at": 1_760_000_000 + number,
-                "actions": [{ "type": "pageview", "canonical_url": format!("/{number}") }],
-            });
-            let (status, body) = self.post("/events/acme", &batch).await?;
-            assert_eq!((status, &body["duplicate"]), (200, &json!(false)), "{body}");
-            story.batches.push(batch);
-        }
-        let (status, body) = self.poll(&story.session).await?;
-        assert_eq!(status, 200, "{body}");
-        assert!(!body["proactive_trigger"].is_null(), "{body}");
-        story.offered = true;
-        let path = format!("/agent_state/acme/proactive%3A{}", story.session);
-        let (status, body) = self.post(&path, &json!({ "event": "proactive_dismissed" })).await?;
-        assert_eq!((status, &body["reason"]), (200, &Value::Null), "{body}");
-        story.dismissed = true;
-        Some(())
-    }
-
-    /// Everything that was acknowledged is still so.
-    async fn remembers(&self, story: &Story) {
-        for batch in &story.batches {
-            let (status, body) = self.post("/events/acme", batch).await.unwrap();
-            assert_eq!((status, &body["duplicate"]), (200, &json!(true)), "{story:?}");
-        }
-        if !story.offered {
-            return;
-        }
-        let (_, body) = self.poll(&story.session).await.unwrap();
-        assert!(body["proactive_trigger"].is_null(), "offered twice: {body} {story:?}");
-        if story.dismissed {
-            assert_eq!(body["proactive_skip_reason"], "fsm:conservative_cooldown", "{story:?}");
-        }
-        let (_, body) = self.poll(&story.other).await.unwrap();
-        assert!(body["proactive_trigger"].is_null(), "beyond the quota: {body} {story:?}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
     let rounds = docent::runtime::environment::variable("DOCENT_CRASH_ROUNDS")
@@ -175,7 +97,7 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
     for round in 0..rounds {
         let mut server = Server::start(folder.path(), "");
         let (base, answered) = (server.base.clone(), AtomicU64::new(0));
-        let asking = Asking { client: &client, base: &base, answered: &answered };
+        let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
         let newest = told.len().saturating_sub(100);
         join_all(told[newest..].iter().map(|story| asking.remembers(story))).await;
         answered.store(0, Ordering::Relaxed);
@@ -206,7 +128,7 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
     }
     let server = Server::start(folder.path(), "");
     let (base, answered) = (server.base.clone(), AtomicU64::new(0));
-    let asking = Asking { client: &client, base: &base, answered: &answered };
+    let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
     for stories in told.chunks(100) {
         join_all(stories.iter().map(|story| asking.remembers(story))).await;
     }
@@ -223,7 +145,7 @@ async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
     // The signal would end the process; ignored, the write fails with an error instead.
     let mut server = Server::start(folder.path(), "trap '' XFSZ; ulimit -S -f 8192;");
     let (base, answered) = (server.base.clone(), AtomicU64::new(0));
-    let asking = Asking { client: &client, base: &base, answered: &answered };
+    let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
     let batch = |number: u64| {
         json!({
             "type": "actions", "session_id": format!("s_{number}"), "forwarded_at": 1 + number,
@@ -265,7 +187,7 @@ async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
     server.kill();
     let server = Server::start(folder.path(), "");
     let base = server.base.clone();
-    let asking = Asking { client: &client, base: &base, answered: &answered };
+    let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
     for number in 0..=number {
         let (_, body) = asking.post("/events/acme", &batch(number)).await.unwrap();
         assert_eq!(body["duplicate"], true, "{number}");
@@ -290,7 +212,7 @@ async fn two_do_not_share_a_folder_and_a_stop_loses_nothing() {
     assert!(said.contains("are in use by another docent"), "{said}");
 
     let (base, answered) = (server.base.clone(), AtomicU64::new(0));
-    let asking = Asking { client: &client, base: &base, answered: &answered };
+    let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
     let mut story = Story::default();
     asking.live(&mut story, "last").await.unwrap();
     let pid = server.child.id().to_string();
@@ -298,5 +220,7 @@ async fn two_do_not_share_a_folder_and_a_stop_loses_nothing() {
     assert!(server.child.wait().unwrap().success());
     let server = Server::start(folder.path(), "");
     let base = server.base.clone();
-    Asking { client: &client, base: &base, answered: &answered }.remembers(&story).await;
+    Asking { client: &client, base: &base, answered: &answered, patient: false }
+        .remembers(&story)
+        .await;
 }

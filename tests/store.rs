@@ -1,5 +1,5 @@
 //! One story that every store runs, one about tight limits, and a model beside random operations.
-//! What a durable store must do beyond is in `durable.rs`.
+//! What a durable store must do beyond is in `durable.rs`, and a shared one in `redis.rs`.
 #![cfg(test)]
 
 #[path = "store/given.rs"]
@@ -8,6 +8,9 @@ mod given;
 mod limits;
 #[path = "store/model.rs"]
 mod model;
+#[expect(dead_code, reason = "what a server does when it fails is another test's")]
+#[path = "redis/server.rs"]
+mod server;
 #[path = "store/story.rs"]
 mod story;
 
@@ -33,6 +36,20 @@ async fn embedded_tells_the_same_story() {
         let store = Store::open_in(folder.path(), "embedded:data", durability, &limits).unwrap();
         story::story(Arc::new(store)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn redis_tells_the_same_story() {
+    let server = server::Server::start(&[]);
+    story::story(Arc::new(server::open(&server.url()).await)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn a_redis_cluster_tells_the_same_story() {
+    let cluster = server::Cluster::start();
+    story::story(Arc::new(server::open(&cluster.url()).await)).await;
 }
 
 #[tokio::test]

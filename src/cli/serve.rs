@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Exit {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let served = runtime
         .context("cannot start")
-        .and_then(|runtime| runtime.block_on(Server::open(arguments, live)?.run(arguments)));
+        .and_then(|runtime| runtime.block_on(serving(arguments, live)));
     match served {
         Ok(()) => Exit::Fine,
         Err(error) => {
@@ -58,6 +58,12 @@ pub(crate) fn run(arguments: &ServeArguments) -> Exit {
             Exit::Failed
         }
     }
+}
+
+async fn serving(arguments: &ServeArguments, live: Arc<Live>) -> Result<()> {
+    let server = Server::open(arguments, live)?;
+    server.app.store.reached().await?;
+    server.run(arguments).await
 }
 
 /// The first rulebook, if this workspace may be served here.
@@ -89,6 +95,8 @@ struct Server {
 impl Server {
     fn open(arguments: &ServeArguments, live: Arc<Live>) -> Result<Self> {
         let settings = &live.current().settings;
+        // First, because it sets up TLS for whatever connects.
+        let client = client::shared().context("cannot set up the HTTP client")?;
         let store = Store::open_in(
             &arguments.workspace,
             &settings.store,
@@ -102,7 +110,6 @@ impl Server {
             Clock::wall()
         };
         let app = Arc::new(App::new(live, store, clock, Arc::new(Metrics::new())));
-        let client = client::shared().context("cannot set up the HTTP client")?;
         Ok(Self { app, client, tasks: Tasks::new() })
     }
 

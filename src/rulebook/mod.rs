@@ -1,6 +1,7 @@
 //! Floor 1: text to a checked rulebook, and every finding at once. Pure: files arrive as bytes,
 //! the environment as a look-up.
 
+pub mod address;
 pub mod arms;
 pub mod builtin;
 pub mod case;

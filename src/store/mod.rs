@@ -2,7 +2,8 @@
 //! step sees the record or its absence, changes it in place and says whether that is worth
 //! keeping. It is a closure over values and cannot wait, so memory needs neither a boxed future
 //! nor a suspension point, and a networked store may simply run it again. `memory` keeps records in
-//! this process; `embedded` does, too, and writes them to a file through the `outbox`.
+//! this process; `embedded` does, too, and writes them to a file through the `outbox`; `redis`
+//! keeps them on a server that several instances share.
 
 pub mod backup;
 pub mod bulletin;
@@ -14,12 +15,14 @@ pub mod memory;
 mod outbox;
 pub mod raw;
 pub mod record;
+pub mod redis;
 
 use std::path::Path;
 
 use crate::domain::records::Context;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::rulebook::address::{Address, SCHEMES};
 use crate::rulebook::settings::{Durability, Limits};
 use crate::store::codec::Unreadable;
 use crate::store::embedded::Embedded;
@@ -28,6 +31,7 @@ use crate::store::memory::Memory;
 use crate::store::memory::shelf::Absent;
 use crate::store::raw::{Clash, Page, Place, Put, Raw, rows};
 use crate::store::record::Record;
+use crate::store::redis::Redis;
 
 /// The records of one instance.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub enum Store {
     Memory(Box<Memory>),
     /// In this process and in a file; all that was acknowledged outlives it.
     Embedded(Embedded),
+    /// On a server, with other instances.
+    Redis(Box<Redis>),
 }
 
 /// Names one record of a kind. Any text will do: the two parts never run into each other.
@@ -69,19 +75,25 @@ impl<T> Step<T> {
 /// Why a store has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// A store this version does not have. Only the scheme is told, a URL may hold a password.
-    #[error(
-        "the `{scheme}:` store is not available in this version; use `embedded:PATH` or `memory`"
-    )]
-    Unavailable {
-        /// `redis`, `rediss`, …
-        scheme: String,
-    },
     /// Not the name of a store.
-    #[error("`{name}` names no store; use `embedded:PATH` or `memory`")]
+    #[error("`{name}` names no store; use `embedded:PATH`, `redis://HOST:PORT` or `memory`")]
     Unknown {
         /// The setting up to its first colon.
         name: String,
+    },
+    /// Not the address of a Redis. The address itself is not told, it may hold a password.
+    #[error("the address of the store `{scheme}` cannot be used: {reason}")]
+    Address {
+        /// `redis`, `rediss`, …
+        scheme: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server answers, but not for this docent as it is set up.
+    #[error("the store refuses docent: {reason}")]
+    Refused {
+        /// What has to change.
+        reason: String,
     },
     /// The folder cannot be made, read or written.
     #[error("cannot keep records in `{folder}`: {reason}; docent must be able to write there")]
@@ -153,17 +165,14 @@ impl From<Absent> for StoreError {
     }
 }
 
-/// The schemes of stores that a workspace may already name.
-const FORESEEN: [&str; 4] = ["redis", "rediss", "redis+cluster", "redis+sentinel"];
-
 impl Store {
     /// Opens a store as `docent.yaml` may name it; paths count from the current folder.
     pub fn open(setting: &str, limits: &Limits) -> Result<Self, StoreError> {
         Self::open_in(Path::new(""), setting, Durability::Immediate, limits)
     }
 
-    /// Opens the store that the `docent.yaml` of a workspace names. Blocks until all that it holds
-    /// is read back.
+    /// Opens the store that the `docent.yaml` of a workspace names. Blocks until all that a file
+    /// holds is read back; a Redis is only set out for, see [`Store::reached`], and needs a runtime.
     pub fn open_in(
         workspace: &Path,
         setting: &str,
@@ -176,11 +185,27 @@ impl Store {
                 let folder = workspace.join(path);
                 Embedded::open(&folder, durability, limits).map(Self::Embedded)
             }
-            Some((scheme, _)) if FORESEEN.contains(&scheme) => {
-                Err(StoreError::Unavailable { scheme: scheme.to_owned() })
-            }
+            Some((scheme, _)) if SCHEMES.contains(&scheme) => match Address::parse(setting) {
+                Ok(address) => Ok(Self::Redis(Redis::open(address, limits).into())),
+                Err(error) => {
+                    let (scheme, reason) = (scheme.to_owned(), error.to_string());
+                    Err(StoreError::Address { scheme, reason })
+                }
+            },
             Some((name, _)) => Err(StoreError::Unknown { name: name.to_owned() }),
             None => Err(StoreError::Unknown { name: setting.to_owned() }),
+        }
+    }
+
+    /// Waits, not for long, until a server has been looked at; in this process there is none.
+    ///
+    /// # Errors
+    /// When the server answers but refuses this docent. One that does not answer is no error: it
+    /// may come up later, and until then [`Store::trouble`] tells of it.
+    pub async fn reached(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) | Self::Embedded(_) => Ok(()),
+            Self::Redis(redis) => redis.reached().await,
         }
     }
 
@@ -195,6 +220,8 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.update(key, now, step)?.answer),
             Self::Embedded(embedded) => embedded.update(key, now, step).await,
+            // Boxed, so that the other stores' polls need not carry it.
+            Self::Redis(redis) => Box::pin(redis.update(key, now, step)).await,
         }
     }
 
@@ -218,6 +245,7 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.update_session(key, now, step)?.answer),
             Self::Embedded(embedded) => embedded.update_session(key, now, step).await,
+            Self::Redis(redis) => Box::pin(redis.update_session(key, now, step)).await,
         }
     }
 
@@ -245,27 +273,30 @@ impl Store {
     }
 
     /// Drops what is past its time and what is over the limits, one shard a call, so that no poll
-    /// waits for it. Nothing depends on how often it runs but memory.
+    /// waits for it. Nothing depends on how often it runs but memory. Redis tidies up by itself.
     pub fn sweep(&self, now: Timestamp) -> Swept {
         match self {
             Self::Memory(memory) => memory.sweep(now),
             Self::Embedded(embedded) => embedded.sweep(now),
+            Self::Redis(_) => Swept::default(),
         }
     }
 
-    /// What is held and what had to go, for metrics.
+    /// What is held and what had to go, for metrics. What Redis holds is its own to tell.
     pub fn figures(&self) -> StoreFigures {
         match self {
             Self::Memory(memory) => memory.figures(),
             Self::Embedded(embedded) => embedded.figures(),
+            Self::Redis(_) => StoreFigures::default(),
         }
     }
 
-    /// Why nothing can be written at present; `None` while all is well.
+    /// Why nothing can be read or written at present; `None` while all is well.
     pub fn trouble(&self) -> Option<String> {
         match self {
             Self::Memory(_) => None,
             Self::Embedded(embedded) => embedded.trouble(),
+            Self::Redis(redis) => redis.trouble(),
         }
     }
 
@@ -277,6 +308,10 @@ impl Store {
         match self {
             Self::Memory(_) => Ok(()),
             Self::Embedded(embedded) => embedded.close().await,
+            Self::Redis(redis) => {
+                redis.close();
+                Ok(())
+            }
         }
     }
 }
@@ -284,17 +319,22 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rulebook::address::AddressError;
 
     #[test]
     fn a_setting_that_is_not_memory_is_a_clear_error_without_its_password() {
-        let use_one = "use `embedded:PATH` or `memory`";
-        let unavailable = format!("store is not available in this version; {use_one}");
+        let use_one = "use `embedded:PATH`, `redis://HOST:PORT` or `memory`";
+        let unusable = |scheme, why: &str| {
+            format!("the address of the store `{scheme}` cannot be used: {why}")
+        };
         for (setting, message) in [
             ("embedded:", format!("`embedded` names no store; {use_one}")),
-            ("redis://:hunter2@db/0", format!("the `redis:` {unavailable}")),
-            ("rediss://db", format!("the `rediss:` {unavailable}")),
-            ("redis+cluster://a,b", format!("the `redis+cluster:` {unavailable}")),
-            ("redis+sentinel://a,b/main", format!("the `redis+sentinel:` {unavailable}")),
+            ("redis:db", unusable("redis", &AddressError::Scheme.to_string())),
+            ("rediss://:hunter2@", unusable("rediss", &AddressError::Host.to_string())),
+            (
+                "redis+sentinel://:hunter2@a,b",
+                unusable("redis+sentinel", &AddressError::Master.to_string()),
+            ),
             ("postgres://me:hunter2@db", format!("`postgres` names no store; {use_one}")),
             ("Memory", format!("`Memory` names no store; {use_one}")),
             ("memory:", format!("`memory` names no store; {use_one}")),

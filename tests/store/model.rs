@@ -8,6 +8,7 @@ use docent::domain::time::{Span, Timestamp};
 use docent::rulebook::settings::{Durability, Limits};
 use docent::store::{Key, Step, Store};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use crate::given::{DAY, START, action, round, said};
 
@@ -72,7 +73,7 @@ proptest! {
     fn a_store_is_a_map_that_forgets(operations in operations()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let store = Store::open("memory", &Limits::default()).unwrap();
-        runtime.block_on(live(store, operations, async |store| store))?;
+        runtime.block_on(live(store, &operations, async |store| store))?;
     }
 }
 
@@ -92,23 +93,37 @@ proptest! {
             store.close().await.unwrap();
             open()
         };
-        runtime.block_on(live(open(), operations, reopen))?;
+        runtime.block_on(live(open(), &operations, reopen))?;
     }
 }
 
-/// Performs it all on a store, which `reopen` may exchange, and on the model.
+/// So is one on a server, where two stores take turns.
+#[test]
+#[ignore = "needs redis-server; `make test` installs it"]
+fn a_shared_store_is_a_map_that_forgets() {
+    let server = crate::server::Server::start(&[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config =
+        ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
+    let lived = TestRunner::new(config).run(&operations(), |operations| {
+        runtime.block_on(async {
+            let () = server.ask(&["FLUSHALL"]);
+            let other = crate::server::open(&server.url()).await;
+            let other = std::cell::Cell::new(Some(other));
+            let turn = async |store| other.replace(Some(store)).unwrap();
+            lived(crate::server::open(&server.url()).await, &operations, turn).await.map(drop)
+        })
+    });
+    lived.unwrap();
+}
+
+/// Performs it all on a store, which `reopen` may exchange, and on the model; then counts.
 async fn live(
-    mut store: Store,
-    operations: Vec<Operation>,
+    store: Store,
+    operations: &[Operation],
     reopen: impl AsyncFn(Store) -> Store,
 ) -> Result<(), TestCaseError> {
-    let (mut model, mut now) = (HashMap::<Key<'_>, Known>::new(), START);
-    for (number, operation) in operations.into_iter().enumerate() {
-        perform(&store, &mut model, &mut now, operation).await?;
-        if number % 20 == 19 {
-            store = reopen(store).await;
-        }
-    }
+    let (store, mut model, now) = lived(store, operations, &reopen).await?;
     round(&store, now);
     model = model.into_iter().filter_map(|(key, known)| Some((key, aged(known, now)?))).collect();
     let figures = store.figures();
@@ -122,14 +137,30 @@ async fn live(
     Ok(())
 }
 
+/// Performs it all; the store and the model as they are at the end.
+async fn lived(
+    mut store: Store,
+    operations: &[Operation],
+    reopen: impl AsyncFn(Store) -> Store,
+) -> Result<(Store, HashMap<Key<'static>, Known>, Timestamp), TestCaseError> {
+    let (mut model, mut now) = (HashMap::<Key<'_>, Known>::new(), START);
+    for (number, operation) in operations.iter().enumerate() {
+        perform(&store, &mut model, &mut now, operation).await?;
+        if number % 20 == 19 {
+            store = reopen(store).await;
+        }
+    }
+    Ok((store, model, now))
+}
+
 async fn perform(
     store: &Store,
     model: &mut HashMap<Key<'static>, Known>,
     now: &mut Timestamp,
-    operation: Operation,
+    operation: &Operation,
 ) -> Result<(), TestCaseError> {
     let at = *now;
-    match operation {
+    match *operation {
         Operation::Wait { hours } => *now = at.plus(Span::from_seconds(hours * 3_600)),
         Operation::Sweep => drop(store.sweep(at)),
         Operation::Act { key } => {

@@ -11,6 +11,7 @@ use crate::rulebook::settings::{Limits, Proactive, ProductSettings, Rate, Settin
 
 /// `host:port`, or `[host]:port`.
 const ADDRESS: &str = r"^([^:]+|\[[^\]]+\]):[0-9]+$";
+const STORE: &str = r"^memory$|^embedded:.*\S|^rediss?(\+cluster|\+sentinel)?://[^#]*[^/#:@,]";
 const SIZE: &str = r"^[0-9]+\s*([KMGT]iB|[KMG]?B)$";
 const RATE: &str = r"^\s*\+?0*[1-9][0-9]*\s*/\s*[smh]\s*$";
 const ORIGIN: &str = r"^\*$|^[a-z]+://[^/?#]+$";
@@ -33,10 +34,10 @@ pub(in crate::rulebook::schema) static WORKSPACE: Mapping = Mapping {
         key("admin", Shape::Map(&ADMIN), "operators' routes"),
         or(
             "store",
-            Shape::Pattern(r"^memory$|^embedded:.*\S"),
+            Shape::Pattern(STORE),
             || Settings::default().store.into(),
-            "where records live, `memory` or `embedded:` and a folder, from the workspace; a change \
-             needs a restart",
+            "where records live: `memory`, `embedded:` and a folder, from the workspace, or a Redis, \
+             `redis://HOST:PORT`; a change needs a restart",
         ),
         or(
             "durability",

@@ -1,18 +1,19 @@
 //! Where records live, and when a change counts as kept.
 
 use crate::domain::time::Span;
+use crate::rulebook::address::{Address, SCHEMES};
 use crate::rulebook::reader::{Findings, between, words};
 use crate::rulebook::settings::Durability;
-use crate::rulebook::workspace::not_available;
 use crate::rulebook::yaml::Node;
 
 /// The longest time whose changes a crash may take.
 const LONGEST: Span = Span::from_seconds(10);
 
-/// `memory`, or `embedded:` and a folder.
+/// `memory`, `embedded:` and a folder, or the address of a Redis.
 pub(super) fn store(node: &Node, findings: &mut Findings<'_>) -> Option<String> {
     let written = words(node, findings)?;
-    let help = || "write `store: embedded:./data` or `store: memory`".to_owned();
+    let help =
+        || "write `store: embedded:./data`, `store: memory` or `store: redis://HOST`".to_owned();
     // What follows the colon may hold a password.
     let (kind, rest) = written.split_once(':').unwrap_or((written, ""));
     match kind {
@@ -22,9 +23,13 @@ pub(super) fn store(node: &Node, findings: &mut Findings<'_>) -> Option<String> 
             let message = "`embedded` names no folder to keep records in";
             findings.error(node, "bad-store", message, Some(help()));
         }
-        "redis" | "rediss" | "redis+cluster" | "redis+sentinel" => {
-            not_available(node, &format!("the store `{kind}`"), help(), findings);
-        }
+        scheme if SCHEMES.contains(&scheme) => match Address::parse(written) {
+            Ok(_) => return Some(written.to_owned()),
+            Err(error) => {
+                let message = format!("the address of the store `{scheme}` cannot be used");
+                findings.error(node, "bad-store", message, Some(error.to_string()));
+            }
+        },
         _ => findings.error(node, "bad-store", format!("`{kind}` is no store"), Some(help())),
     }
     None

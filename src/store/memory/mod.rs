@@ -5,8 +5,8 @@
 pub(crate) mod drawer;
 mod entry;
 mod gauge;
-mod marks;
-mod row;
+pub(crate) mod marks;
+pub(crate) mod row;
 pub(crate) mod shelf;
 
 use std::fmt;

@@ -1,0 +1,323 @@
+//! The store that several instances share: records in Redis, each row in one hash. A step runs
+//! here on what was read, and a script writes what it made of it if nobody else has written
+//! meanwhile; otherwise the step runs again on what is there now.
+//!
+//! An answer may be lost after the write has happened. Every write leaves a token in its row, so
+//! the row itself tells. Expiry is decided here, by the caller's clock, as everywhere; Redis' own
+//! only tidies up.
+
+mod failure;
+mod inspect;
+mod link;
+mod names;
+mod stored;
+mod turns;
+mod wire;
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use redis::{Script, Value, cmd};
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::domain::records::Context;
+use crate::domain::session::Session;
+use crate::domain::time::{Span, Timestamp};
+use crate::rulebook::address::Address;
+use crate::rulebook::settings::Limits;
+use crate::store::codec::Unreadable;
+use crate::store::memory::marks::EVERY_SLOT;
+use crate::store::memory::row::{Row, SessionRow};
+use crate::store::record::Record;
+use crate::store::redis::failure::Failure;
+use crate::store::redis::link::Link;
+use crate::store::redis::names::name;
+use crate::store::redis::stored::{Change, Field, Lifetimes, Stored, Token, Tokens, Version};
+use crate::store::redis::turns::Turns;
+use crate::store::redis::wire::ANSWER;
+use crate::store::{Key, Step, StoreError};
+
+/// How long a step may take with all its tries.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the first look at the server may take before docent starts without it.
+const FIRST_LOOK: Duration = Duration::from_secs(4);
+/// Before a row is read again that could not be.
+const AGAIN: Duration = Duration::from_millis(50);
+/// How much longer Redis keeps what has expired, since clocks differ.
+const GRACE: Span = Span::from_seconds(86_400);
+
+static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("script.lua")));
+
+/// Records in Redis.
+pub struct Redis {
+    link: Arc<Link>,
+    keeper: AbortHandle,
+    lives: Lifetimes,
+    tokens: Tokens,
+    turns: Turns,
+}
+
+/// A row and the slots of it that a step concerns.
+struct Place {
+    name: String,
+    kinds: Vec<&'static str>,
+    slots: Vec<usize>,
+}
+
+impl Place {
+    fn new<W: Row>(key: Key<'_>, slots: u8) -> Self {
+        let kinds = W::kinds();
+        let name = name(kinds.first().copied().unwrap_or_default(), key);
+        let slots = (0..kinds.len()).filter(|slot| slots & (1 << slot) != 0).collect();
+        Self { name, kinds, slots }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.slots.len() == self.kinds.len()
+    }
+}
+
+/// What became of a write.
+enum Written {
+    /// It is there.
+    Done,
+    /// Somebody else was faster; what is there now. Whether an earlier try of the same write
+    /// was applied is told by its version, if the client itself may have repeated it.
+    Moved { now: Stored, repeated: bool },
+    /// No answer.
+    Lost,
+}
+
+/// A write of which nobody knows yet whether it was applied.
+struct Open<T> {
+    token: Token,
+    from: Version,
+    emptied: bool,
+    answer: T,
+}
+
+impl Redis {
+    /// Sets out for the Redis at an address; needs a runtime. [`Redis::reached`] tells how it went.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the task ends with the store, which other tasks use until the very end"
+    )]
+    pub(crate) fn open(address: Address, limits: &Limits) -> Self {
+        let link = Arc::new(Link::new(address));
+        let kept = Arc::clone(&link);
+        let keeper = tokio::spawn(async move { kept.keep().await }).abort_handle();
+        let lives = Lifetimes { session: limits.session_ttl, ledger: limits.ledger_ttl };
+        Self { link, keeper, lives, tokens: Tokens::default(), turns: Turns::default() }
+    }
+
+    /// Waits for the first look at the server. One that cannot be reached may come up later, so it
+    /// is no error; one that refuses docent is.
+    pub(crate) async fn reached(&self) -> Result<(), StoreError> {
+        match timeout(FIRST_LOOK, self.link.up()).await {
+            Ok(Err(Failure { reason, lasting: true, .. })) => Err(StoreError::Refused { reason }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Applies a step to one record, see [`crate::store::Store::update`].
+    pub(crate) async fn update<R: Record, T>(
+        &self,
+        key: Key<'_>,
+        now: Timestamp,
+        step: impl Fn(&mut Option<R>) -> Step<T>,
+    ) -> Result<T, StoreError> {
+        self.bounded(Place::new::<R::Row>(key, R::SLOTS), now, |row| step(R::slot(row))).await
+    }
+
+    /// Applies a step to both records of a session.
+    pub(crate) async fn update_session<T>(
+        &self,
+        key: Key<'_>,
+        now: Timestamp,
+        step: impl Fn(&mut Option<Session>, &mut Option<Context>) -> Step<T>,
+    ) -> Result<T, StoreError> {
+        let place = Place::new::<SessionRow>(key, EVERY_SLOT);
+        self.bounded(place, now, |row: &mut SessionRow| step(&mut row.0, &mut row.1)).await
+    }
+
+    async fn bounded<W: Row, T>(
+        &self,
+        place: Place,
+        now: Timestamp,
+        step: impl Fn(&mut W) -> Step<T>,
+    ) -> Result<T, StoreError> {
+        let changed = timeout(PATIENCE, self.change(place, now, step)).await;
+        changed.unwrap_or(Err(StoreError::Slow))
+    }
+
+    async fn change<W: Row, T>(
+        &self,
+        mut place: Place,
+        now: Timestamp,
+        step: impl Fn(&mut W) -> Step<T>,
+    ) -> Result<T, StoreError> {
+        let mut stored = self.load(&place).await?;
+        let mut open: Vec<Open<T>> = Vec::new();
+        let mut turn = None;
+        loop {
+            if let Some(answer) = settled(&mut open, &stored)? {
+                return Ok(answer);
+            }
+            let aged = stored.row::<W>(now, self.lives).map_err(unreadable)?;
+            let mut row = aged.row;
+            let answer = match step(&mut row) {
+                Step::Keep(answer) => return Ok(answer),
+                Step::Write(answer) => answer,
+            };
+            // Those of one instance write one after the other, so that they do not outrun each other.
+            if turn.is_none() {
+                let (taken, waited) = self.turns.take(&place.name).await;
+                turn = Some(taken);
+                if waited {
+                    stored = self.load(&place).await?;
+                    continue;
+                }
+            }
+            if aged.past && !place.is_whole() {
+                place.slots = (0..place.kinds.len()).collect();
+                stored = self.load(&place).await?;
+                continue;
+            }
+            let change = stored.change(row, now, self.lives, &place.slots).map_err(unreadable)?;
+            if stored.version.is_absent() && change.empty {
+                return Ok(answer);
+            }
+            let (token, from) = (self.tokens.draw(), stored.version.clone());
+            let emptied = change.empty;
+            match self.write(&place, &from, token, change).await? {
+                Written::Done => return Ok(answer),
+                Written::Moved { now, repeated } => {
+                    stored = now;
+                    if repeated {
+                        open.push(Open { token, from, emptied: false, answer });
+                    }
+                }
+                Written::Lost => {
+                    open.push(Open { token, from, emptied, answer });
+                    stored = self.read_back(&place).await;
+                }
+            }
+        }
+    }
+
+    /// What is stored of a row: one round trip.
+    async fn load(&self, place: &Place) -> Result<Stored, StoreError> {
+        let failed = |failure: Failure| StoreError::Unread { reason: failure.reason };
+        let mut up = self.link.up().await.map_err(failed)?;
+        let mut ask = cmd("HMGET");
+        ask.arg(&place.name).arg("version").arg("written");
+        ask.arg(place.slots.iter().filter_map(|slot| place.kinds.get(*slot)).collect::<Vec<_>>());
+        let asked = timeout(ANSWER, ask.query_async::<Value>(&mut up.wire)).await;
+        let failure = match asked {
+            Ok(Ok(answer)) => {
+                return Stored::read(answer, &place.slots).ok_or_else(|| StoreError::Unread {
+                    reason: "a row in Redis is damaged".to_owned(),
+                });
+            }
+            Ok(Err(error)) => Failure::of(&error),
+            Err(_) => Failure::silent(),
+        };
+        self.link.failed(&up, &failure);
+        Err(failed(failure))
+    }
+
+    /// What is stored, however often that has to be asked: the caller's patience is bounded.
+    async fn read_back(&self, place: &Place) -> Stored {
+        loop {
+            match self.load(place).await {
+                Ok(stored) => return stored,
+                Err(_) => sleep(AGAIN).await,
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        place: &Place,
+        from: &Version,
+        token: Token,
+        change: Change,
+    ) -> Result<Written, StoreError> {
+        let unwritten = |failure: Failure| StoreError::Unwritten { reason: failure.reason };
+        let mut up = self.link.up().await.map_err(unwritten)?;
+        let lives = if change.activity_alone { self.lives.session } else { self.lives.ledger };
+        let mut call = WRITE.key(&place.name);
+        call.arg(from.as_bytes()).arg(from.after(token).as_bytes());
+        call.arg(change.written.as_millis()).arg(lives.plus(GRACE).as_millis());
+        for (kind, field) in &change.fields {
+            match field {
+                Field::Same => call.arg(kind).arg("same").arg(""),
+                Field::Set(bytes) => call.arg(kind).arg("set").arg(bytes),
+                Field::Gone => call.arg(kind).arg("gone").arg(""),
+            };
+        }
+        let failure = match timeout(ANSWER, call.invoke_async::<Value>(&mut up.wire)).await {
+            Ok(Ok(Value::Int(_))) => {
+                self.link.wrote(None);
+                return Ok(Written::Done);
+            }
+            Ok(Ok(answer)) => {
+                let now = Stored::read(answer, &place.slots);
+                let now = now.ok_or_else(|| unwritten(Failure::passing("its row is damaged")))?;
+                return Ok(Written::Moved { now, repeated: up.wire.repeats() });
+            }
+            Ok(Err(error)) => Failure::of(&error),
+            Err(_) => Failure::silent(),
+        };
+        self.link.failed(&up, &failure);
+        if !failure.refused {
+            return Ok(Written::Lost);
+        }
+        self.link.wrote(Some(&failure.reason));
+        Err(unwritten(failure))
+    }
+
+    /// Why nothing can be read or written at present.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.link.trouble()
+    }
+
+    /// Hangs up. What was acknowledged is in Redis already.
+    pub(crate) fn close(&self) {
+        self.keeper.abort();
+        self.link.close();
+    }
+}
+
+/// The answer of a write that turns out to have been applied.
+fn settled<T>(open: &mut Vec<Open<T>>, stored: &Stored) -> Result<Option<T>, StoreError> {
+    let applied = |open: &Open<T>| {
+        stored.version.names(&open.token) || open.emptied && stored.version.is_absent()
+    };
+    if let Some(place) = open.iter().position(applied) {
+        return Ok(Some(open.swap_remove(place).answer));
+    }
+    // So many others wrote since that nobody can tell any more.
+    if open.iter().any(|open| !stored.version.tells_all_since(&open.from)) {
+        return Err(StoreError::Slow);
+    }
+    Ok(None)
+}
+
+fn unreadable(error: Unreadable) -> StoreError {
+    StoreError::Unread { reason: format!("a record in Redis is no record: {error}") }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").field("trouble", &self.trouble()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! Connections: to one server, to the master that sentinels name, to a cluster.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster_async::ClusterConnection;
+use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisError,
+    RedisFuture, TlsMode, Value,
+};
+
+use crate::rulebook::address::{Address, Topology};
+use crate::store::redis::failure::Failure;
+
+/// How long a server may take to answer one command, and to be connected to.
+pub(super) const ANSWER: Duration = Duration::from_secs(1);
+/// How long connecting may take with all that belongs to it.
+const CONNECT: Duration = Duration::from_secs(3);
+/// Tries of one command in a cluster, while slots move or a node is replaced.
+const CLUSTER_RETRIES: u32 = 3;
+/// Between two of them, at least and at most, in milliseconds.
+const CLUSTER_PAUSE: (u64, u64) = (20, 200);
+
+/// A connection; clones share it, and their commands are sent without waiting for each other.
+#[derive(Clone)]
+pub(super) enum Wire {
+    Single(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl Wire {
+    /// Connects to what an address names, within a bounded time.
+    pub(super) async fn connect(address: &Address) -> Result<Self, Failure> {
+        match tokio::time::timeout(CONNECT, Self::dial(address)).await {
+            Ok(dialled) => dialled.map_err(|error| Failure::of(&error)),
+            Err(_) => Err(Failure::silent()),
+        }
+    }
+
+    async fn dial(address: &Address) -> Result<Self, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANSWER))
+            .set_response_timeout(Some(ANSWER));
+        let client = match &address.topology {
+            Topology::Cluster => {
+                let wire = cluster(address)?.get_async_connection().await?;
+                return Ok(Self::Cluster(wire));
+            }
+            Topology::Single => {
+                let server = address.servers().into_iter().next().unwrap_or_default();
+                Client::open(server)?
+            }
+            Topology::Sentinel(name) => master(address, name).await?,
+        };
+        Ok(Self::Single(client.get_multiplexed_async_connection_with_config(&config).await?))
+    }
+
+    /// Whether the client itself may send a command again whose answer it has lost.
+    pub(super) fn repeats(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+}
+
+fn cluster(address: &Address) -> Result<ClusterClient, RedisError> {
+    ClusterClientBuilder::new(address.servers())
+        .connection_timeout(ANSWER)
+        .response_timeout(ANSWER)
+        .retries(CLUSTER_RETRIES)
+        .min_retry_wait(CLUSTER_PAUSE.0)
+        .max_retry_wait(CLUSTER_PAUSE.1)
+        .build()
+}
+
+async fn master(address: &Address, name: &str) -> Result<Client, RedisError> {
+    let server = address.servers().into_iter().next().unwrap_or_default();
+    let server: ConnectionInfo = server.into_connection_info()?;
+    let mut node = SentinelNodeConnectionInfo::default()
+        .set_redis_connection_info(server.redis_settings().clone());
+    if address.tls {
+        node = node.set_tls_mode(TlsMode::Secure);
+    }
+    Sentinel::build(address.sentinels())?.async_master_for(name, Some(&node)).await
+}
+
+impl ConnectionLike for Wire {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::Single(wire) => wire.req_packed_command(command),
+            Self::Cluster(wire) => wire.req_packed_command(command),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        commands: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::Single(wire) => wire.req_packed_commands(commands, offset, count),
+            Self::Cluster(wire) => wire.req_packed_commands(commands, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::Single(wire) => wire.get_db(),
+            Self::Cluster(wire) => wire.get_db(),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Several docents, each a process of its own, on one Redis: together they decide as one would,
+//! and each says what it lacks when Redis is not there.
+#![cfg(test)]
+
+mod common;
+#[expect(dead_code, reason = "what a server does when it fails is another test's, too")]
+#[path = "redis/server.rs"]
+mod server;
+#[path = "crash/story.rs"]
+mod story;
+
+use std::fs;
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use common::{Docent, workspace};
+use server::{Server, until, wait_until};
+use story::{Asking, Story};
+
+const RULES: &str = r#"
+version: 1
+triggers:
+  - id: eager
+    when:
+      - count: { type: pageview, at_least: 1, within: 30m }
+    offer: { body: "Need a hand?", accept: "Show me how", dismiss: "No thanks" }
+"#;
+
+fn settings(store: &str, proactive: &str) -> String {
+    format!(
+        "version: 1\nstore: {store}\nlimits: {{ per_session: 10000/s, per_client: 100000/s }}\n\
+         products:\n  acme:\n    proactive: {proactive}\n"
+    )
+}
+
+fn docents<const N: usize>(store: &str, proactive: &str) -> [Docent; N] {
+    let settings = settings(store, proactive);
+    [(); N].map(|()| Docent::serve(&[("docent.yaml", &settings), ("rules/eager.yaml", RULES)]))
+}
+
+fn batch(session: &str, user: &str, number: usize) -> Value {
+    json!({
+        "type": "actions", "session_id": session, "user_id": user,
+        "forwarded_at": 1_760_000_000 + number,
+        "actions": [{ "type": "pageview", "canonical_url": format!("/{number}") }],
+    })
+}
+
+/// Polls every session through every docent at once; how often each was offered something.
+async fn polled(docents: &[Docent], sessions: &[String], times: usize) -> Vec<u64> {
+    let polls = sessions.iter().map(|session| async move {
+        let polls = (0..times).map(|time| docents[time % docents.len()].poll(session));
+        let offers = join_all(polls).await;
+        offers.iter().filter(|body| !body["proactive_trigger"].is_null()).count() as u64
+    });
+    join_all(polls).await
+}
+
+async fn visited(docents: &[Docent], sessions: &[String], user: impl Fn(usize) -> String) {
+    let visits = sessions.iter().enumerate().map(|(number, session)| {
+        let docent = &docents[number % docents.len()];
+        let batch = batch(session, &user(number), number);
+        async move { assert_eq!(docent.post("/events/acme", batch).await.0, 200) }
+    });
+    join_all(visits).await;
+}
+
+fn names(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{prefix}_{number}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn one_session_polled_through_four_docents_is_offered_one_thing() {
+    let server = Server::start(&[]);
+    let docents = docents::<4>(&server.url(), "{}");
+    let sessions = names("s", 12);
+    visited(&docents, &sessions, |number| format!("u_{number}")).await;
+    assert_eq!(polled(&docents, &sessions, 16).await, vec![1; 12]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn quotas_hold_over_all_docents_together() {
+    let server = Server::start(&[]);
+    let docents =
+        docents::<3>(&server.url(), "{ quotas: { product_per_minute: 7, user_per_day: 1 } }");
+    // Three sessions of each person, on different docents.
+    let sessions = names("s", 30);
+    visited(&docents, &sessions, |number| format!("u_{}", number / 3)).await;
+    let offers = polled(&docents, &sessions, 6).await;
+    let persons = offers.chunks(3).map(|sessions| sessions.iter().sum::<u64>());
+    let persons: Vec<u64> = persons.collect();
+    assert!(persons.iter().all(|offers| *offers <= 1), "{persons:?}");
+    let all: u64 = persons.iter().sum();
+    assert!((1..=7).contains(&all), "{all} offers in one minute");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn batches_through_several_docents_are_all_kept_once() {
+    let server = Server::start(&[]);
+    let docents = docents::<3>(&server.url(), "{}");
+    let sessions = names("s", 8);
+    let send = |number: usize, session: &str, docent: usize| {
+        docents[docent % 3].post("/events/acme", batch(session, "u_1", number))
+    };
+    for expected in [false, true] {
+        let sent = sessions.iter().flat_map(|session| {
+            (0..24).map(move |number| send(number, session, number + usize::from(expected)))
+        });
+        for (status, body) in join_all(sent).await {
+            assert_eq!((status, &body["duplicate"]), (200, &json!(expected)), "{body}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn without_redis_requests_are_refused_for_a_moment_and_docent_is_not_ready() {
+    let mut server = Server::start(&[]);
+    let [docent] = docents::<1>(&server.url(), "{}");
+    visited(std::slice::from_ref(&docent), &names("s", 1), |_| "u".into()).await;
+    server.kill();
+    let path = "/context/acme/s_0?conversation_id=proactive%3As_0";
+    for (method, path) in [("GET", path), ("POST", "/events/acme")] {
+        let request = docent.request(method, path).json(&batch("s_0", "u", 9));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 503, "{path}");
+        assert_eq!(response.headers()["retry-after"], "1", "{path}");
+        let body: Value = response.json().await.unwrap();
+        let detail = body["detail"].as_str().unwrap();
+        assert!(detail.starts_with("the store cannot read: Redis "), "{detail}");
+        assert!(!detail.contains("127.0.0.1"), "{detail}");
+    }
+    let body = docent.until("/readyz", |status, _| status == 503).await;
+    assert!(body.to_string().contains("Redis cannot be reached"), "{body}");
+    assert_eq!(docent.get("/healthz").await.0, 200);
+    server.resume();
+    docent.until("/readyz", |status, _| status == 200).await;
+    visited(std::slice::from_ref(&docent), &names("s", 1), |_| "u".into()).await;
+    docent.poll("s_0").await;
+}
+
+/// Redis is killed again and again while two docents work: what they have acknowledged is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn a_redis_that_is_killed_loses_nothing_acknowledged() {
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let docents = docents::<2>(&server.url(), "{ quotas: { user_per_day: 1 } }");
+    let client = docent::runtime::client::shared().unwrap();
+    let answered = AtomicU64::new(0);
+    let asking = |number: usize| Asking {
+        client: &client,
+        base: &docents[number % 2].base,
+        answered: &answered,
+        patient: true,
+    };
+    let mut told: Vec<Story> = Vec::new();
+    for round in 0..6 {
+        for docent in &docents {
+            docent.until("/readyz", |status, _| status == 200).await;
+        }
+        let before = answered.load(Ordering::Relaxed);
+        let clients = (0..8).map(|number| {
+            let asking = asking(number);
+            async move {
+                let mut stories = Vec::new();
+                loop {
+                    let mut story = Story::default();
+                    let name = format!("{round}_{number}_{}", stories.len());
+                    let lived = asking.live(&mut story, &name).await;
+                    stories.push(story);
+                    if lived.is_none() {
+                        return stories;
+                    }
+                }
+            }
+        });
+        let killing = async {
+            until("some work", async || answered.load(Ordering::Relaxed) >= before + 150).await;
+            server.kill();
+        };
+        let (stories, ()) = tokio::join!(join_all(clients), killing);
+        told.extend(stories.into_iter().flatten());
+        server.resume();
+    }
+    for docent in &docents {
+        docent.until("/readyz", |status, _| status == 200).await;
+    }
+    for stories in told.chunks(50) {
+        // Through the other docent than the one that acknowledged it.
+        let remembered = stories.iter().enumerate().map(|(number, story)| {
+            let asking = asking(number + 1);
+            async move { asking.remembers(story).await }
+        });
+        join_all(remembered).await;
+    }
+    assert!(told.iter().filter(|story| story.dismissed).count() > 50);
+}
+
+/// What a docent that cannot start says, and its exit code.
+fn refused(store: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let folder = workspace(&[("docent.yaml", &settings(store, "{}"))]);
+    let output = Command::new(env!("CARGO_BIN_EXE_docent"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--workspace"])
+        .arg(folder.path())
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+#[ignore = "needs redis-server; `make test` installs it"]
+fn a_wrong_password_ends_the_start_and_is_nowhere_to_be_read() {
+    let server = Server::start(&["--requirepass", "open-sesame"]);
+    let (code, said) = refused(&format!("redis://:hunter2@{}", server.address()), &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("error: the store refuses docent: Redis does not accept"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+/// A Redis that may drop records, or forget them, is used, and its operator is told.
+#[test]
+#[ignore = "needs redis-server; `make test` installs it"]
+fn a_redis_that_may_drop_records_is_warned_of() {
+    let server = Server::start(&["--maxmemory-policy", "allkeys-lru"]);
+    let folder = workspace(&[("docent.yaml", &settings(&server.url(), "{}"))]);
+    let log = folder.path().join("log");
+    let mut docent = Command::new(env!("CARGO_BIN_EXE_docent"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--workspace"])
+        .arg(folder.path())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    wait_until("the warnings", || {
+        let said = fs::read_to_string(&log).unwrap();
+        ["maxmemory-policy is allkeys-lru", "set it to noeviction", "set `appendonly yes`"]
+            .iter()
+            .all(|advice| said.contains(advice))
+    });
+    docent.kill().unwrap();
+    docent.wait().unwrap();
+}
+
+/// A certificate authority and a server's certificate of it, for loopback.
+fn certificates() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1").unwrap();
+    let new = "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    for command in [
+        format!("{new} -x509 -keyout ca.key -out ca.crt -subj /CN=ca"),
+        format!("{new} -keyout server.key -out server.csr -subj /CN=localhost"),
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \
+         -extfile names -out server.crt"
+            .to_owned(),
+    ] {
+        let made = Command::new("openssl")
+            .args(command.split_whitespace())
+            .current_dir(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        assert!(made.unwrap().success(), "openssl {command}");
+    }
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server and openssl; `make test` installs them"]
+async fn tls_is_spoken_with_whom_the_system_trusts_and_nobody_else() {
+    let folder = certificates();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let mut server = Server::prepared(&[
+        "--port",
+        "0",
+        "--tls-cert-file",
+        &file("server.crt"),
+        "--tls-key-file",
+        &file("server.key"),
+        "--tls-ca-cert-file",
+        &file("ca.crt"),
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let port = server.port.to_string();
+    server.options(&["--tls-port", &port]);
+    server.launch();
+    wait_until("the server to listen", || TcpStream::connect(("127.0.0.1", server.port)).is_ok());
+    let store = format!("rediss://localhost:{port}");
+    let (code, said) = refused(&store, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the TLS certificate of Redis is not accepted"), "{said}");
+    let settings = settings(&store, "{}");
+    let files = [("docent.yaml", settings.as_str()), ("rules/eager.yaml", RULES)];
+    let trusting = [("SSL_CERT_FILE", file("ca.crt"))];
+    let trusting = trusting.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let docent = Docent::start(&files, &["--listen", "127.0.0.1:0"], &trusting);
+    docent.until("/readyz", |status, _| status == 200).await;
+    visited(std::slice::from_ref(&docent), &names("s", 1), |_| "u".into()).await;
+    assert_eq!(docent.verdict("s_0").await, "eager");
+}
