@@ -5,6 +5,10 @@
 #[path = "store/given.rs"]
 mod given;
 
+#[expect(dead_code, reason = "what a server does when it fails is another test's")]
+#[path = "redis/server.rs"]
+mod server;
+
 use std::collections::BTreeSet;
 
 use docent::domain::bulletin::{Bulletin, Pause};
@@ -102,6 +106,37 @@ async fn a_backup_comes_back_whole_in_another_store() {
     assert_eq!(get::<Bulletin>(&to, INSTANCES, START).await, None);
     // A time to live counts from when a record was written, wherever it was.
     assert_eq!(get::<Context>(&to, key("7"), START.plus(DAY).plus(DAY)).await, None);
+}
+
+/// Into Redis and out of it again, one server and a cluster: what comes back is what left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn a_copy_through_redis_is_the_same_to_the_last_byte() {
+    let (server, cluster) = (server::Server::start(&[]), server::Cluster::start());
+    let from = memory();
+    fill(&from, 700).await;
+    put(&from, Key { product: "a/b", id: "{odd} 100%\r\n" }, START, active("/odd")).await;
+    for url in [server.url(), cluster.url()] {
+        let through = server::open(&url).await;
+        assert!(is_empty(&through).await.unwrap());
+        let copied = copy(&from, &through, |_| {}).await.unwrap();
+        assert!(copied.verified, "{copied:?}");
+        assert_eq!((copied.put.written, copied.put.kept), (1_404, 0));
+        assert_eq!(get(&through, key("7"), START).await, Some(active("/7")));
+        let back = memory();
+        assert!(copy(&through, &back, |_| {}).await.unwrap().verified);
+        let (mut left, mut right) = (all(&from).await, all(&back).await);
+        left.retain(|raw| raw.key() != INSTANCES);
+        for records in [&mut left, &mut right] {
+            records.sort_by(|a, b| (a.kind, &a.product, &a.id).cmp(&(b.kind, &b.product, &b.id)));
+        }
+        assert_eq!(left, right);
+        let later = START.plus(Span::from_seconds(60));
+        put(&through, key("3"), later, dismissed(2)).await;
+        let copied = copy(&from, &through, |_| {}).await.unwrap();
+        assert_eq!((copied.put.written, copied.put.kept), (0, 1_404));
+        assert_eq!(get::<Session>(&through, key("3"), later).await, Some(dismissed(2)));
+    }
 }
 
 #[tokio::test]

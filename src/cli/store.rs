@@ -109,7 +109,9 @@ pub(in crate::cli) async fn open(setting: &str) -> Result<Store> {
     if setting == "memory" {
         bail!("`memory` ends with its docent; name a store that lasts, such as `embedded:./data`");
     }
-    Ok(Store::open_in(Path::new(""), setting, Durability::Immediate, &everything())?)
+    let store = Store::open_in(Path::new(""), setting, Durability::Immediate, &everything())?;
+    store.reached().await?;
+    Ok(store)
 }
 
 /// Writes what is left.

@@ -255,6 +255,7 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.page(from)?),
             Self::Embedded(embedded) => embedded.page(from).await,
+            Self::Redis(redis) => redis.page(from).await,
         }
     }
 
@@ -269,6 +270,7 @@ impl Store {
                 Ok(put)
             }
             Self::Embedded(embedded) => embedded.put(records, clash).await,
+            Self::Redis(redis) => redis.put(records, clash).await,
         }
     }
 

@@ -12,6 +12,7 @@ mod link;
 mod names;
 mod stored;
 mod turns;
+mod walk;
 mod wire;
 
 use std::fmt;
@@ -36,17 +37,18 @@ use crate::store::redis::link::Link;
 use crate::store::redis::names::name;
 use crate::store::redis::stored::{Change, Field, Lifetimes, Stored, Token, Tokens, Version};
 use crate::store::redis::turns::Turns;
-use crate::store::redis::wire::ANSWER;
+use crate::store::redis::wire::{ANSWER, PATIENCE};
 use crate::store::{Key, Step, StoreError};
 
-/// How long a step may take with all its tries.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the first look at the server may take before docent starts without it.
 const FIRST_LOOK: Duration = Duration::from_secs(4);
 /// Before a row is read again that could not be.
 const AGAIN: Duration = Duration::from_millis(50);
 /// How much longer Redis keeps what has expired, since clocks differ.
 const GRACE: Span = Span::from_seconds(86_400);
+
+/// The longest that `ledger_ttl` may be; stores that are only copied into know none.
+const LONGEST: Span = Span::from_seconds(366 * 86_400);
 
 static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("script.lua")));
 
@@ -59,19 +61,22 @@ pub struct Redis {
     turns: Turns,
 }
 
-/// A row and the slots of it that a step concerns.
-struct Place {
+/// A row, and what of it a step concerns.
+struct Asked {
     name: String,
     kinds: Vec<&'static str>,
     slots: Vec<usize>,
+    lives: Lifetimes,
+    /// The time of a write is that of the record, unless the row has a later one.
+    carried: bool,
 }
 
-impl Place {
-    fn new<W: Row>(key: Key<'_>, slots: u8) -> Self {
+impl Asked {
+    fn new<W: Row>(key: Key<'_>, slots: u8, lives: Lifetimes) -> Self {
         let kinds = W::kinds();
         let name = name(kinds.first().copied().unwrap_or_default(), key);
         let slots = (0..kinds.len()).filter(|slot| slots & (1 << slot) != 0).collect();
-        Self { name, kinds, slots }
+        Self { name, kinds, slots, lives, carried: false }
     }
 
     fn is_whole(&self) -> bool {
@@ -128,7 +133,9 @@ impl Redis {
         now: Timestamp,
         step: impl Fn(&mut Option<R>) -> Step<T>,
     ) -> Result<T, StoreError> {
-        self.bounded(Place::new::<R::Row>(key, R::SLOTS), now, |row| step(R::slot(row))).await
+        let lives = if R::AGES { self.lives } else { Lifetimes::ENDLESS };
+        let asked = Asked::new::<R::Row>(key, R::SLOTS, lives);
+        self.bounded(asked, now, |row, _| step(R::slot(row))).await
     }
 
     /// Applies a step to both records of a session.
@@ -138,60 +145,62 @@ impl Redis {
         now: Timestamp,
         step: impl Fn(&mut Option<Session>, &mut Option<Context>) -> Step<T>,
     ) -> Result<T, StoreError> {
-        let place = Place::new::<SessionRow>(key, EVERY_SLOT);
-        self.bounded(place, now, |row: &mut SessionRow| step(&mut row.0, &mut row.1)).await
+        let asked = Asked::new::<SessionRow>(key, EVERY_SLOT, self.lives);
+        self.bounded(asked, now, |row: &mut SessionRow, _| step(&mut row.0, &mut row.1)).await
     }
 
     async fn bounded<W: Row, T>(
         &self,
-        place: Place,
+        asked: Asked,
         now: Timestamp,
-        step: impl Fn(&mut W) -> Step<T>,
+        step: impl Fn(&mut W, &Stored) -> Step<T>,
     ) -> Result<T, StoreError> {
-        let changed = timeout(PATIENCE, self.change(place, now, step)).await;
+        let changed = timeout(PATIENCE, self.change(asked, now, step)).await;
         changed.unwrap_or(Err(StoreError::Slow))
     }
 
     async fn change<W: Row, T>(
         &self,
-        mut place: Place,
+        mut asked: Asked,
         now: Timestamp,
-        step: impl Fn(&mut W) -> Step<T>,
+        step: impl Fn(&mut W, &Stored) -> Step<T>,
     ) -> Result<T, StoreError> {
-        let mut stored = self.load(&place).await?;
+        let mut stored = self.load(&asked).await?;
         let mut open: Vec<Open<T>> = Vec::new();
         let mut turn = None;
         loop {
             if let Some(answer) = settled(&mut open, &stored)? {
                 return Ok(answer);
             }
-            let aged = stored.row::<W>(now, self.lives).map_err(unreadable)?;
+            let aged = stored.row::<W>(now, asked.lives).map_err(unreadable)?;
             let mut row = aged.row;
-            let answer = match step(&mut row) {
+            let answer = match step(&mut row, &stored) {
                 Step::Keep(answer) => return Ok(answer),
                 Step::Write(answer) => answer,
             };
             // Those of one instance write one after the other, so that they do not outrun each other.
             if turn.is_none() {
-                let (taken, waited) = self.turns.take(&place.name).await;
+                let (taken, waited) = self.turns.take(&asked.name).await;
                 turn = Some(taken);
                 if waited {
-                    stored = self.load(&place).await?;
+                    stored = self.load(&asked).await?;
                     continue;
                 }
             }
-            if aged.past && !place.is_whole() {
-                place.slots = (0..place.kinds.len()).collect();
-                stored = self.load(&place).await?;
+            if aged.past && !asked.is_whole() {
+                asked.slots = (0..asked.kinds.len()).collect();
+                stored = self.load(&asked).await?;
                 continue;
             }
-            let change = stored.change(row, now, self.lives, &place.slots).map_err(unreadable)?;
+            let written = if asked.carried { now.max(stored.written) } else { now };
+            let change = stored.change(row, written, asked.lives, &asked.slots);
+            let change = change.map_err(unreadable)?;
             if stored.version.is_absent() && change.empty {
                 return Ok(answer);
             }
             let (token, from) = (self.tokens.draw(), stored.version.clone());
             let emptied = change.empty;
-            match self.write(&place, &from, token, change).await? {
+            match self.write(&asked, &from, token, change).await? {
                 Written::Done => return Ok(answer),
                 Written::Moved { now, repeated } => {
                     stored = now;
@@ -201,23 +210,23 @@ impl Redis {
                 }
                 Written::Lost => {
                     open.push(Open { token, from, emptied, answer });
-                    stored = self.read_back(&place).await;
+                    stored = self.read_back(&asked).await;
                 }
             }
         }
     }
 
     /// What is stored of a row: one round trip.
-    async fn load(&self, place: &Place) -> Result<Stored, StoreError> {
+    async fn load(&self, asked: &Asked) -> Result<Stored, StoreError> {
         let failed = |failure: Failure| StoreError::Unread { reason: failure.reason };
         let mut up = self.link.up().await.map_err(failed)?;
         let mut ask = cmd("HMGET");
-        ask.arg(&place.name).arg("version").arg("written");
-        ask.arg(place.slots.iter().filter_map(|slot| place.kinds.get(*slot)).collect::<Vec<_>>());
-        let asked = timeout(ANSWER, ask.query_async::<Value>(&mut up.wire)).await;
-        let failure = match asked {
+        ask.arg(&asked.name).arg("version").arg("written");
+        ask.arg(asked.slots.iter().filter_map(|slot| asked.kinds.get(*slot)).collect::<Vec<_>>());
+        let told = timeout(ANSWER, ask.query_async::<Value>(&mut up.wire)).await;
+        let failure = match told {
             Ok(Ok(answer)) => {
-                return Stored::read(answer, &place.slots).ok_or_else(|| StoreError::Unread {
+                return Stored::read(answer, &asked.slots).ok_or_else(|| StoreError::Unread {
                     reason: "a row in Redis is damaged".to_owned(),
                 });
             }
@@ -229,9 +238,9 @@ impl Redis {
     }
 
     /// What is stored, however often that has to be asked: the caller's patience is bounded.
-    async fn read_back(&self, place: &Place) -> Stored {
+    async fn read_back(&self, asked: &Asked) -> Stored {
         loop {
-            match self.load(place).await {
+            match self.load(asked).await {
                 Ok(stored) => return stored,
                 Err(_) => sleep(AGAIN).await,
             }
@@ -240,17 +249,19 @@ impl Redis {
 
     async fn write(
         &self,
-        place: &Place,
+        asked: &Asked,
         from: &Version,
         token: Token,
         change: Change,
     ) -> Result<Written, StoreError> {
         let unwritten = |failure: Failure| StoreError::Unwritten { reason: failure.reason };
         let mut up = self.link.up().await.map_err(unwritten)?;
-        let lives = if change.activity_alone { self.lives.session } else { self.lives.ledger };
-        let mut call = WRITE.key(&place.name);
+        let lives = if change.activity_alone { asked.lives.session } else { asked.lives.ledger };
+        let lives =
+            if asked.lives.is_endless() { Span::ZERO } else { lives.min(LONGEST).plus(GRACE) };
+        let mut call = WRITE.key(&asked.name);
         call.arg(from.as_bytes()).arg(from.after(token).as_bytes());
-        call.arg(change.written.as_millis()).arg(lives.plus(GRACE).as_millis());
+        call.arg(change.written.as_millis()).arg(lives.as_millis());
         for (kind, field) in &change.fields {
             match field {
                 Field::Same => call.arg(kind).arg("same").arg(""),
@@ -264,7 +275,7 @@ impl Redis {
                 return Ok(Written::Done);
             }
             Ok(Ok(answer)) => {
-                let now = Stored::read(answer, &place.slots);
+                let now = Stored::read(answer, &asked.slots);
                 let now = now.ok_or_else(|| unwritten(Failure::passing("its row is damaged")))?;
                 return Ok(Written::Moved { now, repeated: up.wire.repeats() });
             }

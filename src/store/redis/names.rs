@@ -31,6 +31,24 @@ fn escape(text: &str, name: &mut String, slash: bool) {
     }
 }
 
+/// The product, the id and the kind that a name was made of.
+pub(super) fn parts(name: &str) -> Option<(String, String, &str)> {
+    let (tag, kind) = name.strip_prefix("docent:{")?.split_once("}:")?;
+    let (product, id) = tag.split_once('/')?;
+    Some((plain(product)?, plain(id)?, kind))
+}
+
+fn plain(escaped: &str) -> Option<String> {
+    let mut pieces = escaped.split('%');
+    let mut text = pieces.next()?.to_owned();
+    for piece in pieces {
+        let (code, rest) = piece.split_at_checked(2)?;
+        text.push(char::from(u8::from_str_radix(code, 16).ok()?));
+        text.push_str(rest);
+    }
+    Some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +66,11 @@ mod tests {
             ("acme", "ü", "docent:{acme/ü}:session"),
         ] {
             assert_eq!(name("session", Key { product, id }), expected);
+            let back = parts(expected).unwrap();
+            assert_eq!(back, (product.to_owned(), id.to_owned(), "session"));
+        }
+        for foreign in ["docent:format", "docent:{acme}:session", "docent:{a/%}:user", "other"] {
+            assert_eq!(parts(foreign), None, "{foreign}");
         }
     }
 }

@@ -65,7 +65,7 @@ impl Version {
 }
 
 /// How long things live.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lifetimes {
     /// Activity, after the row's last write.
     pub(super) session: Span,
@@ -73,11 +73,20 @@ pub(super) struct Lifetimes {
     pub(super) ledger: Span,
 }
 
+impl Lifetimes {
+    /// For what stays until somebody changes it.
+    pub(super) const ENDLESS: Self = Self { session: Span::FOREVER, ledger: Span::FOREVER };
+
+    pub(super) fn is_endless(self) -> bool {
+        self == Self::ENDLESS
+    }
+}
+
 /// What was read of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) version: Version,
-    written: Timestamp,
+    pub(super) written: Timestamp,
     /// The bytes of the slots that were asked for, by slot.
     slots: Vec<(usize, Option<Vec<u8>>)>,
 }
@@ -126,6 +135,23 @@ impl Stored {
             row.strip(now);
         }
         Ok(Aged { row, past })
+    }
+
+    /// The records that were read, by slot, each with the time of the row's last write.
+    pub(super) fn records(self) -> impl Iterator<Item = (usize, Vec<u8>)> {
+        let written = self.written.as_millis().to_le_bytes();
+        self.slots.into_iter().filter_map(move |(slot, bytes)| {
+            let mut bytes = bytes?;
+            bytes.get_mut(..written.len())?.copy_from_slice(&written);
+            Some((slot, bytes))
+        })
+    }
+
+    /// Whether this is what was read of a slot, whenever it was written.
+    pub(super) fn holds(&self, slot: usize, bytes: &[u8]) -> bool {
+        let held = self.slots.iter().find(|(held, _)| *held == slot);
+        let held = held.and_then(|(_, held)| body(held.as_deref()?));
+        held.is_some() && held == body(bytes)
     }
 
     /// What is to change so that the row is kept as it is now.

@@ -16,6 +16,8 @@ use crate::store::redis::failure::Failure;
 
 /// How long a server may take to answer one command, and to be connected to.
 pub(super) const ANSWER: Duration = Duration::from_secs(1);
+/// How long a step may take with all its tries.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long connecting may take with all that belongs to it.
 const CONNECT: Duration = Duration::from_secs(3);
 /// Tries of one command in a cluster, while slots move or a node is replaced.
