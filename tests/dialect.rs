@@ -19,6 +19,7 @@ fn shipped_files_mean_the_same_to_another_reader() {
         "tests/data/findings/good",
         "tests/data/findings/good/rules",
         "tests/data/findings/good/tours",
+        "tests/data/findings/good/segments",
     ] {
         paths.extend(yaml_files(&root.join(folder)));
     }

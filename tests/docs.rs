@@ -129,6 +129,7 @@ fn the_tables_of_keys_have_every_key() {
     let expected = [
         "a goal",
         "a prompt",
+        "a segment",
         "a step",
         "a test",
         "a tour",

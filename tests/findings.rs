@@ -98,7 +98,7 @@ fn a_good_workspace_has_no_findings() {
 
 #[test]
 fn every_mistake_of_the_tables_is_found_at_its_place() {
-    let tables = ["docent.txt", "rules.txt", "tours.txt", "prompts.txt"];
+    let tables = ["docent.txt", "rules.txt", "tours.txt", "prompts.txt", "segments.txt"];
     let counted =
         FILES.iter().zip(tables).map(|(file, table)| each_is_the_only_finding(file, table));
     let (tried, told) = counted
@@ -293,8 +293,8 @@ fn folders_are_known_even_when_docent_yaml_has_mistakes() {
         folders(&Sources { files }).into_iter().collect::<Vec<_>>()
     };
     let text = "nonsense: 1\nproducts:\n  a: { rules: ./my/rules, lisen: 3 }\n  b:\n";
-    assert_eq!(named(text), ["locales/", "my/rules/", "prompts/", "rules/", "tours/"]);
-    assert_eq!(named("a: b: c"), ["locales/", "prompts/", "rules/", "tours/"]);
+    assert_eq!(named(text), ["locales/", "my/rules/", "prompts/", "rules/", "segments/", "tours/"]);
+    assert_eq!(named("a: b: c"), ["locales/", "prompts/", "rules/", "segments/", "tours/"]);
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn two_products_may_share_a_folder_and_its_mistakes() {
 
 proptest! {
     #[test]
-    fn no_bytes_can_stop_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..400), file in 0..4_usize) {
+    fn no_bytes_can_stop_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..400), file in 0..5_usize) {
         let mut sources = good();
         sources.files.insert(FILES[file].into(), bytes);
         let _ = check(&sources);
@@ -315,7 +315,7 @@ proptest! {
 
     #[test]
     fn no_change_to_a_good_file_can_stop_the_reader(
-        file in 0..4_usize,
+        file in 0..5_usize,
         cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0..12_usize, "[-\\[\\]{}:&*!|>'\"#%@`,? \\n\\ta-z0-9é$]{0,6}"), 1..4),
     ) {
         let mut sources = good();

@@ -120,6 +120,7 @@ fn no_function_looks_further_back_than_activity_is_kept() {
         Takes::Truth => "true",
         Takes::Memory => "\"31d\"",
         Takes::Tour => "\"create-project\"",
+        Takes::Segment => "\"power-users\"",
         Takes::Number => "0",
         Takes::Where => "#{ form: \"import\" }",
     };

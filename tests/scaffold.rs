@@ -31,6 +31,9 @@ fn a_fresh_workspace_is_clean_and_its_tests_hold() {
         fine(folder.path(), &["new", kind, name, "--in", "shop"]);
     }
     assert!(fine(&shop, &["check"]).starts_with("0 errors, 0 warnings; 2 rules, 2 tours"));
+    fine(folder.path(), &["new", "segment", "exporters", "--in", "shop"]);
+    let checked = fine(&shop, &["check"]);
+    assert!(checked.contains("nothing asks for the segment `exporters`"), "{checked}");
     let tested = fine(&shop, &["test", "--coverage"]);
     assert!(tested.contains("4 passed"), "{tested}");
     let book = compile(&disk::read(&shop).unwrap(), &|_| None).0.unwrap();
@@ -41,7 +44,9 @@ fn a_fresh_workspace_is_clean_and_its_tests_hold() {
         assert!(rule.mode == Mode::Draft && rule.again_after.is_some(), "{}", rule.id);
         assert_eq!(rule.pacing.caps.len(), 3, "its own, and two of the product");
     }
-    for file in ["docent.yaml", "rules/stuck.yaml", "tours/first-look.yaml"] {
+    for file in
+        ["docent.yaml", "rules/stuck.yaml", "tours/first-look.yaml", "segments/exporters.yaml"]
+    {
         let written = fs::read_to_string(shop.join(file)).unwrap();
         let schema = written.lines().next().unwrap().split_once("$schema=").unwrap().1;
         let schema = shop.join(file).parent().unwrap().join(schema);

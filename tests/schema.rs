@@ -59,6 +59,7 @@ fn kind_of(file: &str) -> Kind {
     match file {
         _ if file.ends_with(".md") => Kind::Prompts,
         _ if file.contains("tours/") => Kind::Tours,
+        _ if file.contains("segments/") => Kind::Segments,
         _ if file.contains("rules/") => Kind::Rules,
         _ => Kind::Docent,
     }
@@ -72,7 +73,7 @@ fn complaints(kind: Kind, value: &Value) -> Vec<String> {
 #[test]
 fn every_shipped_file_follows_its_schema() {
     let mut seen = 0;
-    for place in ["", "rules", "tours", "prompts"] {
+    for place in ["", "rules", "tours", "prompts", "segments"] {
         for folder in [root(place), root("tests/data/findings/good").join(place)] {
             let Ok(entries) = fs::read_dir(&folder) else { continue };
             for path in entries.map(|entry| entry.unwrap().path()) {
@@ -98,6 +99,7 @@ fn a_mistake_of_key_or_type_breaks_the_schema_too() {
         ("rules/billing.yaml", "rules.txt"),
         ("tours/tours.yaml", "tours.txt"),
         ("prompts/reply.md", "prompts.txt"),
+        ("segments/people.yaml", "segments.txt"),
     ] {
         let good = fs::read_to_string(root("tests/data/findings/good").join(file)).unwrap();
         let table = fs::read_to_string(root("tests/data/findings").join(table)).unwrap();
@@ -162,11 +164,19 @@ fn benches() -> Vec<Bench> {
             "sources": [{ "sse": { "url": "https://a.example" } }] } } });
     let tours = json!({ "version": 1, "tours": [{ "id": "a", "name": "A", "use_when": "A",
         "steps": [{ "target": "a", "title": "A", "content": "A" }] }] });
+    let segments = |segment: Value| json!({ "version": 1, "segments": [segment] });
     let prompt = json!({ "name": "a", "version": 1, "description": "A" });
     let mut benches = vec![
         bench(Kind::Docent, "docent.yaml", "", settings),
         bench(Kind::Tours, "tours/tours.yaml", "", tours),
         bench(Kind::Prompts, "prompts/reply.md", "", prompt),
+        bench(
+            Kind::Segments,
+            "segments/a.yaml",
+            "",
+            segments(json!({ "id": "a", "when": [{ "dwell": "3s" }] })),
+        ),
+        bench(Kind::Segments, "segments/a.yaml", "", segments(json!({ "id": "b", "given": true }))),
     ];
     let rules = |trigger: Value| json!({ "version": 1, "triggers": [trigger] });
     benches.extend(
@@ -231,8 +241,10 @@ fn conditions() -> Vec<Value> {
 /// names to somebody who wrote one that is not known.
 fn reader(file: &str, value: &Value) -> (BTreeSet<&'static str>, BTreeSet<String>) {
     let rule = "version: 1\ntriggers: [{ id: words, when: [dwell: 1s], offer: { body: B, accept: A, dismiss: D } }]";
+    let segments = "version: 1\nsegments: [{ id: power-users, given: true }]";
     let mut files = BTreeMap::from([
         ("docent.yaml".to_owned(), b"version: 1\nproducts: { acme: {} }\n".to_vec()),
+        ("segments/people.yaml".to_owned(), segments.as_bytes().to_vec()),
         ("rules/billing.yaml".to_owned(), rule.as_bytes().to_vec()),
     ]);
     let text = match file.ends_with(".md") {
@@ -364,7 +376,7 @@ fn opening_the_folder_sets_up_an_editor() {
     let settings: Value = serde_json::from_str(&settings).unwrap();
     let schemas = settings["yaml.schemas"].as_object().unwrap();
     let mapped: Vec<_> = schemas.keys().map(String::as_str).collect();
-    let kinds = ["docent", "locales", "rules", "tours"];
+    let kinds = ["docent", "locales", "rules", "segments", "tours"];
     assert_eq!(mapped, kinds.map(|kind| format!("schemas/{kind}.json")));
     assert!(mapped.iter().all(|file| root(file).exists()));
     for (ours, made) in [("settings", "editor"), ("extensions", "extensions")] {

@@ -248,6 +248,8 @@ enum NewKind {
     Tour,
     /// A prompt with its front matter.
     Prompt,
+    /// A segment for conditions to ask for.
+    Segment,
     /// Translations into a language such as nb-NO, still to be written.
     Locale,
 }
@@ -270,6 +272,8 @@ enum SchemaKind {
     Tours,
     /// locales/*.yaml
     Locales,
+    /// segments/*.yaml
+    Segments,
     /// The front matter of prompts/*.md
     Prompts,
     /// rules/*.test.yaml alone

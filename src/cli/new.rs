@@ -18,6 +18,7 @@ use crate::rulebook::{compile, workspace};
 const WORKSPACE: &str = include_str!("new/docent.yaml");
 const RULE: &str = include_str!("new/rule.yaml");
 const TOUR: &str = include_str!("new/tour.yaml");
+const SEGMENT: &str = include_str!("new/segment.yaml");
 const PROMPT: &str = include_str!("new/prompt.md");
 const EDITOR: &str = include_str!("new/editor.json");
 const EXTENSIONS: &str = include_str!("new/extensions.json");
@@ -56,11 +57,15 @@ fn make(arguments: &NewArguments) -> Result<Vec<PathBuf>> {
     if *kind == NewKind::Locale {
         return write(folder, &[locale::scaffold(folder, product.as_deref(), name)?]);
     }
-    let (rules, tours) = folders(folder, product.as_deref())?;
+    let product = product.as_deref();
+    let in_folder = |which: &str, text: &str, kind: Kind| {
+        self::folder(folder, product, which).map(|path| in_yaml(folder, &path, name, text, kind))
+    };
     let scaffold = match kind {
-        NewKind::Tour => in_yaml(folder, &tours, name, TOUR, Kind::Tours),
+        NewKind::Tour => in_folder("tours", TOUR, Kind::Tours)?,
+        NewKind::Segment => in_folder("segments", SEGMENT, Kind::Segments)?,
         NewKind::Prompt => (format!("{}{name}.md", compile::PROMPTS), named(PROMPT, name)),
-        _ => in_yaml(folder, &rules, name, RULE, Kind::Rules),
+        _ => in_folder("rules", RULE, Kind::Rules)?,
     };
     write(folder, &[scaffold])
 }
@@ -112,8 +117,8 @@ fn in_yaml(root: &Path, folder: &str, name: &str, text: &str, kind: Kind) -> Sca
     (format!("{folder}{name}.yaml"), format!("{modeline}{text}"))
 }
 
-/// The folders of a product's rules and tours, even when the workspace has mistakes.
-fn folders(root: &Path, product: Option<&str>) -> Result<(String, String)> {
+/// One of a product's folders, even when the workspace has mistakes.
+fn folder(root: &Path, product: Option<&str>, which: &str) -> Result<String> {
     let text = fs::read_to_string(root.join(workspace::FILE));
     let text = text.with_context(|| {
         format!(
@@ -122,7 +127,8 @@ fn folders(root: &Path, product: Option<&str>) -> Result<(String, String)> {
         )
     })?;
     let tree = yaml::read(&mut Findings::new(workspace::FILE, &text));
-    let Some(tree) = tree else { return Ok(("rules/".to_owned(), "tours/".to_owned())) };
+    let usual = || format!("{which}/");
+    let Some(tree) = tree else { return Ok(usual()) };
     let ids: Vec<&str> = match tree.get("products").map(|node| &node.value) {
         Some(Value::Map(products)) => {
             products.iter().map(|(id, _)| id.as_str().unwrap_or_default()).collect()
@@ -139,9 +145,9 @@ fn folders(root: &Path, product: Option<&str>) -> Result<(String, String)> {
     let place = place.with_context(|| {
         format!("`docent.yaml` has no product `{}`", product.unwrap_or_default())
     })?;
-    let mut named = workspace::folders(&tree).into_iter().skip(workspace::FOLDERS.len() * place);
-    let mut next = |usual: &str| named.next().unwrap_or_else(|| usual.to_owned());
-    Ok((next("rules/"), next("tours/")))
+    let column = workspace::FOLDERS.iter().position(|folder| *folder == which);
+    let place = workspace::FOLDERS.len() * place + column.unwrap_or_default();
+    Ok(workspace::folders(&tree).into_iter().nth(place).unwrap_or_else(usual))
 }
 
 /// Writes all the files, or none when one of them is there.

@@ -11,6 +11,7 @@ pub(crate) fn run(arguments: &SchemaArguments) -> Exit {
         SchemaKind::Rules => Kind::Rules,
         SchemaKind::Tours => Kind::Tours,
         SchemaKind::Locales => Kind::Locales,
+        SchemaKind::Segments => Kind::Segments,
         SchemaKind::Prompts => Kind::Prompts,
         SchemaKind::Tests => Kind::Tests,
     };

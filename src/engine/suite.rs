@@ -89,6 +89,7 @@ fn run_product(product: &Product, wanted: &dyn Fn(&str) -> bool, report: &mut Re
         settings: product.settings.clone(),
         rules: Vec::new(),
         tours: product.tours.clone(),
+        segments: Vec::new(),
         caps: product.caps.clone(),
         index: PageIndex::default(),
         asks: product.asks.clone(),

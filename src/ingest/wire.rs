@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::domain::action::{Batch, Delivery, RawAction, Summary};
 use crate::domain::properties;
 use crate::domain::text::first_chars;
+use crate::domain::traits::{self, SEGMENTS};
 
 /// Longest title kept, in Unicode scalar values.
 pub const TITLE_CHARS: usize = 512;
@@ -82,13 +83,15 @@ impl<'a> Reader<'a> {
         let claimed =
             self.present("count").map(|count| count.as_u64() == Some(actions.len() as u64));
         self.warn_if(claimed == Some(false));
+        let mut traits = self.traits("traits");
+        traits.extend(self.segments().map(|segments| (SEGMENTS.to_owned(), segments)));
         Ok(Batch {
             session_id: self.id("session_id").filter(|id| !id.is_empty()),
             user_id: self.id("user_id").filter(|id| !id.is_empty()),
             email: self.id("email").filter(|email| !email.is_empty()),
             conversation_id: self.id("conversation_id"),
             actions,
-            traits: self.traits("traits"),
+            traits,
             account_id: self.id("account_id").filter(|id| !id.is_empty()),
             account_traits: self.traits("account_traits"),
             locale: self.word("locale"),
@@ -156,6 +159,17 @@ impl<'a> Reader<'a> {
         traits
     }
 
+    /// The segments that the sender has put the person in; an empty list takes them out of all.
+    fn segments(&mut self) -> Option<Value> {
+        let said = self.present("segments")?;
+        let (segments, less) = match said.as_array() {
+            Some(list) => traits::segments(list),
+            None => return self.mended(),
+        };
+        self.warn_if(less);
+        Some(segments)
+    }
+
     /// Scalars by name, without what says who somebody is.
     fn properties(&mut self) -> Map<String, Value> {
         let Some(value) = self.present("properties") else { return Map::new() };
@@ -215,6 +229,12 @@ impl<'a> Reader<'a> {
     /// A member that is there and not null.
     fn present(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// What is of no use.
+    fn mended<T>(&mut self) -> Option<T> {
+        self.warn_if(true);
+        None
     }
 
     fn warn_if(&mut self, mended: bool) {

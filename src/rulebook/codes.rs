@@ -2,7 +2,7 @@
 //! which list rules by themselves.
 
 /// Code and one sentence, by code.
-pub const CODES: [(&str, &str); 99] = [
+pub const CODES: &[(&str, &str)] = &[
     ("always-true", "A condition holds whatever the person does."),
     ("bad-address", "An address to listen on is host and port."),
     ("bad-date", "A date is written 2026-12-31, with a time of day 2026-12-31T09:00."),
@@ -75,6 +75,7 @@ pub const CODES: [(&str, &str); 99] = [
     ("rollout-to-nobody", "A live rule is offered to somebody."),
     ("schedule-ends-soon", "A schedule has two weeks left."),
     ("schedule-over", "A schedule has time left."),
+    ("segment-circle", "Whether somebody is in a segment does not hang on itself."),
     ("several-documents", "A file is one YAML document."),
     ("shadowed", "A rule gets its turn."),
     ("short-interval", "Offers are as far apart as clients expect."),
@@ -94,12 +95,14 @@ pub const CODES: [(&str, &str); 99] = [
     ("unknown-name", "A name is one of those that exist."),
     ("unknown-outcome", "An outcome is one of those that exist."),
     ("unknown-placeholder", "A placeholder is one of those that exist."),
+    ("unknown-segment", "A segment that is asked for is in a file."),
     ("unknown-tag", "A tag that settings name is one of a trigger."),
     ("unknown-timezone", "A time zone is a place that IANA names, or UTC."),
     ("unknown-tour", "An offered tour is in the catalogue."),
     ("unknown-trigger", "A trigger that is asked about, or translated, is there."),
     ("unknown-type", "A type of action is one that something delivers."),
     ("unset-variable", "A variable of the environment is set, or has a default."),
+    ("unused-segment", "A segment is asked for somewhere."),
     ("unused-start", "What tests can start from is used."),
     ("unused-variable", "A variable of a matrix stands somewhere in its test."),
     ("window-too-long", "A window is no longer than activity is kept."),

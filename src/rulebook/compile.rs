@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::domain::bucket::Share;
 use crate::domain::tour::Catalogue;
 use crate::rulebook::case::Suite;
-use crate::rulebook::condition::Asks;
 use crate::rulebook::condition::seen::Offering;
+use crate::rulebook::condition::{Asks, Ground, Segments};
 use crate::rulebook::environment::{Lookup, expand};
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::ids::Ids;
@@ -20,10 +20,11 @@ use crate::rulebook::pacing::caps::{self, reasons};
 use crate::rulebook::prompts::{self, Prompt};
 use crate::rulebook::reader::Findings;
 use crate::rulebook::rule::{Rule, When};
+use crate::rulebook::segments::Segment;
 use crate::rulebook::settings::{ProductSettings, Settings};
 use crate::rulebook::triggers::{self, Around};
 use crate::rulebook::yaml::{self, Node, Spot};
-use crate::rulebook::{Product, Rulebook, Sources, locales, suites, tours, workspace};
+use crate::rulebook::{Product, Rulebook, Sources, locales, segments, suites, tours, workspace};
 
 /// The folder of a workspace's prompts.
 pub const PROMPTS: &str = "prompts/";
@@ -48,33 +49,35 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
     }
     let digest = digest(sources, &reading.used, &reading.variables);
     let ledger_ttl = settings.limits.ledger_ttl;
-    let products = parts.into_iter().map(|(id, Part { mut rules, tours, suites, .. })| {
-        let settings = settings.products.get(id).cloned().unwrap_or_default();
-        let list = locales.get(&settings.locales).cloned().unwrap_or_default();
-        let locales = Locales { source: Arc::clone(&settings.locale), list };
-        let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
-        let caps = caps::table(&settings.frequency, &mut rules);
-        let index = PageIndex::of(&rules);
-        let held = settings.holdout.percent != Share::NOBODY;
-        let mut asks = Asks::of(&rules, ledger_ttl);
-        asks.of_person |= held || settings.asks_of_person() || !locales.is_empty();
-        let asks_of_session =
-            held || !settings.testers.is_empty() || rules.iter().any(Rule::asks_of_session);
-        let product = Product {
-            id: Arc::clone(&id),
-            digest,
-            settings,
-            rules,
-            tours,
-            caps,
-            index,
-            asks,
-            asks_of_session,
-            suites,
-            locales,
-        };
-        (id, Arc::new(product))
-    });
+    let products =
+        parts.into_iter().map(|(id, Part { mut rules, tours, segments, suites, .. })| {
+            let settings = settings.products.get(id).cloned().unwrap_or_default();
+            let list = locales.get(&settings.locales).cloned().unwrap_or_default();
+            let locales = Locales { source: Arc::clone(&settings.locale), list };
+            let (id, digest) = (Arc::clone(id), Arc::clone(&digest));
+            let caps = caps::table(&settings.frequency, &mut rules);
+            let index = PageIndex::of(&rules);
+            let held = settings.holdout.percent != Share::NOBODY;
+            let mut asks = Asks::of(&rules, ledger_ttl);
+            asks.of_person |= held || settings.asks_of_person() || !locales.is_empty();
+            let asks_of_session =
+                held || !settings.testers.is_empty() || rules.iter().any(Rule::asks_of_session);
+            let product = Product {
+                id: Arc::clone(&id),
+                digest,
+                settings,
+                rules,
+                tours,
+                segments,
+                caps,
+                index,
+                asks,
+                asks_of_session,
+                suites,
+                locales,
+            };
+            (id, Arc::new(product))
+        });
     let products: HashMap<_, _> = products.collect();
     (Some(Rulebook { digest, settings, products, prompts }), findings)
 }
@@ -91,7 +94,7 @@ pub fn folders(sources: &Sources) -> BTreeSet<String> {
     folders.extend(named);
     if folders.len() == 1 {
         let usual = ProductSettings::default();
-        folders.extend([usual.rules, usual.tours, usual.locales]);
+        folders.extend([usual.rules, usual.tours, usual.locales, usual.segments]);
     }
     folders
 }
@@ -187,19 +190,16 @@ impl<'s> Reading<'s> {
         let usual = ProductSettings::default();
         let (products, memory) = (&workspace.products, workspace.limits.ledger_ttl);
         let settings = products.get(id).unwrap_or(&usual);
-        let (mut tour_ids, mut tours, mut all) = (Ids::default(), Catalogue::new(), true);
-        for file in self.files(&settings.tours, &YAML) {
-            let read =
-                self.yaml(file, |root, findings| tours::read(&root, &mut tour_ids, findings));
-            all &= read.is_some();
-            let read = read.unwrap_or_default().into_iter();
-            tours.extend(read.map(|tour| (Arc::clone(&tour.id), tour)));
-        }
+        let (tours, tour_ids, all) = self.tours(&settings.tours);
         let (mut ids, mut rules, mut known) = (Ids::default(), Vec::new(), true);
         let tour_ids = all.then_some(&tour_ids);
         let (activity, proactive) = (&settings.activity, &settings.proactive);
         let caps = &settings.frequency;
-        let around = Around { tours: &tours, tour_ids, activity, memory, proactive, caps };
+        let ground = Ground { activity, memory, tours: tour_ids, segments: None };
+        let (segments, known_segments) = self.segments(&settings.segments, ground);
+        let named = known_segments.as_ref();
+        let around =
+            Around { tours: &tours, tour_ids, segments: named, activity, memory, proactive, caps };
         let files = self.files(&settings.rules, &YAML).into_iter();
         let (tests, files): (Vec<_>, Vec<_>) = files.partition(|(path, _)| tests_all(path));
         let mut roots = Vec::new();
@@ -232,7 +232,41 @@ impl<'s> Reading<'s> {
             rules: &rules,
         };
         let suites = self.suites(tests, &around);
-        Part { rules, tours, suites, ids, known }
+        Part { rules, tours, segments, suites, ids, known }
+    }
+
+    /// The tours of a folder, their ids, and whether every file of them could be read.
+    fn tours(&mut self, folder: &str) -> (Catalogue, Ids, bool) {
+        let (mut ids, mut tours, mut all) = (Ids::default(), Catalogue::new(), true);
+        for file in self.files(folder, &YAML) {
+            let read = self.yaml(file, |root, findings| tours::read(&root, &mut ids, findings));
+            all &= read.is_some();
+            let read = read.unwrap_or_default().into_iter();
+            tours.extend(read.map(|tour| (Arc::clone(&tour.id), tour)));
+        }
+        (tours, ids, all)
+    }
+
+    /// The segments of a folder, and what conditions can ask for; `None` when some could not be
+    /// read.
+    fn segments(&mut self, folder: &str, ground: Ground<'_>) -> (Vec<Segment>, Option<Segments>) {
+        let (files, mut declared) = (self.files(folder, &YAML), Segments::new());
+        for (path, bytes) in &files {
+            let text = yaml::decode(bytes, path).ok();
+            let root = text.and_then(|text| yaml::read(&mut Findings::new(path, text)));
+            root.iter().for_each(|root| segments::declare(root, &mut declared));
+        }
+        let (mut ids, mut list, mut all) = (Ids::default(), Vec::new(), true);
+        let ground = Ground { segments: Some(&declared), ..ground };
+        for file in files {
+            let read = self.yaml(file, |root, f| segments::read(&root, ground, &mut ids, f));
+            all &= read.is_some();
+            list.extend(read.unwrap_or_default());
+        }
+        self.findings.extend(segments::resolve(&mut list));
+        let mut known = declared;
+        known.extend(list.iter().map(|one| (Arc::clone(&one.id), Arc::clone(&one.when))));
+        (list, all.then_some(known))
     }
 
     /// The translations of each folder; several products may share one.
@@ -297,6 +331,7 @@ fn resolve_tours(rules: &mut [Rule]) {
 struct Part {
     rules: Vec<Rule>,
     tours: Catalogue,
+    segments: Vec<Segment>,
     suites: Vec<Suite>,
     /// Its triggers, those with mistakes included.
     ids: Ids,

@@ -9,6 +9,7 @@ mod pages;
 mod pairs;
 mod places;
 mod product;
+mod segments;
 mod signals;
 mod tests_written;
 
@@ -34,7 +35,10 @@ struct Desk<'s> {
 /// Every warning about a rulebook, by file, line and column. `sources` are those it was compiled
 /// from.
 pub fn lint(book: &Rulebook, sources: &Sources) -> Vec<Finding> {
-    each(book, sources, about)
+    each(book, sources, |product, desk| {
+        about(product, desk);
+        segments::unused(book, product, desk);
+    })
 }
 
 /// What time has passed, or soon will: schedules that are over, and that end within 14 days. That

@@ -28,6 +28,7 @@ pub mod repair;
 pub mod rule;
 pub mod schedule;
 pub mod schema;
+pub mod segments;
 pub mod settings;
 pub mod suggest;
 pub mod suites;
@@ -50,6 +51,7 @@ use crate::rulebook::locale::Locales;
 use crate::rulebook::pacing::caps::Cap;
 use crate::rulebook::prompts::Prompt;
 use crate::rulebook::rule::Rule;
+use crate::rulebook::segments::Segment;
 use crate::rulebook::settings::{ProductSettings, Settings};
 
 /// A workspace as bytes: path relative to its root, with `/`, to content.
@@ -85,6 +87,8 @@ pub struct Product {
     pub rules: Vec<Rule>,
     /// Its tours.
     pub tours: Catalogue,
+    /// Its segments.
+    pub segments: Vec<Segment>,
     /// Every frequency cap: the product's own, then each trigger's.
     pub caps: Vec<Cap>,
     /// Which of its rules a page concerns.

@@ -105,6 +105,8 @@ pub struct ProductSettings {
     pub rules: String,
     /// The folder of its tours.
     pub tours: String,
+    /// The folder of its segments.
+    pub segments: String,
     /// The language its rules are written in, as BCP 47.
     pub locale: Arc<str>,
     /// The folder of its translations.
@@ -247,6 +249,7 @@ impl Default for ProductSettings {
             tours: "tours/".into(),
             locale: "en".into(),
             locales: "locales/".into(),
+            segments: "segments/".into(),
             target_health: HealthPolicy::default(),
             allowed_origins: Vec::new(),
             keys: Keys::default(),

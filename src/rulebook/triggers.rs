@@ -9,7 +9,7 @@ use crate::rulebook::cases::reload::Editable;
 use crate::rulebook::cases::{self, Scope, Stage};
 use crate::rulebook::condition::arguments::no_tour;
 use crate::rulebook::condition::spelling::Spelling;
-use crate::rulebook::condition::{Ground, View};
+use crate::rulebook::condition::{Ground, Segments, View};
 use crate::rulebook::ids::{Ids, trigger_id};
 use crate::rulebook::pacing::caps::{Cap, reasons};
 use crate::rulebook::pages::patterns;
@@ -72,6 +72,8 @@ pub struct Around<'p> {
     pub tours: &'p Catalogue,
     /// All its tours; `None` when some could not be read, and a name may well be right.
     pub tour_ids: Option<&'p Ids>,
+    /// Its segments; `None` when some could not be read, and a name may well be right.
+    pub segments: Option<&'p Segments>,
     /// What its rules can look back on.
     pub activity: &'p Activity,
     /// Its frequency caps.
@@ -132,8 +134,8 @@ fn rule(
     fields.fill("again_after", &mut again_after, |n, f| rest(n, f).map(Some), findings);
     let pacing = pacing::read(&fields, written, findings);
     let pages = fields.get("page").map(|node| patterns(node, findings)).unwrap_or_default();
-    let ground =
-        Ground { activity: around.activity, memory: around.memory, tours: around.tour_ids };
+    let Around { activity, memory, tour_ids: tours, segments, .. } = *around;
+    let ground = Ground { activity, memory, tours, segments };
     let (when, spelling) = when(&fields, ground, findings).unzip();
     let offer = offer(&fields, around, findings);
     let goal = fields.get("goal").and_then(|node| goal::read(node, findings));

@@ -56,9 +56,9 @@ pub fn read(root: &Node, findings: &mut Findings<'_>) -> Settings {
 }
 
 /// The folders that each product has, in the order [`folders`] names them; also their usual names.
-pub const FOLDERS: [&str; 3] = ["rules", "tours", "locales"];
+pub const FOLDERS: [&str; 4] = ["rules", "tours", "locales", "segments"];
 
-/// The folders a workspace names for rules, tours and translations, even when it has mistakes.
+/// The folders a workspace names for rules, tours, translations and segments, even when it has mistakes.
 pub fn folders(root: &Node) -> Vec<String> {
     let Some(Value::Map(products)) = root.get("products").map(|node| &node.value) else {
         return Vec::new();

@@ -6,8 +6,13 @@ use std::path::Path;
 
 use docent::rulebook::Sources;
 
-pub(crate) const FILES: [&str; 4] =
-    ["docent.yaml", "rules/billing.yaml", "tours/tours.yaml", "prompts/reply.md"];
+pub(crate) const FILES: [&str; 5] = [
+    "docent.yaml",
+    "rules/billing.yaml",
+    "tours/tours.yaml",
+    "prompts/reply.md",
+    "segments/people.yaml",
+];
 
 /// A workspace that uses nearly everything and has no mistake.
 pub(crate) fn good() -> Sources {

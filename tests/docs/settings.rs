@@ -76,10 +76,23 @@ fn of_limits(limits: Limits, lines: &mut Lines) {
     lines.own(1, "Limits", "actions_per_batch", actions_per_batch);
 }
 
+fn of_keys(keys: Keys, lines: &mut Lines) {
+    let Keys { publishable, secret, webhook, session_signing } = keys;
+    for (key, secrets) in [
+        ("publishable", publishable),
+        ("secret", secret),
+        ("webhook", webhook),
+        ("session_signing", session_signing),
+    ] {
+        lines.own(3, "Keys", key, none::<Secret>(&secrets));
+    }
+}
+
 fn of_product(product: ProductSettings, lines: &mut Lines) {
     let ProductSettings {
         rules,
         tours,
+        segments,
         locale,
         locales,
         target_health,
@@ -98,21 +111,14 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     } = product;
     lines.own(2, "ProductSettings", "rules", rules);
     lines.own(2, "ProductSettings", "tours", tours);
+    lines.own(2, "ProductSettings", "segments", segments);
     lines.own(2, "ProductSettings", "locale", locale);
     lines.own(2, "ProductSettings", "locales", locales);
     lines.own(2, "ProductSettings", "target_health", "");
     of_health(target_health, lines);
     lines.own(2, "ProductSettings", "allowed_origins", none(&allowed_origins));
     lines.own(2, "ProductSettings", "keys", "");
-    let Keys { publishable, secret, webhook, session_signing } = keys;
-    for (key, secrets) in [
-        ("publishable", publishable),
-        ("secret", secret),
-        ("webhook", webhook),
-        ("session_signing", session_signing),
-    ] {
-        lines.own(3, "Keys", key, none::<Secret>(&secrets));
-    }
+    of_keys(keys, lines);
     lines.own(2, "ProductSettings", "timezone", timezone.name());
     assert!(quiet_hours.is_none(), "a default that is not shown");
     lines.own(2, "ProductSettings", "proactive", "");

@@ -11,6 +11,7 @@ use docent::rulebook::{Rulebook, Sources};
 use crate::docs::source::read;
 
 const PLAIN: &str = "version: 1\nproducts:\n  acme: {}\n";
+const SEGMENTS: &str = "version: 1\nsegments: [{ id: power-users, given: true }]\n";
 const OFFER: &str = "offer: { body: Help?, accept: \"Yes\", dismiss: \"No\" }";
 
 /// The findings of these files, and the rulebook when none is an error. Every variable is set.
@@ -41,6 +42,9 @@ pub(crate) fn of_example(kind: &str, text: &str) -> Rulebook {
     if starts("tours:") {
         return fine(&[("docent.yaml", PLAIN), ("tours/example.yaml", text)]);
     }
+    if starts("segments:") {
+        return fine(&[("docent.yaml", PLAIN), ("segments/example.yaml", text)]);
+    }
     if starts("locale:") {
         let tag = text.split_once("locale: ").unwrap().1.lines().next().unwrap();
         let said =
@@ -58,7 +62,12 @@ pub(crate) fn of_example(kind: &str, text: &str) -> Rulebook {
         return fine(&files);
     }
     let rules = if starts("triggers:") { text.to_owned() } else { around_part(text) };
-    fine(&[("docent.yaml", PLAIN), ("tours/acme.yaml", &tours), ("rules/example.yaml", &rules)])
+    fine(&[
+        ("docent.yaml", PLAIN),
+        ("tours/acme.yaml", &tours),
+        ("segments/people.yaml", SEGMENTS),
+        ("rules/example.yaml", &rules),
+    ])
 }
 
 /// The one rule of a workspace whose trigger says this.
@@ -116,6 +125,7 @@ pub(crate) fn keys() -> BTreeMap<String, BTreeSet<String>> {
         ("docent.yaml", PLAIN),
         ("rules/a.yaml", &rules),
         ("tours/a.yaml", tours),
+        ("segments/a.yaml", "version: 1\nsegments: [1]\n"),
         ("locales/nb.yaml", "version: 1\nlocale: nb\ntriggers: { a: 1 }\n"),
         ("prompts/a.md", "---\n1\n---\nWords\n"),
     ])

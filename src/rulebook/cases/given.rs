@@ -4,23 +4,28 @@ use serde_json::{Map, Value as Json};
 
 use crate::domain::bucket::BUCKETS;
 use crate::domain::machine::AgentState;
+use crate::domain::traits::SEGMENTS;
 use crate::rulebook::case::Given;
 use crate::rulebook::cases::Stage;
+use crate::rulebook::condition::segment::segment;
 use crate::rulebook::locales;
-use crate::rulebook::reader::{Fields, Findings, flag, name_of, number, words, wrong_type};
+use crate::rulebook::reader::{
+    Fields, Findings, flag, name_of, number, one_or_several, words, wrong_type,
+};
 use crate::rulebook::schedule::date;
 use crate::rulebook::settings::Proactive;
 use crate::rulebook::yaml::{Node, Value};
 use crate::rulebook::{workspace, zone};
 
 /// Every key of `given`.
-pub(in crate::rulebook) const KEYS: [&str; 13] = [
+pub(in crate::rulebook) const KEYS: &[&str] = &[
     "now",
     "timezone",
     "locale",
     "user",
     "email",
     "traits",
+    "segments",
     "account",
     "account_traits",
     "state",
@@ -39,7 +44,7 @@ pub(in crate::rulebook) const STATES: [AgentState; 4] = [
 
 /// What stands at the start; what is wrong is left out.
 pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Option<Given> {
-    let fields = Fields::of(node, "`given`", &KEYS, findings)?;
+    let fields = Fields::of(node, "`given`", KEYS, findings)?;
     let mut given = Given::default();
     let own = |node: &Node, findings: &mut Findings<'_>| {
         words(node, findings).map(|words| Some(words.to_owned()))
@@ -55,6 +60,10 @@ pub(super) fn read(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) 
     let tag = |node: &Node, f: &mut Findings<'_>| locales::tag(node, f).map(|tag| tag.to_string());
     fields.fill("locale", &mut given.locale, |node, f| tag(node, f).map(Some), findings);
     fields.fill("traits", &mut given.traits, |node, f| Some(traits(node, f)), findings);
+    if let Some(node) = fields.get("segments") {
+        let segments = segments(node, stage, findings);
+        given.traits.insert(SEGMENTS.to_owned(), segments.into());
+    }
     fields.fill("account", &mut given.account, own, findings);
     let known = |node: &Node, f: &mut Findings<'_>| Some(traits(node, f));
     fields.fill("account_traits", &mut given.account_traits, known, findings);
@@ -78,6 +87,27 @@ fn nobodys(fields: &Fields<'_>, given: &Given, findings: &mut Findings<'_>) {
         let help = Some("add `account:`".to_owned());
         findings.error(node, "conflict", "these are the traits of no account", help);
     }
+}
+
+/// The segments that somebody else has put the person in.
+fn segments(node: &Node, stage: &Stage<'_>, findings: &mut Findings<'_>) -> Vec<String> {
+    let (items, mut read) = (one_or_several(node), Vec::new());
+    if items.is_empty() {
+        findings.error(node, "empty-list", "this list has no segments", None);
+    }
+    for item in items {
+        let Some(id) = words(item, findings) else { continue };
+        match segment(id, false, stage.around.segments) {
+            Err((message, help)) => findings.error(item, "unknown-segment", message, Some(help)),
+            Ok(known) if stage.around.segments.is_some() && !known.when.is_given() => {
+                let message = format!("nobody is put in `{id}`: it has a condition");
+                let help = "let the person of the test meet its condition".to_owned();
+                findings.error(item, "conflict", message, Some(help));
+            }
+            Ok(_) => read.push(id.to_owned()),
+        }
+    }
+    read
 }
 
 /// What is known of the person, by name.

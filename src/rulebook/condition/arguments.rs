@@ -8,6 +8,7 @@ use crate::domain::time::Span;
 use crate::rulebook::condition::expression::{Form, Place, Syntax};
 use crate::rulebook::condition::lasting::checked_memory;
 use crate::rulebook::condition::lower::Checker;
+use crate::rulebook::condition::segment::segment;
 use crate::rulebook::condition::sequence::Step;
 use crate::rulebook::condition::vocabulary::{Argument, Form as Signature, Takes, Word};
 use crate::rulebook::ids::Ids;
@@ -89,6 +90,7 @@ impl Checker<'_> {
                 self.window(text, takes, syntax.at)
             }
             (Takes::Tour, Form::Text(text)) => self.tour(text, syntax.at),
+            (Takes::Segment, Form::Text(text)) => self.segment(text, syntax.at),
             (Takes::Number, Form::Int(number)) => Some(Argument::Number(*number)),
             (Takes::Outcome, Form::Text(text)) => self.outcome(text, syntax.at),
             (Takes::Steps, Form::List(steps)) => self.steps(steps, syntax.at),
@@ -155,6 +157,18 @@ impl Checker<'_> {
             return None;
         }
         Some(Argument::Tour(text.into()))
+    }
+
+    fn segment(&mut self, text: &str, at: Place) -> Option<Argument> {
+        match segment(text, true, self.ground.segments) {
+            Ok(segment) => Some(Argument::Segment(segment)),
+            Err((message, help)) => {
+                self.note(at, "unknown-segment", message, Some(help));
+                let known = self.ground.segments.into_iter().flatten();
+                self.respell(text, known.map(|(id, _)| &**id));
+                None
+            }
+        }
     }
 
     fn steps(&mut self, steps: &[Syntax], at: Place) -> Option<Argument> {

@@ -36,13 +36,14 @@ impl Condition {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::clause_count).sum(),
             Self::Not(part) if part.is_joint() => part.clause_count(),
+            Self::Segment(segment) => segment.when.clause_count(),
             _ => 1,
         }
     }
 
     /// Whether an explanation looks inside.
     pub(in crate::rulebook::condition) const fn is_joint(&self) -> bool {
-        matches!(self, Self::All(_) | Self::Any(_) | Self::Not(_))
+        matches!(self, Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Segment(_))
     }
 
     fn truths(&self, view: &View<'_>, truths: &mut Vec<Truth>) {
@@ -51,6 +52,7 @@ impl Condition {
                 parts.iter().for_each(|part| part.truths(view, truths));
             }
             Self::Not(part) if part.is_joint() => part.truths(view, truths),
+            Self::Segment(segment) => segment.when.truths(view, truths),
             leaf => truths.push(leaf.answer(view).map_or(Truth::Unknown, |answer| answer.truth)),
         }
     }
@@ -72,6 +74,7 @@ impl Condition {
             Self::All(parts) => series(parts, Truth::False),
             Self::Any(parts) => series(parts, Truth::True),
             Self::Not(part) if part.is_joint() => part.verdict(truths, next).opposite(),
+            Self::Segment(segment) => segment.when.verdict(truths, next).told(segment.certain),
             _ => {
                 let truth = truths.get(*next).copied().unwrap_or(Truth::Unknown);
                 *next += 1;

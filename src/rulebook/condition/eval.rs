@@ -20,6 +20,10 @@ impl Condition {
                 let answer = part.answer(view)?;
                 (answer.truth.opposite(), answer.until)
             }
+            Self::Segment(segment) => {
+                let answer = segment.when.answer(view)?;
+                (answer.truth.told(segment.certain), answer.until)
+            }
             Self::Page(pages) => {
                 let here = view.session.page();
                 (pages.iter().any(|page| page.matches(here)).into(), Timestamp::FOREVER)
@@ -67,6 +71,7 @@ impl Condition {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::may_fail),
             Self::Not(part) => part.may_fail(),
+            Self::Segment(segment) => segment.when.may_fail(),
             Self::Compare(parts) => parts.0.may_fail() || parts.2.may_fail(),
             Self::Text(parts) => parts.0.may_fail() || parts.2.may_fail(),
             Self::Holds(term) => term.may_fail(),
@@ -82,6 +87,13 @@ impl Truth {
             Self::False => Self::True,
             Self::Unknown => Self::Unknown,
         }
+    }
+}
+
+impl Truth {
+    /// Where what cannot be told is taken as no.
+    pub(in crate::rulebook::condition) fn told(self, certain: bool) -> Self {
+        if certain && self == Self::Unknown { Self::False } else { self }
     }
 }
 

@@ -30,8 +30,13 @@ impl Condition {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().for_each(|part| part.collect(view, clauses));
             }
-            Self::Not(part) if matches!(**part, Self::All(_) | Self::Any(_) | Self::Not(_)) => {
-                part.collect(view, clauses);
+            Self::Not(part) if part.is_joint() => part.collect(view, clauses),
+            Self::Segment(segment) => {
+                let before = clauses.len();
+                segment.when.collect(view, clauses);
+                for clause in clauses.iter_mut().skip(before) {
+                    clause.text = format!("{self}: {}", clause.text);
+                }
             }
             leaf => clauses.push(leaf.clause(view)),
         }
@@ -70,7 +75,7 @@ impl Condition {
             Self::Compare(parts) => format!("{} {}", parts.1.as_str(), parts.2),
             Self::Text(parts) => format!("{} {}", parts.1.as_str(), parts.2),
             Self::Holds(_) => "true".into(),
-            Self::All(_) | Self::Any(_) | Self::Not(_) => self.to_string(),
+            Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Segment(_) => self.to_string(),
         }
     }
 
@@ -107,6 +112,7 @@ impl Condition {
             | Self::FormStruggle { .. }
             | Self::All(_)
             | Self::Any(_)
+            | Self::Segment(_)
             | Self::Not(_) => match self.answer(view) {
                 Ok(Answer { truth: Truth::True, .. }) => "met".into(),
                 _ => "not met".into(),
@@ -208,6 +214,7 @@ impl fmt::Display for ValueTest {
                 let scalars: Vec<_> = scalars.iter().map(Json::to_string).collect();
                 f.write_str(&scalars.join(" or "))
             }
+            Self::Has(name) => write!(f, "has {name:?}"),
             Self::AtLeast(number) => write!(f, "at least {number}"),
             Self::AtMost(number) => write!(f, "at most {number}"),
             Self::MoreThan(number) => write!(f, "more than {number}"),
@@ -269,6 +276,7 @@ impl fmt::Display for Condition {
             Self::All(parts) => joined(f, parts, " && "),
             Self::Any(parts) => joined(f, parts, " || "),
             Self::Not(part) => write!(f, "not {part}"),
+            Self::Segment(segment) => write!(f, "segment {}", segment.id),
             Self::Page(_) => write!(f, "page {}", self.required()),
             Self::Elapsed(clock, span) => write!(f, "{clock} {span}"),
             Self::Tally(tally, bound) => write!(f, "{tally} {bound}"),

@@ -3,6 +3,7 @@
 
 pub(in crate::rulebook) mod counts;
 mod past;
+mod segments;
 mod signs;
 mod steps;
 mod texts;
@@ -35,7 +36,8 @@ pub fn read<'g>(
     ground: impl Into<Ground<'g>>,
 ) -> Option<(Condition, Spelling)> {
     let (before, ground) = (findings.count(), ground.into());
-    let mut reader = Reader { findings, ground, nesting: 0, spelling: Spelling::default() };
+    let spelling = Spelling::default();
+    let mut reader = Reader { findings, ground, nesting: 0, clauses: 0, spelling };
     let condition = match &node.value {
         Value::Str(text) => reader.expression(node, text),
         Value::Seq(_) => reader.all(node),
@@ -54,6 +56,8 @@ struct Reader<'f, 's, 'g> {
     findings: &'f mut Findings<'s>,
     ground: Ground<'g>,
     nesting: usize,
+    /// Clauses of what has segments in it.
+    clauses: usize,
     spelling: Spelling,
 }
 
@@ -64,7 +68,7 @@ impl Reader<'_, '_, '_> {
                 let source = self.findings.source();
                 let lines = offsets.iter().map(|at| node.position(source, *at).0).collect();
                 self.spell(text.trim_end().into(), true, lines);
-                Some(condition)
+                self.survey(condition, node)
             }
             Err(mistakes) => {
                 for mistake in mistakes {
@@ -168,6 +172,7 @@ impl Reader<'_, '_, '_> {
             "rage_clicks" => self.tally(Counted::RageClicks, value, "rage_clicks"),
             "trait" => traits::read(value, self.findings),
             "seen" => self.seen(value),
+            "segment" => self.segment(value),
             "sequence" => self.sequence(value),
             "repeated_failure" => self.repeated_failure(value),
             "form_struggle" => self.form_struggle(value),

@@ -22,6 +22,7 @@ mod needle;
 mod picture;
 mod reach;
 pub(in crate::rulebook) mod seen;
+pub(in crate::rulebook) mod segment;
 mod sequence;
 mod simplify;
 pub mod spelling;
@@ -51,6 +52,7 @@ pub use needle::{Needle, Scope};
 pub use picture::picture;
 pub use reach::Asks;
 pub use seen::{Seen, Subject};
+pub use segment::{Segmented, Segments};
 pub use sequence::{Sequence, Step};
 pub use term::{Arithmetic, Comparison, Field, Term};
 
@@ -98,12 +100,14 @@ pub struct Ground<'g> {
     pub memory: Span,
     /// Every tour; `None` when some could not be read, and a name may well be right.
     pub tours: Option<&'g Ids>,
+    /// Every segment; `None` when some could not be read, and a name may well be right.
+    pub segments: Option<&'g Segments>,
 }
 
 impl<'g> From<&'g Activity> for Ground<'g> {
     /// With a memory of the usual length.
     fn from(activity: &'g Activity) -> Self {
-        Self { activity, memory: MEMORY, tours: None }
+        Self { activity, memory: MEMORY, tours: None, segments: None }
     }
 }
 
@@ -162,6 +166,8 @@ pub enum Condition {
     Any(Vec<Self>),
     /// The opposite; unknown stays unknown.
     Not(Box<Self>),
+    /// The person is in this segment.
+    Segment(Box<Segmented>),
     /// The current page matches one of these.
     Page(Vec<PagePattern>),
     /// At least so much time has passed.
@@ -226,6 +232,8 @@ pub enum ValueTest {
     Exists,
     /// One of these scalars.
     In(Vec<Json>),
+    /// A list with this text in it.
+    Has(Arc<str>),
     /// A number, at least this.
     AtLeast(f64),
     /// A number, at most this.

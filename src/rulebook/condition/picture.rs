@@ -5,7 +5,7 @@ use crate::rulebook::condition::explain::shown;
 use crate::rulebook::condition::expression::{Form, Syntax, parse};
 use crate::rulebook::condition::lower::Checker;
 use crate::rulebook::condition::spelling::{Part, Spelling};
-use crate::rulebook::condition::{Clause, Condition, Term, Truth, View};
+use crate::rulebook::condition::{Clause, Condition, Ground, Term, Truth, View};
 use crate::rulebook::settings::Activity;
 
 /// Characters of one line.
@@ -23,13 +23,15 @@ pub fn picture(
     limits: &Activity,
     view: &View<'_>,
 ) -> Vec<String> {
+    let segments = condition.segments();
+    let ground = Ground { segments: Some(&segments), ..Ground::from(limits) };
     let mut clauses = condition.clauses(view).into_iter();
     let mut lines = Vec::new();
     for part in &spelling.parts {
         let clauses: Vec<_> = clauses.by_ref().take(part.lines.len()).collect();
         let indent = "  ".repeat(part.depth);
         let drawn = match part.is_expression {
-            true => expression(&part.text, limits, view),
+            true => expression(&part.text, ground, view),
             false => leaf(part, &clauses),
         };
         lines.extend(drawn.into_iter().map(|line| format!("{indent}{line}").trim_end().to_owned()));
@@ -44,8 +46,9 @@ fn leaf(part: &Part, clauses: &[Clause]) -> Vec<String> {
             Truth::False => "no",
             Truth::Unknown => "not known",
         };
-        let Clause { required, found, .. } = clause;
-        format!("| {truth}: required {}, found {}", clipped(required), clipped(found))
+        let Clause { text, required, found, .. } = clause;
+        let inside = if text.starts_with("segment ") { format!("{text}, ") } else { String::new() };
+        format!("| {truth}: {inside}required {}, found {}", clipped(required), clipped(found))
     };
     part.text.lines().map(str::to_owned).chain(clauses.iter().map(found)).collect()
 }
@@ -58,10 +61,10 @@ fn clipped(text: &str) -> String {
 
 // ---- expressions
 
-fn expression(text: &str, limits: &Activity, view: &View<'_>) -> Vec<String> {
+fn expression(text: &str, ground: Ground<'_>, view: &View<'_>) -> Vec<String> {
     let mut marks = Vec::new();
     if let Some(syntax) = parse(text, &mut Vec::new()) {
-        let mut painter = Painter { checker: Checker::new(limits), view, marks: &mut marks };
+        let mut painter = Painter { checker: Checker::new(ground), view, marks: &mut marks };
         painter.truth(&syntax);
     }
     let mut start = 0;

@@ -89,6 +89,7 @@ impl Condition {
             Self::FirstTime { what, of_person: true, .. } => found.remembered(what.clone()),
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.ask(found)),
             Self::Not(part) => part.ask(found),
+            Self::Segment(segment) => segment.when.ask(found),
             Self::Compare(parts) => {
                 parts.0.ask(found);
                 parts.2.ask(found);

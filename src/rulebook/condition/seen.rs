@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::offer::Outcome;
 use crate::domain::session::TriggerMemory;
 use crate::domain::time::{Span, Timestamp};
-use crate::rulebook::condition::{Condition, Term, View};
+use crate::rulebook::condition::{Condition, View};
 
 /// What is asked of the past.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,31 +96,13 @@ impl Seen {
 impl Condition {
     /// Tells every question about a tour which triggers offer it.
     pub(in crate::rulebook) fn resolve_tours(&mut self, offering: &Offering) {
-        match self {
-            Self::Seen(seen) => {
-                if let Subject::Tour(id, triggers) = &mut seen.of {
-                    *triggers = offering.get(id).cloned().unwrap_or_default();
-                }
+        self.each_mut(&mut |part| {
+            if let Self::Seen(seen) = part
+                && let Subject::Tour(id, triggers) = &mut seen.of
+            {
+                *triggers = offering.get(id).cloned().unwrap_or_default();
             }
-            Self::All(parts) | Self::Any(parts) => {
-                parts.iter_mut().for_each(|part| part.resolve_tours(offering));
-            }
-            Self::Not(part) => part.resolve_tours(offering),
-            Self::Compare(parts) => {
-                parts.0.resolve_tours(offering);
-                parts.2.resolve_tours(offering);
-            }
-            Self::Holds(term) => term.resolve_tours(offering),
-            _ => {}
-        }
-    }
-}
-
-impl Term {
-    fn resolve_tours(&mut self, offering: &Offering) {
-        if let Self::Truth(condition) = self {
-            condition.resolve_tours(offering);
-        }
+        });
     }
 }
 

@@ -57,6 +57,10 @@ impl ValueTest {
         };
         match (self, value.as_f64(), value.as_str()) {
             (Self::Exists, ..) => Truth::True,
+            (Self::Has(name), ..) => match value.as_array() {
+                Some(names) => names.iter().any(|one| one.as_str() == Some(name)).into(),
+                None => Truth::Unknown,
+            },
             (Self::In(scalars), ..) => scalars.iter().any(|scalar| same(scalar, value)).into(),
             (Self::AtLeast(least), Some(number), _) => (number >= *least).into(),
             (Self::AtMost(most), Some(number), _) => (number <= *most).into(),

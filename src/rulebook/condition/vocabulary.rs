@@ -11,7 +11,7 @@ use crate::domain::offer::Outcome;
 use crate::domain::page::PagePattern;
 use crate::domain::time::Span;
 use crate::rulebook::condition::sequence::Step;
-use crate::rulebook::condition::{PropertyTest, Term, TextTest};
+use crate::rulebook::condition::{PropertyTest, Segmented, Term, TextTest};
 
 pub use self::leaves::LEAVES;
 pub use crate::rulebook::condition::methods::METHODS;
@@ -73,6 +73,8 @@ pub enum Takes {
     Memory,
     /// The id of a tour.
     Tour,
+    /// The id of a segment.
+    Segment,
     /// A whole number.
     Number,
 }
@@ -92,6 +94,7 @@ impl Takes {
             Self::Truth => "`true` or `false`",
             Self::Memory => "a duration such as `\"30d\"`",
             Self::Tour => "a tour such as `\"create-project\"`",
+            Self::Segment => "a segment such as `\"power-users\"`",
             Self::Number => "a whole number such as `0`",
             Self::Where => "properties such as `#{ form: \"import\", rows: #{ gt: 100 } }`",
             Self::Steps => "a list such as `[\"/cart\", \"error\"]`",
@@ -124,6 +127,8 @@ pub enum Argument {
     Where(Vec<PropertyTest>),
     /// See [`Takes::Tour`].
     Tour(Arc<str>),
+    /// See [`Takes::Segment`].
+    Segment(Segmented),
     /// See [`Takes::Number`].
     Number(i64),
 }

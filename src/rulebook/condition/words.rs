@@ -380,4 +380,15 @@ pub static WORDS: &[Word] = &[
         "seen",
         seen_term,
     ),
+    function(
+        "in_segment",
+        &[&[("segment", Takes::Segment)]],
+        Type::Truth,
+        "the person is in this segment; no where that cannot be told",
+        "segment",
+        |arguments| match arguments {
+            [Argument::Segment(segment)] => truth(Condition::Segment(Box::new(segment.clone()))),
+            _ => None,
+        },
+    ),
 ];

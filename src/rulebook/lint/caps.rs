@@ -118,6 +118,7 @@ fn starved(product: &Product, rule: &Rule, desk: &mut Desk<'_>) {
 fn needed<'c>(condition: &'c Condition, found: &mut Vec<&'c str>) {
     match condition {
         Condition::All(parts) => parts.iter().for_each(|part| needed(part, found)),
+        Condition::Segment(segment) => needed(&segment.when, found),
         Condition::Seen(seen) => {
             if let Subject::Trigger(id) = &seen.of {
                 found.push(id);

@@ -46,6 +46,11 @@ fn gather<'c>(
 ) {
     match (condition, truth) {
         (Condition::Not(part), _) => gather((part, !truth), leaves, choices),
+        (Condition::Segment(segment), true) => gather((&segment.when, true), leaves, choices),
+        // What cannot be told is no, too: of a no nothing follows for its parts.
+        (Condition::Segment(segment), false) if !segment.certain => {
+            gather((&segment.when, false), leaves, choices);
+        }
         (Condition::All(parts), true) | (Condition::Any(parts), false) => {
             parts.iter().for_each(|part| gather((part, truth), leaves, choices));
         }

@@ -22,6 +22,7 @@ pub(super) fn is_certain(condition: &Condition) -> bool {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().all(is_certain),
         Condition::Not(part) => is_certain(part),
+        Condition::Segment(segment) => is_certain(&segment.when),
         Condition::Always(_)
         | Condition::Page(_)
         | Condition::Elapsed(..)

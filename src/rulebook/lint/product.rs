@@ -79,6 +79,7 @@ fn needed_trait(condition: &Condition) -> Option<&str> {
     match condition {
         Condition::Trait(_, name, _) => Some(name),
         Condition::All(parts) => parts.iter().find_map(needed_trait),
+        Condition::Segment(segment) => needed_trait(&segment.when),
         Condition::Not(part) => match &**part {
             Condition::Trait(_, name, _) => Some(name),
             _ => None,
@@ -110,6 +111,7 @@ fn seen<'c>(condition: &'c Condition, named: &mut Vec<&'c str>) {
             parts.iter().for_each(|part| seen(part, named));
         }
         Condition::Not(part) => seen(part, named),
+        Condition::Segment(segment) => seen(&segment.when, named),
         Condition::Seen(seen) => {
             if let Subject::Trigger(id) = &seen.of {
                 named.push(id);

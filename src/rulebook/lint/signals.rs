@@ -75,6 +75,7 @@ fn gather<'c>(condition: &'c Condition, kinds: &mut Vec<&'c str>) {
             parts.iter().for_each(|part| gather(part, kinds));
         }
         Condition::Not(part) => gather(part, kinds),
+        Condition::Segment(segment) => gather(&segment.when, kinds),
         Condition::Tally(Tally { of: Counted::Actions { kind, .. }, .. }, _) => kinds.push(kind),
         Condition::Tally(Tally { of: Counted::Failures { failure, success }, .. }, _) => {
             kinds.extend([&**failure, &**success]);

@@ -55,6 +55,7 @@ fn leaf(writer: &Writer, leaf: &Leaf) -> Json {
 fn short(leaf: &str) -> &'static [Shape] {
     match leaf {
         "page" => &[Shape::Several(&Shape::Page, 1)],
+        "segment" => &[Shape::Several(&Shape::Words, 1)],
         "dwell" | "idle" | "age" => &[Shape::Span],
         leaf if is_text(leaf) => &[Shape::Several(&Shape::Words, 1)],
         "count" | "query" | "seen" | "rhai" => &[Shape::Words],

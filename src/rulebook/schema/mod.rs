@@ -7,6 +7,7 @@ mod calendar;
 mod conditions;
 mod locales;
 mod pacing;
+mod segments;
 mod settings;
 mod shape;
 mod timelines;
@@ -29,6 +30,8 @@ pub enum Kind {
     Tours,
     /// `locales/*.yaml`.
     Locales,
+    /// `segments/*.yaml`.
+    Segments,
     /// The front matter of `prompts/*.md`.
     Prompts,
     /// `rules/*.test.yaml`.
@@ -37,8 +40,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Docent, Self::Rules, Self::Tours, Self::Locales, Self::Prompts, Self::Tests];
+    pub const ALL: [Self; 7] = [
+        Self::Docent,
+        Self::Rules,
+        Self::Tours,
+        Self::Locales,
+        Self::Segments,
+        Self::Prompts,
+        Self::Tests,
+    ];
 
     /// The name on the command line, and of the schema's file.
     pub const fn as_str(self) -> &'static str {
@@ -47,6 +57,7 @@ impl Kind {
             Self::Rules => "rules",
             Self::Tours => "tours",
             Self::Locales => "locales",
+            Self::Segments => "segments",
             Self::Prompts => "prompts",
             Self::Tests => "tests",
         }
@@ -58,6 +69,7 @@ impl Kind {
             Self::Rules => "Triggers of a docent workspace, or tests of all of them",
             Self::Tours => "Tours of a docent workspace",
             Self::Locales => "Translations of a docent workspace",
+            Self::Segments => "Segments of a docent workspace",
             Self::Prompts => "The front matter of a prompt of a docent workspace",
             Self::Tests => "Tests of all triggers of a docent workspace",
         }
@@ -69,6 +81,7 @@ impl Kind {
             Self::Rules => &triggers::FILE,
             Self::Tours => &tours::FILE,
             Self::Locales => &locales::FILE,
+            Self::Segments => &segments::FILE,
             Self::Prompts => &tours::PROMPT,
             Self::Tests => &timelines::FILE,
         }
@@ -91,7 +104,7 @@ pub fn schema(kind: Kind) -> Json {
         _ => file,
     };
     // A reload in a test may write a condition.
-    if let (Kind::Tests, Json::Object(members)) = (kind, &mut schema) {
+    if let (Kind::Tests | Kind::Segments, Json::Object(members)) = (kind, &mut schema) {
         members.insert("definitions".into(), conditions::definitions(&writer));
     }
     if let Json::Object(members) = &mut schema {

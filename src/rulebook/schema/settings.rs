@@ -123,6 +123,12 @@ static PRODUCT: Shape = Shape::Either(&[Shape::Null, Shape::Map(&SETTINGS)]);
 static SETTINGS: Mapping = open(&[
     or("rules", Shape::Pattern(FOLDER), || product().rules.into(), "the folder of its triggers"),
     or("tours", Shape::Pattern(FOLDER), || product().tours.into(), "the folder of its tours"),
+    or(
+        "segments",
+        Shape::Pattern(FOLDER),
+        || product().segments.into(),
+        "the folder of its segments",
+    ),
     or("locale", TAG, || json!(&*product().locale), "the language its triggers are written in"),
     or(
         "locales",

@@ -73,6 +73,11 @@ static GIVEN: Mapping = open(&[
     key("email", Shape::Words, "the person's e-mail address is known"),
     key("locale", TAG, "the browser's language: `nb-NO`"),
     key("traits", TRAITS, "what is known of the person"),
+    key(
+        "segments",
+        Shape::Several(&Shape::Words, 1),
+        "the `given` segments that the person was put in, one or several",
+    ),
     key("account", Shape::Words, "the company or workspace the person belongs to"),
     key("account_traits", TRAITS, "what is known of that account"),
     key(

@@ -20,6 +20,7 @@ use crate::rulebook::{schedule, zone};
 const KEYS: &[&str] = &[
     "rules",
     "tours",
+    "segments",
     "locale",
     "locales",
     "target_health",
@@ -59,6 +60,7 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     let Some(fields) = Fields::of(node, "a product", KEYS, findings) else { return product };
     fields.fill("rules", &mut product.rules, folder, findings);
     fields.fill("tours", &mut product.tours, folder, findings);
+    fields.fill("segments", &mut product.segments, folder, findings);
     fields.fill("locale", &mut product.locale, locales::tag, findings);
     fields.fill("locales", &mut product.locales, folder, findings);
     fields.fill("target_health", &mut product.target_health, target_health, findings);

@@ -216,6 +216,12 @@ pub static LEAVES: &[Leaf] = &[
         doc: "the visit under way is the session's first to this page, or the action of this type its only one; unknown, which never fires, or the default when activity is no longer kept that could tell. With `scope: user` in all sessions of the person, as far as is remembered",
     },
     Leaf {
+        name: "segment",
+        short: "segment: power-users",
+        keys: &[],
+        doc: "the person is in this segment, or in one of a list; unknown where what it asks for is",
+    },
+    Leaf {
         name: "any",
         short: "any: [{ idle: 30s }, { errors: 2 }]",
         keys: &[],
