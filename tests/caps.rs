@@ -21,7 +21,8 @@ use docent::engine::claims::{claim_account, claim_product, claim_user};
 use docent::engine::claims::{release_account, release_user};
 use docent::engine::decide::decide;
 use docent::engine::fire::{commit, propose};
-use docent::engine::person::{adopt, answered};
+use docent::engine::memory::put_off;
+use docent::engine::person::{Became, adopt, answered};
 use docent::engine::react::react;
 use docent::rulebook::Product;
 use docent::rulebook::pacing::caps::Cap;
@@ -209,7 +210,9 @@ impl World {
         let reaction = react(session, event, None, policy, now);
         let Some(offer) = offer.filter(|_| reaction.unheard.is_none()) else { return };
         if let Some(user) = session.identity.user_key().and_then(|key| self.users.get_mut(key)) {
-            answered(user, &offer, Outcome::of(event), reaction.goes_on, now);
+            let (outcome, rests_until) = (Outcome::of(event), put_off(&offer, event, now));
+            let became = Became { outcome, goes_on: reaction.goes_on, rests_until };
+            answered(user, &offer, became, now);
         }
     }
 

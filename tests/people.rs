@@ -55,6 +55,26 @@ async fn an_answer_in_another_tab_is_known_at_the_next_poll() {
     assert_eq!(docent.verdict("two").await, "no_trigger", "nothing happened in this session since");
 }
 
+#[tokio::test]
+async fn what_is_put_off_rests_in_the_other_sessions_of_the_person_too() {
+    let docent = Docent::timed(&[("docent.yaml", PLAIN), ("rules/once.yaml", ONCE)]);
+    assert_eq!(arrive(&docent, "one", Some("ada")).await, "once");
+    assert_eq!(arrive(&docent, "two", Some("ada")).await, "once");
+    docent.event("two", "reset").await;
+    let path = "/agent_state/acme/proactive:one";
+    let later = json!({ "event": "proactive_snoozed", "for_s": 7_200 });
+    assert_eq!(docent.post(path, later).await.0, 200);
+    docent.advance(7_199.0).await;
+    for session in ["one", "two", "three"] {
+        assert_eq!(arrive(&docent, session, Some("ada")).await, "trigger_cooldown", "{session}");
+    }
+    let body = docent.poll("three").await;
+    assert_eq!(body["next_poll_ms"], 1_000, "{body}");
+    assert_eq!(arrive(&docent, "other", Some("grace")).await, "once", "somebody else");
+    docent.advance(1.0).await;
+    assert_eq!(docent.verdict("three").await, "once");
+}
+
 const PRO: &str = r#"
 version: 1
 triggers:

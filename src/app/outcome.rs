@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::goal::OpenGoal;
+use crate::domain::machine::AgentEvent;
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::User;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::engine::person::answered;
+use crate::engine::memory::put_off;
+use crate::engine::person::{Became, answered};
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
@@ -19,16 +21,24 @@ pub(crate) struct Subject {
     person: Option<Arc<str>>,
     /// Until when it stays live, if it does.
     goes_on: Option<Timestamp>,
+    /// Until when its trigger was put off, if it was.
+    rests_until: Option<Timestamp>,
 }
 
 impl Subject {
     pub(crate) fn of(session: &Session, offer: Offer) -> Self {
-        Self { offer, person: session.identity.user_key().cloned(), goes_on: None }
+        let person = session.identity.user_key().cloned();
+        Self { offer, person, goes_on: None, rests_until: None }
     }
 
     /// The offer is not over by what became of it.
     pub(crate) fn going_on(self, goes_on: Option<Timestamp>) -> Self {
         Self { goes_on, ..self }
+    }
+
+    /// Its trigger rests for the person, wherever they are.
+    pub(crate) fn put_off(self, event: &AgentEvent, now: Timestamp) -> Self {
+        Self { rests_until: put_off(&self.offer, event, now), ..self }
     }
 
     pub(crate) const fn offer(&self) -> &Offer {
@@ -46,7 +56,7 @@ impl App {
         outcome: Option<Outcome>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Subject { offer, person, goes_on } = subject;
+        let Subject { offer, person, goes_on, rests_until } = subject;
         if let Some(outcome) = outcome.filter(|_| !offer.tester) {
             let (trigger, variant) = (&offer.trigger, offer.variant.as_ref());
             self.metrics.outcome(&product.id, trigger, variant, outcome.as_str());
@@ -54,7 +64,8 @@ impl App {
         let of_note = outcome.is_some() || offer.terms.group.is_some();
         let Some(person) = person.as_ref().filter(|_| of_note) else { return Ok(()) };
         let step = |slot: &mut Option<User>| {
-            answered(slot.get_or_insert_default(), offer, outcome, *goes_on, now);
+            let became = Became { outcome, goes_on: *goes_on, rests_until: *rests_until };
+            answered(slot.get_or_insert_default(), offer, became, now);
             Step::Write(())
         };
         self.store.update(Key { product: &product.id, id: person }, now, step).await

@@ -58,7 +58,7 @@ impl App {
             self.note_outcome(product, &lapsed, Some(Outcome::Ignored), now).await?;
         }
         if let (None, Some(subject)) = (reaction.unheard, subject) {
-            let subject = subject.going_on(reaction.goes_on);
+            let subject = subject.going_on(reaction.goes_on).put_off(report.event, now);
             self.note_outcome(product, &subject, Outcome::of(report.event), now).await?;
             self.note_attempt(product, subject.offer(), report.event, now).await?;
         }

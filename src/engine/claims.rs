@@ -14,8 +14,8 @@ use crate::engine::gates::{DAY, MINUTE};
 use crate::engine::memory::backs_off_until;
 use crate::rulebook::rule::Rule;
 
-/// Until when a trigger rests: its cooldown after firing, a snooze, and `again_after` (the
-/// person's where known, the session's in any case). `None` when it may fire.
+/// Until when a trigger rests: its cooldown after firing, a snooze and `again_after` (the person's
+/// where known, the session's in any case). `None` when it may fire.
 pub fn rests_until(
     rule: &Rule,
     session: &Session,
@@ -23,10 +23,11 @@ pub fn rests_until(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let here = session.triggers.get(&rule.id);
+    let anywhere = user.and_then(|user| user.triggers.get(&rule.id));
     let cooldown = here.and_then(|memory| memory.fired).map(|at| at.plus(rule.offer.cooldown));
-    let snooze = here.and_then(|memory| memory.rests_until);
-    let again =
-        again_at(rule, here).max(again_at(rule, user.and_then(|u| u.triggers.get(&rule.id))));
+    let put_off = |memory: Option<&TriggerMemory>| memory.and_then(|memory| memory.rests_until);
+    let snooze = put_off(here).max(put_off(anywhere));
+    let again = again_at(rule, here).max(again_at(rule, anywhere));
     cooldown.max(snooze).max(again).filter(|until| now < *until)
 }
 
@@ -85,7 +86,8 @@ pub fn claim_user(record: &mut User, charge: &Charge<'_>) -> Result<(), Refused>
     }
     let quotas = charge.product.settings.proactive.quotas;
     let memory = record.triggers.get(&rule.id);
-    let rests = again_at(rule, memory).is_some_and(|until| now < until);
+    let put_off = memory.and_then(|memory| memory.rests_until);
+    let rests = put_off.max(again_at(rule, memory)).is_some_and(|until| now < until);
     let backs_off = memory.and_then(|m| backs_off_until(&rule.pacing.backoff, m, now)).is_some();
     let full = record.fired.full_until(quotas.user_per_day, DAY, now).is_some()
         || charge.is_refused(Per::User, &record.tallies);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::action::Delivery;
+use crate::domain::machine::AgentEvent;
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::session::TriggerMemory;
 use crate::domain::time::{Span, Timestamp};
@@ -32,8 +33,14 @@ pub fn note(memory: &mut TriggerMemory, offer: &Offer, outcome: Outcome, now: Ti
 }
 
 /// How long a snooze rests the trigger: as the front end said, else its rule, else an hour.
-pub fn snooze(offer: &Offer, said: Option<Span>) -> Span {
+fn snooze(offer: &Offer, said: Option<Span>) -> Span {
     said.or(offer.terms.snooze).unwrap_or(SNOOZE)
+}
+
+/// Until when an event rests the trigger of its offer, if it is a snooze.
+pub fn put_off(offer: &Offer, event: &AgentEvent, now: Timestamp) -> Option<Timestamp> {
+    let AgentEvent::ProactiveSnoozed { rest } = event else { return None };
+    Some(now.plus(snooze(offer, *rest)))
 }
 
 /// Snoozes in a row: since the last answer of another kind.

@@ -52,21 +52,28 @@ pub fn join(account: &mut Account, tallies: &Tallies, caps: &[Cap], now: Timesta
     }
 }
 
-/// Something became of an offer to this person. It stays live until `goes_on`, if that is said.
-pub fn answered(
-    user: &mut User,
-    offer: &Offer,
-    outcome: Option<Outcome>,
-    goes_on: Option<Timestamp>,
-    now: Timestamp,
-) {
+/// What became of an offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Became {
+    /// By which name, if that is told.
+    pub outcome: Option<Outcome>,
+    /// Until when it stays live all the same.
+    pub goes_on: Option<Timestamp>,
+    /// Until when its trigger was put off.
+    pub rests_until: Option<Timestamp>,
+}
+
+/// Something became of an offer to this person: their other sessions know, too.
+pub fn answered(user: &mut User, offer: &Offer, became: Became, now: Timestamp) {
     user.seq += 1;
-    match goes_on {
+    match became.goes_on {
         Some(until) => user.groups.go_on(&offer.id, until),
         None => user.groups.leave(&offer.id),
     }
-    if let Some(outcome) = outcome {
-        note(user.triggers.entry(Arc::clone(&offer.trigger)).or_default(), offer, outcome, now);
+    if let Some(outcome) = became.outcome {
+        let memory = user.triggers.entry(Arc::clone(&offer.trigger)).or_default();
+        note(memory, offer, outcome, now);
+        memory.rests_until = became.rests_until.or(memory.rests_until);
     }
 }
 

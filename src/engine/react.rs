@@ -6,7 +6,7 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::is_own;
 use crate::engine::goals;
-use crate::engine::memory::{note, snooze};
+use crate::engine::memory::{note, put_off};
 use crate::engine::settle::settle;
 
 /// What an event came to.
@@ -106,7 +106,7 @@ pub fn remember(
         goals::shown(session, &offer.id, now);
         return;
     }
-    if let AgentEvent::ProactiveSnoozed { rest } = event {
-        memory.rests_until = Some(now.plus(snooze(&offer, *rest)));
+    if let Some(until) = put_off(&offer, event, now) {
+        memory.rests_until = Some(until);
     }
 }

@@ -19,8 +19,8 @@ use crate::domain::traits::learn;
 use crate::engine::advance::{Advanced, Received, advance};
 use crate::engine::around::is_own;
 use crate::engine::ghosts;
-use crate::engine::memory::{wipe, wiped};
-use crate::engine::person::{adopt, answered, history, join, learn_account, remember};
+use crate::engine::memory::{put_off, wipe, wiped};
+use crate::engine::person::{Became, adopt, answered, history, join, learn_account, remember};
 use crate::engine::react::{Reaction, move_machine, react, remember as remember_answer};
 use crate::engine::settle::lapse;
 use crate::engine::targets::{attempt, note};
@@ -146,7 +146,8 @@ impl World {
     /// What time alone has changed.
     pub fn settle(&mut self, session: &mut Session, now: Timestamp) {
         if let Some(offer) = lapse(session, now) {
-            self.answered(session, &offer, (Some(Outcome::Ignored), None), now);
+            let outcome = Some(Outcome::Ignored);
+            self.answered(session, &offer, Became { outcome, ..Became::default() }, now);
         }
     }
 
@@ -202,7 +203,8 @@ impl World {
         (event, goes_on): (&AgentEvent, Option<Timestamp>),
         now: Timestamp,
     ) {
-        self.answered(session, offer, (Outcome::of(event), goes_on), now);
+        let (outcome, rests_until) = (Outcome::of(event), put_off(offer, event, now));
+        self.answered(session, offer, Became { outcome, goes_on, rests_until }, now);
         if let (Some(tour), Some(failed), false) = (&offer.tour, attempt(event), offer.tester) {
             note(&mut self.product, product, tour, failed, now);
         }
@@ -213,13 +215,13 @@ impl World {
         &mut self,
         session: &Session,
         offer: &Offer,
-        (outcome, goes_on): (Option<Outcome>, Option<Timestamp>),
+        became: Became,
         now: Timestamp,
     ) {
-        let of_note = outcome.is_some() || offer.terms.group.is_some();
+        let of_note = became.outcome.is_some() || offer.terms.group.is_some();
         if let Some(key) = session.identity.user_key().filter(|_| of_note) {
             let user = self.users.entry(Arc::clone(key)).or_default();
-            answered(user, offer, outcome, goes_on, now);
+            answered(user, offer, became, now);
         }
     }
 
