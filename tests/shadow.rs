@@ -205,3 +205,82 @@ proptest! {
         prop_assert_eq!(with, lived(&without.products["acme"], &steps));
     }
 }
+
+const CAPPED: &str = "version: 1
+triggers:
+  - id: twice
+    MODE
+    when: [{ count: { type: pageview, at_least: 1, within: 30m } }]
+    offer: { body: Hello, accept: A, dismiss: D, timeout: 10s }
+    cooldown: 0s
+    frequency: [{ per: user, limit: 2, window: 1d }]
+";
+const UNSPACED: &str = "version: 1\nproducts: { acme: { proactive: { min_interval: 0s } } }\n";
+
+/// How often a person was offered the trigger, or would have been, in the sessions of a day.
+async fn offered(mode: &str) -> usize {
+    let rules = CAPPED.replace("MODE", mode);
+    let docent = Docent::timed(&[("docent.yaml", UNSPACED), ("rules/a.yaml", &rules)]);
+    let mut told = 0;
+    for session in ["one", "two", "three", "four", "five"] {
+        arrive(&docent, session, Some("ada")).await;
+        let (_, explained) = docent.get(&format!("/context/acme/{session}?explain=1")).await;
+        let verdict = docent.verdict(session).await;
+        told += usize::from(explained["shadow"] == "twice" || verdict == "twice");
+        docent.advance(3_600.0).await;
+    }
+    told
+}
+
+#[tokio::test]
+async fn a_shadow_is_capped_like_a_live_trigger() {
+    for mode in ["mode: live", "mode: shadow"] {
+        assert_eq!(offered(mode).await, 2, "{mode}");
+    }
+}
+
+#[test]
+fn caps_count_what_a_shadow_would_have_offered_and_what_was_withheld() {
+    let settings = "version: 1\nproducts: { acme: { proactive: { min_interval: 0s }, frequency: [{ id: day, per: PER, limit: 1, window: 1d }] } }\n";
+    let rules = "version: 1
+triggers:
+  - { id: tried, mode: shadow, priority: 60, page: /a, when: [{ dwell: 0s }], offer: &o { body: B, accept: A, dismiss: D, timeout: 10s }, cooldown: 0s }
+  - { id: live, page: /b, holdout: 10%, when: [{ dwell: 0s }], offer: *o, cooldown: 0s }
+";
+    let tests = "version: 1
+tests:
+  - name: a shadow counts its own, and nothing live does
+    given: { user: ann, bucket: 9999 }
+    timeline:
+      - { at: 0s, page: /a }
+      - { at: 1s, shadows: tried }
+      - { at: 1h, page: /b }
+      - { at: 1h, fires: live }
+      - { at: 2h, page: /b }
+      - { at: 2h, silent: \"frequency:day\" }
+  - name: what was withheld is what others were offered
+    given: { user: ann, bucket: 0 }
+    timeline:
+      - { at: 0s, page: /b }
+      - { at: 1s, silent: \"holdout:trigger\" }
+      - { at: 1h, silent: \"frequency:day\", next: 23h1s }
+      - { at: 1h, page: /a }
+      - { at: 1d1s, shadows: tried }
+";
+    for per in ["user", "session"] {
+        let settings = settings.replace("PER", per);
+        let files =
+            [("docent.yaml", &*settings), ("rules/a.yaml", rules), ("rules/all.test.yaml", tests)];
+        let report = run(&rulebook(&files), &|_| true);
+        let failed: Vec<_> = report.tests.iter().filter(|test| test.failure.is_some()).collect();
+        assert!(failed.is_empty() && report.tests.len() == 2, "{per}: {failed:#?}");
+    }
+    let early = tests.replace("{ at: 1d1s, shadows: tried }", "{ at: 1d, shadows: tried }");
+    let files = [
+        ("docent.yaml", &*settings.replace("PER", "user")),
+        ("rules/a.yaml", rules),
+        ("rules/all.test.yaml", &*early),
+    ];
+    let report = run(&rulebook(&files), &|_| true);
+    assert!(report.tests.iter().any(|test| test.failure.is_some()), "the shadow rests by the cap");
+}

@@ -1,10 +1,9 @@
 //! Ghosts: what was not offered and would have been is counted, logged and remembered of the person.
 
-use std::sync::Arc;
-
 use crate::app::App;
 use crate::domain::decision::Decision;
 use crate::domain::records::User;
+use crate::domain::session::Identity;
 use crate::domain::time::Timestamp;
 use crate::engine::ghosts::{self, Ghost};
 use crate::rulebook::Product;
@@ -13,8 +12,8 @@ use crate::store::{Key, Step, StoreError};
 /// What a look at a session left behind in it.
 pub(crate) struct Haunted {
     pub(crate) decision: Decision,
-    /// The person's key, when somebody vouched for them.
-    pub(crate) person: Option<Arc<str>>,
+    /// Whose session it is.
+    pub(crate) who: Identity,
 }
 
 impl App {
@@ -26,7 +25,7 @@ impl App {
         haunted: &Haunted,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Haunted { decision, person } = haunted;
+        let Haunted { decision, who } = haunted;
         for Ghost { rule, withheld } in ghosts::of(product, decision) {
             let (product, trigger) = (&product.id, &rule.id);
             self.notes.ghost(now, product, session, trigger, withheld);
@@ -41,9 +40,9 @@ impl App {
                 }
             }
         }
-        let Some(person) = person else { return Ok(()) };
+        let Some(person) = who.user_key() else { return Ok(()) };
         let step = |slot: &mut Option<User>| {
-            ghosts::note_person(product, slot.get_or_insert_default(), decision, now);
+            ghosts::note_person(product, (slot.get_or_insert_default(), who), decision, now);
             Step::Write(())
         };
         self.store.update(Key { product: &product.id, id: person }, now, step).await

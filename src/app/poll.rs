@@ -215,8 +215,8 @@ impl Question<'_> {
         let decision = decide(product, session, around, now, &mut noted);
         let seq = session.seq;
         ghosts::note(product, session, &decision, now);
-        let person = || session.identity.user_key().cloned();
-        let haunted = (seq < session.seq).then(|| Haunted { decision, person: person() });
+        let who = || session.identity.clone();
+        let haunted = (seq < session.seq).then(|| Haunted { decision, who: who() });
         let offer = match decision.verdict {
             Verdict::Fire(place) => product.rules.get(place).and_then(|rule| {
                 let conversation = self.conversation_id(around);

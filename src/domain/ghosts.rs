@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::tally::Tallies;
 use crate::domain::time::Timestamp;
 
 /// A session's ghosts, or a person's.
@@ -26,6 +27,9 @@ pub struct Track {
     pub last: Option<Timestamp>,
     /// The last of each trigger, for its rest.
     pub triggers: BTreeMap<Arc<str>, Timestamp>,
+    /// What caps would have counted here.
+    #[serde(default)]
+    pub tallies: Tallies,
 }
 
 impl Track {
@@ -35,7 +39,8 @@ impl Track {
         self.triggers.insert(Arc::clone(trigger), now);
     }
 
-    /// Takes the later of both.
+    /// Takes the later of both. What caps counted is taken cap by cap, see
+    /// [`Tallies::absorb`].
     pub fn absorb(&mut self, other: &Self) {
         self.last = self.last.max(other.last);
         for (trigger, at) in &other.triggers {

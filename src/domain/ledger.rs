@@ -80,6 +80,22 @@ impl Ledger {
         self.entries.get(leaves).map(|(time, _)| time.plus(window))
     }
 
+    /// The same of several ledgers as if they were one.
+    pub fn full_until_together(
+        ledgers: &[&Self],
+        limit: u32,
+        window: Span,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if let [only] = ledgers {
+            return only.full_until(limit, window, now);
+        }
+        let entries = ledgers.iter().flat_map(|ledger| ledger.entries.iter().cloned());
+        let mut together = Self { entries: entries.collect() };
+        together.entries.make_contiguous().sort_unstable();
+        together.full_until(limit, window, now)
+    }
+
     /// Whether nothing is noted.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

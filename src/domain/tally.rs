@@ -71,6 +71,17 @@ impl Tallies {
         self.0.get(bound.id)?.full_until(bound.limit, bound.window, now)
     }
 
+    /// The same of several tallies as if they were one.
+    pub fn full_until_together(
+        tallies: &[&Self],
+        bound: Bound<'_>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let ledgers: Vec<_> =
+            tallies.iter().filter_map(|tallies| tallies.0.get(bound.id)).collect();
+        Ledger::full_until_together(&ledgers, bound.limit, bound.window, now)
+    }
+
     /// Notes an offer against a cap, once.
     pub fn charge(&mut self, bound: Bound<'_>, offer: &Arc<str>, now: Timestamp) {
         let ledger = self.0.entry(Arc::clone(bound.id)).or_default();

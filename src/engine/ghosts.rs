@@ -1,15 +1,20 @@
 //! Ghosts: what a decision would have offered and did not is noted, so that the next one knows of
-//! it as it would of an offer. Caps count no ghosts; `cooldown`, `again_after` and `min_interval`
-//! hold for them.
+//! it as it would of an offer. `cooldown`, `again_after` and `min_interval` hold for them, and caps
+//! per session and per person count them: what was withheld beside what was offered, and for a
+//! shadow what shadows would have offered, too. Caps per account and product, which many people
+//! share, count offers alone.
 
 use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::ghosts::{Ghosts, Track};
 use crate::domain::records::User;
-use crate::domain::session::Session;
+use crate::domain::session::{Identity, Session};
+use crate::domain::tally::{Per, Tallies};
 use crate::domain::time::Timestamp;
+use crate::engine::charge::counted;
 use crate::engine::gates::{Facts, Refused};
 use crate::engine::standing::Match;
 use crate::rulebook::Product;
+use crate::rulebook::pacing::caps::Cap;
 use crate::rulebook::rule::Rule;
 
 /// An offer that was not made.
@@ -38,28 +43,67 @@ pub fn of<'p>(product: &'p Product, decision: &Decision) -> impl Iterator<Item =
 pub fn note(product: &Product, session: &mut Session, decision: &Decision, now: Timestamp) {
     for ghost in of(product, decision) {
         session.seq += 1;
-        ghost.write(session.ghosts.get_or_insert_default(), now);
+        let caps = ghost.caps(product, &session.identity, Per::Session);
+        ghost.write(session.ghosts.get_or_insert_default(), caps, now);
     }
 }
 
-/// Notes them with the person, for `again_after`.
-pub fn note_person(product: &Product, user: &mut User, decision: &Decision, now: Timestamp) {
+/// Notes them with the person, for `again_after` and caps.
+pub fn note_person(
+    product: &Product,
+    (user, who): (&mut User, &Identity),
+    decision: &Decision,
+    now: Timestamp,
+) {
     for ghost in of(product, decision) {
         user.seq += 1;
-        ghost.write(user.ghosts.get_or_insert_default(), now);
+        let caps = ghost.caps(product, who, Per::User);
+        ghost.write(user.ghosts.get_or_insert_default(), caps, now);
     }
 }
 
-impl Ghost<'_> {
-    fn write(&self, ghosts: &mut Ghosts, now: Timestamp) {
-        match self.withheld {
-            None => ghosts.shadow.note(&self.rule.id, now),
-            Some(hold) => {
-                ghosts.withheld.note(&self.rule.id, now);
-                ghosts.by_product = hold == Hold::HoldoutGlobal;
-            }
-        }
+impl<'p> Ghost<'p> {
+    /// The caps of its rule that count in a record of this kind.
+    fn caps(
+        &self,
+        product: &'p Product,
+        who: &Identity,
+        kind: Per,
+    ) -> impl Iterator<Item = &'p Cap> + use<'p> {
+        let who = who.clone();
+        let caps = self.rule.pacing.caps.iter().filter_map(|place| product.caps.get(*place));
+        caps.filter(move |cap| counted(cap.per, &who) == kind)
     }
+
+    fn write(&self, ghosts: &mut Ghosts, caps: impl Iterator<Item = &'p Cap>, now: Timestamp) {
+        let track = match self.withheld {
+            None => &mut ghosts.shadow,
+            Some(hold) => {
+                ghosts.by_product = hold == Hold::HoldoutGlobal;
+                &mut ghosts.withheld
+            }
+        };
+        track.note(&self.rule.id, now);
+        // No offer was made: the ghost's name is its trigger's and its instant.
+        let name = format!("{}@{}", self.rule.id, now.as_millis()).into();
+        caps.for_each(|cap| track.tallies.charge(cap.bound(), &name, now));
+    }
+}
+
+/// What caps count beside offers, in a record of this kind.
+pub(super) fn counts<'a>(
+    asked: &Match<'a>,
+    kind: Per,
+) -> impl Iterator<Item = &'a Tallies> + use<'a> {
+    let Facts { session, around, .. } = *asked.facts;
+    let ghosts = match kind {
+        Per::Session => session.ghosts.as_deref(),
+        Per::User => around.user.as_ref().and_then(|user| user.ghosts.as_deref()),
+        Per::Account | Per::Product => None,
+    };
+    let shadow = ghosts.filter(|_| asked.is_shadow()).map(|ghosts| &ghosts.shadow);
+    let tracks = ghosts.map(|ghosts| &ghosts.withheld).into_iter().chain(shadow);
+    tracks.map(|track| &track.tallies).filter(|tallies| !tallies.is_empty())
 }
 
 /// What was withheld keeps everything else away for as long as an offer would have: the runner-up

@@ -30,6 +30,10 @@ pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     }
     for cap in caps.iter().filter(|cap| matches!(cap.per, Per::User | Per::Account)) {
         user.tallies.absorb(cap.bound(), &session.tallies, now);
+        if let (Some(known), Some(ghosts)) = (&mut user.ghosts, &session.ghosts) {
+            known.shadow.tallies.absorb(cap.bound(), &ghosts.shadow.tallies, now);
+            known.withheld.tallies.absorb(cap.bound(), &ghosts.withheld.tallies, now);
+        }
     }
     for (trigger, memory) in &session.triggers {
         merge(user.triggers.entry(Arc::clone(trigger)).or_default(), memory);

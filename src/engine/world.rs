@@ -238,7 +238,7 @@ impl World {
             && ghosts::of(product, decision).next().is_some()
         {
             let user = self.users.entry(Arc::clone(key)).or_default();
-            ghosts::note_person(product, user, decision, now);
+            ghosts::note_person(product, (user, &session.identity), decision, now);
         }
     }
 }

@@ -89,7 +89,8 @@ impl Rule {
 
     /// Whether its ghosts rest for the person as its offers would.
     pub fn haunts_person(&self) -> bool {
-        let shadow = self.mode == Mode::Shadow && self.again_after.is_some();
+        let paced = self.again_after.is_some() || !self.pacing.caps.is_empty();
+        let shadow = self.mode == Mode::Shadow && paced;
         shadow || self.arms.holdout != Share::NOBODY
     }
 }

@@ -338,8 +338,10 @@ fn batch(batch: &Batch) -> usize {
 }
 
 fn ghosts(ghosts: Option<&Ghosts>) -> usize {
-    let track =
-        |track: &Track| track.triggers.keys().map(text).sum::<usize>() + nodes(&track.triggers);
+    let track = |track: &Track| {
+        let triggers = track.triggers.keys().map(text).sum::<usize>() + nodes(&track.triggers);
+        triggers + tallies(&track.tallies)
+    };
     ghosts.map_or(0, |ghosts| {
         block(size_of::<Ghosts>()) + track(&ghosts.shadow) + track(&ghosts.withheld)
     })

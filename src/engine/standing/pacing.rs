@@ -1,10 +1,11 @@
 //! A rule's pacing as gates: what an answer led to, frequency caps and exclusive groups.
 
 use crate::domain::decision::Hold;
-use crate::domain::tally::{Capped, Per};
+use crate::domain::tally::{Capped, Per, Tallies};
 use crate::domain::time::Timestamp;
 use crate::engine::charge::counted;
 use crate::engine::gates::{Facts, Refused};
+use crate::engine::ghosts::counts;
 use crate::engine::memory::backs_off_until;
 use crate::engine::standing::{Match, refuse};
 
@@ -34,7 +35,14 @@ pub(super) fn frequency(asked: &Match<'_>) -> Result<(), Refused> {
             Per::Account => around.account.as_ref().map(|account| &account.tallies),
             Per::Product => around.tallies.as_ref(),
         };
-        let full = tallies.and_then(|tallies| tallies.full_until(cap.bound(), now));
+        let mut ghosts = counts(asked, counted).peekable();
+        let full = match ghosts.peek() {
+            None => tallies.and_then(|tallies| tallies.full_until(cap.bound(), now)),
+            Some(_) => {
+                let all: Vec<_> = tallies.into_iter().chain(ghosts).collect();
+                Tallies::full_until_together(&all, cap.bound(), now)
+            }
+        };
         if let Some(until) = full
             && strictest.is_none_or(|(longest, _)| longest < until)
         {
