@@ -150,3 +150,40 @@ fn tests_that_are_not_wanted_are_not_run() {
         BTreeMap::from([("", 2), ("linger: two", 1), ("rules/a.yaml", 2), ("three", 0)])
     );
 }
+
+/// Two people of one account share its cap, in a test as at run time.
+#[test]
+fn a_test_counts_per_account() {
+    let rules = "version: 1
+triggers:
+  - id: a
+    when: [{ count: { type: pageview } }]
+    offer: { body: B, accept: A, dismiss: D, timeout: 10s }
+    cooldown: 0s
+    frequency: [{ per: account, limit: 1, window: 1d }]
+    tests:
+      - name: whoever of them was asked
+        given: { user: ann, account: acme-inc }
+        timeline:
+          - { at: 0s, page: / }
+          - { at: 1s, fires: a }
+          - { at: 10m, user: bob }
+          - { at: 10m, page: / }
+          - { at: 10m, silent: 'frequency:a/account/1d' }
+          - { at: 1d, page: / }
+          - { at: 1d, silent: 'frequency:a/account/1d', next: 1s }
+          - { at: 1d1s, fires: a }
+      - name: another account has its own
+        given: { user: ann, account: acme-inc }
+        timeline:
+          - { at: 0s, page: / }
+          - { at: 1s, fires: a }
+          - { at: 10m, user: bob }
+          - { at: 10m, account: initech }
+          - { at: 10m, page: / }
+          - { at: 10m, fires: a }
+";
+    let report = run(&rulebook(&[("docent.yaml", PLAIN), ("rules/a.yaml", rules)]), &|_| true);
+    let failed: Vec<_> = report.tests.iter().filter(|test| test.failure.is_some()).collect();
+    assert!(report.tests.len() == 2 && failed.is_empty(), "{failed:#?}");
+}
