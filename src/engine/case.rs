@@ -27,7 +27,7 @@ use crate::engine::observe::Recording;
 use crate::engine::targets::unhealthy;
 use crate::engine::world::{Resident, World};
 use crate::rulebook::Product;
-use crate::rulebook::case::{Case, Given, Moment, What};
+use crate::rulebook::case::{Case, Given, Moment, SESSION, What};
 use crate::rulebook::condition::Deciding;
 use crate::rulebook::settings::Proactive;
 
@@ -37,8 +37,6 @@ pub use failure::{Failure, Ladder, Rung};
 
 /// When a timeline starts that does not say: 9 October 2025, 08:53:20 UTC, a Thursday.
 pub const START: Timestamp = Timestamp::from_millis(1_760_000_000_000);
-/// The session that a timeline is about.
-const SESSION: &str = "ps_1";
 /// Beyond what one entry can repeat.
 const MOST_ACTIONS: usize = 1_000;
 

@@ -11,6 +11,9 @@ use crate::rulebook::rule::Rule;
 use crate::rulebook::schedule::Point;
 use crate::rulebook::settings::Proactive;
 
+/// The session that a timeline is about.
+pub const SESSION: &str = "ps_1";
+
 /// One named timeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {

@@ -196,10 +196,18 @@ impl<'s> Reading<'s> {
         let (activity, proactive) = (&settings.activity, &settings.proactive);
         let caps = &settings.frequency;
         let ground = Ground { activity, memory, tours: tour_ids, segments: None };
-        let (segments, known_segments) = self.segments(&settings.segments, ground);
-        let named = known_segments.as_ref();
-        let around =
-            Around { tours: &tours, tour_ids, segments: named, activity, memory, proactive, caps };
+        let (segment_list, known_segments) = self.segments(&settings.segments, ground);
+        let (segments, testers) = (known_segments.as_ref(), &settings.testers[..]);
+        let around = Around {
+            tours: &tours,
+            tour_ids,
+            segments,
+            activity,
+            caps,
+            memory,
+            testers,
+            proactive,
+        };
         let files = self.files(&settings.rules, &YAML).into_iter();
         let (tests, files): (Vec<_>, Vec<_>) = files.partition(|(path, _)| tests_all(path));
         let mut roots = Vec::new();
@@ -232,7 +240,7 @@ impl<'s> Reading<'s> {
             rules: &rules,
         };
         let suites = self.suites(tests, &around);
-        Part { rules, tours, segments, suites, ids, known }
+        Part { rules, tours, segments: segment_list, suites, ids, known }
     }
 
     /// The tours of a folder, their ids, and whether every file of them could be read.

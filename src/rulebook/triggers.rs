@@ -80,6 +80,8 @@ pub struct Around<'p> {
     pub caps: &'p [Cap],
     /// For how long a person is remembered.
     pub memory: Span,
+    /// Who sees drafts.
+    pub testers: &'p [Arc<str>],
     /// The gates' settings their tests run under.
     pub proactive: &'p Proactive,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::decision::Hold;
-use crate::rulebook::case::{Given, Moment, What};
+use crate::rulebook::case::{Given, Moment, SESSION, What};
 use crate::rulebook::cases::{Scope, Stage};
 use crate::rulebook::reader::Findings;
 use crate::rulebook::rule::Mode;
@@ -77,7 +77,9 @@ impl SoFar {
         }
         let mode = self.modes.get(trigger).copied().or_else(|| stage.mode(trigger));
         // Testers see drafts, and whoever is named may be one.
-        let named = self.named || given.tester || given.user.is_some() || given.email.is_some();
+        let listed = stage.around.testers.iter().any(|tester| **tester == *SESSION);
+        let named = self.named || given.user.is_some() || given.email.is_some();
+        let named = named || given.tester || listed;
         let mode = mode.filter(|mode| !(named && *mode == Mode::Draft));
         if let Some((name, _)) =
             MODES.iter().find(|(_, known)| Some(*known) == mode && *known != Mode::Live)
