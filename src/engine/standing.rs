@@ -41,7 +41,7 @@ impl Match<'_> {
 pub type RuleGate = fn(&Match<'_>) -> Result<(), Refused>;
 
 /// The gates of a rule in order, with their names.
-pub const RULE_GATES: [(&str, RuleGate); 11] = [
+pub const RULE_GATES: &[(&str, RuleGate)] = &[
     ("schedule", calendar::schedule),
     ("quiet_hours", calendar::quiet_hours),
     ("rest", rest),

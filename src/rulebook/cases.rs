@@ -117,8 +117,8 @@ pub fn read(
 }
 
 fn draft<'n>(item: &'n Node, findings: &mut Findings<'_>) -> Option<Draft<'n>> {
-    const KEYS: [&str; 5] = ["name", "extends", "given", "matrix", "timeline"];
-    let fields = Fields::of(item, "a test", &KEYS, findings)?;
+    const KEYS: &[&str] = &["name", "extends", "given", "matrix", "timeline"];
+    let fields = Fields::of(item, "a test", KEYS, findings)?;
     Some(Draft {
         node: item,
         name: fields.need("name", findings).and_then(|node| words(node, findings)),

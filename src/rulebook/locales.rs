@@ -14,8 +14,8 @@ use crate::rulebook::suggest::did_you_mean;
 use crate::rulebook::template::Text;
 use crate::rulebook::yaml::{Node, Style, Value};
 
-const KEYS: [&str; 3] = ["version", "locale", "triggers"];
-const ENTRY: [&str; 5] = ["body", "accept", "dismiss", "labels", "of"];
+const KEYS: &[&str] = &["version", "locale", "triggers"];
+const ENTRY: &[&str] = &["body", "accept", "dismiss", "labels", "of"];
 
 /// What a folder's files may translate.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(in crate::rulebook) fn read(
     around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Locale> {
-    let fields = Fields::of(root, "a locale file", &KEYS, findings)?;
+    let fields = Fields::of(root, "a locale file", KEYS, findings)?;
     version(&fields, findings);
     let tag = fields.need("locale", findings).and_then(|node| own_tag(node, findings));
     let node = fields.need("triggers", findings)?;
@@ -110,7 +110,7 @@ fn translation(
     rule: Option<&Rule>,
     findings: &mut Findings<'_>,
 ) -> Option<Translation> {
-    let fields = Fields::of(node, "a translation", &ENTRY, findings)?;
+    let fields = Fields::of(node, "a translation", ENTRY, findings)?;
     let said = fields.get("body").map(|node| (node, body(node, findings)));
     if let (Some(rule), Some((node, Some(said)))) = (rule, &said) {
         placeholders(node, rule, said, findings);

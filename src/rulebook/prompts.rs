@@ -50,7 +50,7 @@ const FILTERS: [&str; 20] = [
     "upper",
 ];
 const FENCE: &str = "---";
-const KEYS: [&str; 3] = ["name", "version", "description"];
+const KEYS: &[&str] = &["name", "version", "description"];
 
 /// The prompt of one file. `ids` holds the names of the others, and afterwards this one's.
 pub fn read<'s>(file: &str, text: &'s str, ids: &mut Ids) -> (Option<Prompt>, Findings<'s>) {
@@ -95,7 +95,7 @@ fn head(
     ids: &mut Ids,
     findings: &mut Findings<'_>,
 ) -> Option<(Arc<str>, String, String)> {
-    let fields = Fields::of(root, "a prompt", &KEYS, findings)?;
+    let fields = Fields::of(root, "a prompt", KEYS, findings)?;
     let name = fields.need("name", findings).and_then(|node| {
         let name = tour_id(node, findings)?;
         ids.claim(node, name, findings)

@@ -35,8 +35,8 @@ pub struct Around<'p> {
 
 /// The tests of one file that are this product's.
 pub fn read(root: &Node, around: &Around<'_>, findings: &mut Findings<'_>) -> Vec<Case> {
-    const KEYS: [&str; 4] = ["version", "product", "given", "tests"];
-    let Some(fields) = Fields::of(root, "a test file", &KEYS, findings) else { return Vec::new() };
+    const KEYS: &[&str] = &["version", "product", "given", "tests"];
+    let Some(fields) = Fields::of(root, "a test file", KEYS, findings) else { return Vec::new() };
     version(&fields, findings);
     let whose = whose(&fields, around, findings);
     if whose.is_some_and(|product| product != around.product) {

@@ -12,9 +12,9 @@ use crate::rulebook::pages::pattern;
 use crate::rulebook::reader::{Fields, Findings, between, list, name_of, version, words};
 use crate::rulebook::yaml::Node;
 
-const KEYS: [&str; 9] =
-    ["id", "name", "use_when", "not_for", "description", "route", "steps", "timeout", "cooldown"];
-const STEP: [&str; 4] = ["target", "title", "content", "placement"];
+const KEYS: &[&str] =
+    &["id", "name", "use_when", "not_for", "description", "route", "steps", "timeout", "cooldown"];
+const STEP: &[&str] = &["target", "title", "content", "placement"];
 pub(in crate::rulebook) const PLACEMENTS: [&str; 5] = ["top", "bottom", "left", "right", "auto"];
 
 /// The tours of one file. `ids` holds those of the product's other files, and afterwards these too,
@@ -29,7 +29,7 @@ pub fn read(root: &Node, ids: &mut Ids, findings: &mut Findings<'_>) -> Vec<Tour
 }
 
 fn tour(node: &Node, ids: &mut Ids, findings: &mut Findings<'_>) -> Option<Tour> {
-    let fields = Fields::of(node, "a tour", &KEYS, findings)?;
+    let fields = Fields::of(node, "a tour", KEYS, findings)?;
     let id = fields.need("id", findings).and_then(|node| {
         let id = tour_id(node, findings)?;
         ids.claim(node, id, findings)
@@ -101,7 +101,7 @@ fn steps(node: &Node, findings: &mut Findings<'_>) -> Option<Vec<Step>> {
 }
 
 fn step(node: &Node, findings: &mut Findings<'_>) -> Option<Step> {
-    let fields = Fields::of(node, "a step", &STEP, findings)?;
+    let fields = Fields::of(node, "a step", STEP, findings)?;
     let target = sentence(&fields, "target", findings);
     let title = sentence(&fields, "title", findings);
     let content = sentence(&fields, "content", findings);

@@ -19,9 +19,9 @@ use crate::rulebook::yaml::{Node, Value};
 /// The file's name, at the root of a workspace.
 pub const FILE: &str = "docent.yaml";
 
-const KEYS: [&str; 8] =
-    ["version", "listen", "admin", "store", "durability", "limits", "products", "llm"];
-const LIMITS: [&str; 8] = [
+const KEYS: &[&str] =
+    &["version", "listen", "admin", "store", "durability", "limits", "products", "llm"];
+const LIMITS: &[&str] = &[
     "max_sessions",
     "max_memory",
     "session_ttl",
@@ -36,7 +36,7 @@ const LIMITS: [&str; 8] = [
 /// that the files of the workspace can be checked all the same.
 pub fn read(root: &Node, findings: &mut Findings<'_>) -> Settings {
     let mut settings = Settings::default();
-    let Some(fields) = Fields::of(root, "the workspace", &KEYS, findings) else {
+    let Some(fields) = Fields::of(root, "the workspace", KEYS, findings) else {
         return settings;
     };
     version(&fields, findings);
@@ -93,7 +93,7 @@ fn admin(node: &Node, findings: &mut Findings<'_>) -> Option<Admin> {
 }
 
 fn limits(node: &Node, findings: &mut Findings<'_>) -> Option<Limits> {
-    let fields = Fields::of(node, "`limits`", &LIMITS, findings)?;
+    let fields = Fields::of(node, "`limits`", LIMITS, findings)?;
     let mut limits = Limits::default();
     let ttl = || between(Span::from_seconds(60), Span::from_seconds(366 * 86_400));
     fields.fill("max_sessions", &mut limits.max_sessions, number(1..=i64::MAX), findings);

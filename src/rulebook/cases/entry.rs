@@ -19,7 +19,7 @@ use crate::rulebook::suggest::{did_you_mean, same_letters};
 use crate::rulebook::yaml::{Node, Value};
 
 /// Every key of an entry.
-pub(super) const KEYS: [&str; 28] = [
+pub(super) const KEYS: &[&str] = &[
     "at",
     "page",
     "action",
@@ -50,7 +50,7 @@ pub(super) const KEYS: [&str; 28] = [
     "reload",
 ];
 /// What an entry can be; `page` beside `action` says where.
-pub(in crate::rulebook) const KINDS: [&str; 13] = [
+pub(in crate::rulebook) const KINDS: &[&str] = &[
     "action",
     "page",
     "event",
@@ -66,7 +66,7 @@ pub(in crate::rulebook) const KINDS: [&str; 13] = [
     "reload",
 ];
 /// What belongs to one kind alone.
-const EXTRAS: [(&str, &str); 14] = [
+const EXTRAS: &[(&str, &str)] = &[
     ("title", "action"),
     ("properties", "action"),
     ("repeat", "action"),
@@ -83,8 +83,8 @@ const EXTRAS: [(&str, &str); 14] = [
     ("reached", "goal"),
 ];
 /// Members that one event alone has.
-const MEMBERS: [(&str, &str); 3] =
-    [("for", "proactive_snoozed"), ("step", "tour_failed"), ("reason", "tour_failed")];
+const MEMBERS: &[(&str, &str)] =
+    &[("for", "proactive_snoozed"), ("step", "tour_failed"), ("reason", "tour_failed")];
 
 /// What happens or is expected; nothing when a mistake is among the findings.
 pub(super) fn read(
@@ -92,14 +92,15 @@ pub(super) fn read(
     stage: &Stage<'_>,
     findings: &mut Findings<'_>,
 ) -> Vec<What> {
-    let written: Vec<&str> = KINDS.into_iter().filter(|kind| fields.get(kind).is_some()).collect();
+    let written: Vec<&str> =
+        KINDS.iter().copied().filter(|kind| fields.get(kind).is_some()).collect();
     match written.as_slice() {
         ["action", "page"] | ["action"] => {
-            strays(fields, "action", &EXTRAS, findings);
+            strays(fields, "action", EXTRAS, findings);
             act(fields, findings).into_iter().collect()
         }
         [kind] => {
-            strays(fields, kind, &EXTRAS, findings);
+            strays(fields, kind, EXTRAS, findings);
             let node = fields.get(kind);
             node.map(|node| one(kind, node, fields, stage, findings)).unwrap_or_default()
         }
@@ -200,7 +201,7 @@ fn page(node: &Node, findings: &mut Findings<'_>) -> Option<String> {
 
 fn event(node: &Node, fields: &Fields<'_>, findings: &mut Findings<'_>) -> Option<What> {
     let name = name_of(node, "event", &AgentEvent::NAMES, findings)?;
-    strays(fields, name, &MEMBERS, findings);
+    strays(fields, name, MEMBERS, findings);
     let mut counts = true;
     fields.fill("counts", &mut counts, flag, findings);
     let event = match name {

@@ -56,7 +56,7 @@ struct Reading<'n> {
 
 impl<'n> Reading<'n> {
     fn take(&mut self, item: &Node, given: &Given, stage: &Stage<'n>, findings: &mut Findings<'_>) {
-        let Some(fields) = Fields::of(item, "an entry", &entry::KEYS, findings) else { return };
+        let Some(fields) = Fields::of(item, "an entry", entry::KEYS, findings) else { return };
         let at = fields.need("at", findings).and_then(|node| self.time(node, findings));
         let current = self.edited.as_ref().unwrap_or(stage);
         let whats = entry::read(&fields, current, findings);

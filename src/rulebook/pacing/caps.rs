@@ -16,8 +16,8 @@ use crate::rulebook::yaml::Node;
 pub(in crate::rulebook) const MOST: i64 = 1_000;
 /// What a hold by a cap begins with.
 pub const REASON: &str = "frequency:";
-const OWN: [&str; 3] = ["per", "limit", "window"];
-const OF_PRODUCT: [&str; 6] = ["id", "per", "of", "limit", "window", "exempt_tags"];
+const OWN: &[&str] = &["per", "limit", "window"];
+const OF_PRODUCT: &[&str] = &["id", "per", "of", "limit", "window", "exempt_tags"];
 
 /// A frequency cap.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub(super) fn own(node: &Node, trigger: &str, findings: &mut Findings<'_>) -> Ve
     let mut lines = BTreeMap::new();
     let mut caps = Vec::new();
     for item in list(node, findings) {
-        let Some(fields) = Fields::of(item, "a cap", &OWN, findings) else { continue };
+        let Some(fields) = Fields::of(item, "a cap", OWN, findings) else { continue };
         let Some((per, limit, window)) = amount(&fields, findings) else { continue };
         let id: Arc<str> = match window {
             Span::FOREVER => format!("{trigger}/{}", per.as_str()).into(),
@@ -114,7 +114,7 @@ pub(in crate::rulebook) fn of_product(node: &Node, findings: &mut Findings<'_>) 
     let mut lines = BTreeMap::new();
     let mut caps = Vec::new();
     for item in list(node, findings) {
-        let Some(fields) = Fields::of(item, "a cap", &OF_PRODUCT, findings) else { continue };
+        let Some(fields) = Fields::of(item, "a cap", OF_PRODUCT, findings) else { continue };
         let id = fields.need("id", findings);
         let id = id.and_then(|node| Some((node, trigger_id(node, findings)?)));
         let (mut of, mut exempt) = (Some(Of::All), Vec::new());

@@ -9,12 +9,12 @@ use crate::rulebook::{pacing, zone};
 
 /// Ranges of hours that one schedule may have.
 pub(in crate::rulebook) const MOST_RANGES: usize = 24;
-const SCHEDULE: [&str; 5] = ["start", "end", "days", "hours", "timezone"];
-const QUIET: [&str; 4] = ["hours", "days", "timezone", "exempt_tags"];
+const SCHEDULE: &[&str] = &["start", "end", "days", "hours", "timezone"];
+const QUIET: &[&str] = &["hours", "days", "timezone", "exempt_tags"];
 
 /// A trigger's schedule; one that never opens is a finding.
 pub(in crate::rulebook) fn schedule(node: &Node, findings: &mut Findings<'_>) -> Option<Schedule> {
-    let fields = Fields::of(node, "`schedule`", &SCHEDULE, findings)?;
+    let fields = Fields::of(node, "`schedule`", SCHEDULE, findings)?;
     let (before, mut schedule) = (findings.count(), Schedule::default());
     let (start, end) = (fields.get("start"), fields.get("end"));
     schedule.start = start.and_then(|node| date(node, findings)).map(|start| start.start());
@@ -32,7 +32,7 @@ pub(in crate::rulebook) fn quiet_hours(
     node: &Node,
     findings: &mut Findings<'_>,
 ) -> Option<QuietHours> {
-    let fields = Fields::of(node, "`quiet_hours`", &QUIET, findings)?;
+    let fields = Fields::of(node, "`quiet_hours`", QUIET, findings)?;
     let before = findings.count();
     let week = week(&fields, findings);
     let (mut zone, mut exempt_tags) = (ZoneChoice::default(), Vec::new());

@@ -38,7 +38,7 @@ const KEYS: &[&str] = &[
     "testers",
     "holdout",
 ];
-const PROACTIVE: [&str; 7] = [
+const PROACTIVE: &[&str] = &[
     "enabled",
     "redeliver",
     "min_interval",
@@ -116,7 +116,7 @@ pub(in crate::rulebook) fn proactive(
     mut proactive: Proactive,
     findings: &mut Findings<'_>,
 ) -> Option<Proactive> {
-    let fields = Fields::of(node, "`proactive`", &PROACTIVE, findings)?;
+    let fields = Fields::of(node, "`proactive`", PROACTIVE, findings)?;
     let Proactive { circuit, quotas, machine, .. } = proactive.clone();
     fields.fill("enabled", &mut proactive.enabled, flag, findings);
     fields.fill("redeliver", &mut proactive.redeliver, flag, findings);
