@@ -369,17 +369,22 @@ fn a_warning_stands_at_the_item_that_is_meant() {
     );
 }
 
+/// Comparing each with each would take minutes here.
 #[test]
-fn five_hundred_rules_of_one_page_are_looked_at_quickly() {
-    let keys: Vec<_> = (0..500)
-        .map(|n| {
-            format!(
-                "page: /a, priority: {}, when: [{{ errors: {} }}, {{ dwell: {n}s }}]",
-                n % 100,
-                600 - n
-            )
+fn four_thousand_rules_of_one_page_are_looked_at_one_by_one() {
+    let rule = |n: usize| {
+        let (priority, plan) = (n % 100, n % 50);
+        format!(
+            "  - {{ id: r{n}, page: /a, priority: {priority}, when: [{{ trait: {{ name: plan, is: p{plan} }} }}, {{ dwell: {n}s }}], {OFFER} }}\n"
+        )
+    };
+    let files: Vec<_> = (0..8)
+        .map(|file| {
+            let rules: String = (file * 500..(file + 1) * 500).map(rule).collect();
+            (format!("rules/{file}.yaml"), format!("version: 1\ntriggers:\n{rules}"))
         })
         .collect();
-    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-    assert!(!codes(PLAIN, &keys).is_empty());
+    let files: Vec<_> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
+    let found = found(PLAIN, &files);
+    assert!(found.iter().any(|found| found.code == "priority-tie"));
 }

@@ -211,13 +211,7 @@ impl World {
     }
 
     /// The person remembers what became of an offer.
-    fn answered(
-        &mut self,
-        session: &Session,
-        offer: &Offer,
-        became: Became,
-        now: Timestamp,
-    ) {
+    fn answered(&mut self, session: &Session, offer: &Offer, became: Became, now: Timestamp) {
         let of_note = became.outcome.is_some() || offer.terms.group.is_some();
         if let Some(key) = session.identity.user_key().filter(|_| of_note) {
             let user = self.users.entry(Arc::clone(key)).or_default();

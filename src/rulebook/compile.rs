@@ -168,7 +168,7 @@ impl<'s> Reading<'s> {
         let mut variables = BTreeMap::new();
         let settings = self.yaml((path, bytes), |mut root, findings| {
             variables = expand(&mut root, env, findings);
-            workspace::read(&mut root, findings)
+            workspace::read(&root, findings)
         });
         self.variables = variables;
         settings.filter(|settings| !settings.products.is_empty()).unwrap_or_else(fallback)

@@ -42,7 +42,8 @@ pub(super) fn of_rule(product: &Product, rule: &Rule, desk: &mut Desk<'_>) {
             let message = beyond("window", cap.window, memory);
             desk.warn(rule, "frequency", "beyond-memory", message, REMEDY);
         }
-        let others = product.caps.iter().filter(|other| other.id != cap.id && other.concerns(rule));
+        let concerning = pacing.caps.iter().filter_map(|place| product.caps.get(*place));
+        let others = concerning.filter(|other| other.id != cap.id);
         if let Some(other) = others.into_iter().find(|other| is_reached_first(other, cap)) {
             let message =
                 format!("the cap `{}` is never reached: `{}` refuses before it", cap.id, other.id);

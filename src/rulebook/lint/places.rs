@@ -1,7 +1,7 @@
 //! Where in its file a part of a rule is written. Files are read again, once each, and only those
 //! that something is said about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::rulebook::Sources;
 use crate::rulebook::finding::{Finding, Severity};
@@ -13,7 +13,13 @@ use crate::rulebook::yaml::{self, Node, Spot, Value};
 /// Files as trees.
 pub(super) struct Places<'s> {
     sources: &'s Sources,
-    read: BTreeMap<String, Option<Node>>,
+    read: BTreeMap<String, Option<File>>,
+}
+
+/// A file, and the place of each trigger by the line it begins on.
+struct File {
+    root: Node,
+    triggers: HashMap<usize, usize>,
 }
 
 impl<'s> Places<'s> {
@@ -23,27 +29,40 @@ impl<'s> Places<'s> {
 
     /// The root of a file.
     pub(super) fn file(&mut self, path: &str) -> Option<&Node> {
+        self.read(path).map(|file| &file.root)
+    }
+
+    fn read(&mut self, path: &str) -> Option<&File> {
         if !self.read.contains_key(path) {
             let bytes = self.sources.files.get(path);
             let text = bytes.and_then(|bytes| yaml::decode(bytes, path).ok());
             let root = text.and_then(|text| yaml::read(&mut Findings::new(path, text)));
-            self.read.insert(path.to_owned(), root);
+            let file = root.map(|root| {
+                let items = triggers(&root).iter().enumerate();
+                let triggers = items.map(|(place, item)| (item.at.line, place)).rev().collect();
+                File { root, triggers }
+            });
+            self.read.insert(path.to_owned(), file);
         }
         self.read.get(path)?.as_ref()
     }
 
     /// The mapping of a trigger.
     pub(super) fn trigger(&mut self, rule: &Rule) -> Option<&Node> {
-        let line = rule.written.line;
-        let Value::Seq(items) = &self.file(&rule.written.file)?.get("triggers")?.value else {
-            return None;
-        };
-        items.iter().find(|item| item.at.line == line)
+        let file = self.read(&rule.written.file)?;
+        triggers(&file.root).get(*file.triggers.get(&rule.written.line)?)
     }
 
     /// The value of a trigger's key; none when it is not written.
     pub(super) fn key(&mut self, rule: &Rule, key: &str) -> Option<&Node> {
         self.trigger(rule)?.get(key)
+    }
+}
+
+fn triggers(root: &Node) -> &[Node] {
+    match root.get("triggers").map(|node| &node.value) {
+        Some(Value::Seq(items)) => items,
+        _ => &[],
     }
 }
 

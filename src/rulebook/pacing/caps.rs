@@ -76,9 +76,12 @@ impl Cap {
 pub fn table(product: &[Cap], rules: &mut [Rule]) -> Vec<Cap> {
     let own = rules.iter().flat_map(|rule| rule.pacing.frequency.iter().cloned());
     let caps: Vec<Cap> = product.iter().cloned().chain(own).collect();
+    let mut next = product.len();
     for rule in rules {
-        let concerning = caps.iter().enumerate().filter(|(_, cap)| cap.concerns(rule));
-        rule.pacing.caps = concerning.map(|(place, _)| place).collect();
+        let concerning = product.iter().enumerate().filter(|(_, cap)| cap.concerns(rule));
+        let own = next..next + rule.pacing.frequency.len();
+        next = own.end;
+        rule.pacing.caps = concerning.map(|(place, _)| place).chain(own).collect();
     }
     caps
 }
