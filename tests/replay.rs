@@ -5,6 +5,7 @@ mod common;
 mod recorded;
 mod replay {
     mod exports;
+    mod journals;
 }
 mod shown;
 

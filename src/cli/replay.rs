@@ -25,8 +25,8 @@ use rulebooks::Loaded;
 /// Arguments of `docent replay`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// What was recorded: files of batches as JSON lines, or PostHog's event export as CSV or JSON;
-    /// `-` is standard input.
+    /// What was recorded: docent's journal (a folder, or segments of it), files of batches as JSON
+    /// lines, or PostHog's event export as CSV or JSON; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The folder with docent.yaml.
@@ -70,6 +70,8 @@ pub(in crate::cli) struct Terms {
 enum From {
     /// What it looks like.
     Auto,
+    /// Segments of docent's own journal.
+    Journal,
     /// One message of an upstream on each line.
     Batches,
     /// PostHog's export of events, as CSV, as JSON or as JSON lines.

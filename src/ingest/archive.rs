@@ -1,14 +1,18 @@
-//! Archives: activity that was written down, as JSON lines of batches or as PostHog's export, for
-//! replays. What cannot be read is counted and named by its line, and never a reason to stop.
+//! Archives: activity that was written down, in a journal, as JSON lines of batches or as PostHog's
+//! export, for replays. What cannot be read is counted and named by its line, and never a reason to stop.
 
+mod journal;
 mod lines;
 
+use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 
 use crate::domain::action::{Delivery, Trust};
 use crate::domain::time::Timestamp;
 use crate::engine::replay::recording::{Delivered, Entry, Moment, What};
 
+pub use journal::{is_journal, journal};
 pub use lines::{batches, events, parts};
 
 /// Lines named of those that cannot be read.
@@ -25,6 +29,8 @@ pub struct Taken {
     pub refused: Refused,
     /// What says nothing of what a person did, or belongs to no session.
     pub passed: usize,
+    /// Lines that a journal says it could not write in time.
+    pub missing: u64,
 }
 
 /// What cannot be read.
@@ -58,6 +64,21 @@ impl Taken {
         self.refused.count += next.refused.count;
         self.lines += next.lines;
         self.passed += next.passed;
+        self.missing += next.missing;
+    }
+}
+
+/// What a compressed text begins with.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// A text, compressed by Zstandard or not.
+///
+/// # Errors
+/// When it is compressed and damaged.
+pub fn plain(text: &[u8]) -> io::Result<Cow<'_, [u8]>> {
+    match text.starts_with(&ZSTD) {
+        true => zstd::stream::decode_all(text).map(Cow::Owned),
+        false => Ok(Cow::Borrowed(text)),
     }
 }
 
@@ -69,7 +90,7 @@ pub fn delivered(
     at: Timestamp,
 ) -> Option<Entry> {
     let session = delivery.session()?.into();
-    let delivered = Delivered { delivery, identity, trust: Trust::Trusted };
+    let delivered = Delivered { delivery, identity, trust: Trust::Trusted, voucher: None };
     let what = What::Delivered(Box::new(delivered));
     Some(Entry { product, session, moment: Moment { at, number: 0, what } })
 }

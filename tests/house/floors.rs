@@ -20,7 +20,7 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
         "ingest",
         3,
         "bytes csv eventsource_stream futures_util hmac reqwest serde_json sha2 subtle thiserror \
-         tokio tokio_util tracing url",
+         tokio tokio_util tracing url zstd",
     ),
     ("llm", 3, ""),
     ("sink", 3, ""),

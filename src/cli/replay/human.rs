@@ -38,7 +38,13 @@ fn read(told: &Told<'_>) -> Vec<String> {
     let files = count(told.recordings.files.len(), "file");
     let (sessions, actions) = (number(sessions, "session"), number(actions, "action"));
     let mut lines = vec![format!("{sessions} with {actions} from {files}")];
-    for File { name, refused, .. } in &told.recordings.files {
+    for File { name, refused, missing, .. } in &told.recordings.files {
+        if *missing > 0 {
+            lines.push(format!(
+                "  {name}: {} lines could not be written in time",
+                grouped(*missing)
+            ));
+        }
         for (line, why) in &refused.first {
             lines.push(format!("  {name}:{line}: {why}"));
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::cli::replay::{From, Terms};
 use crate::engine::replay::recording::{Recorded, sessions};
-use crate::ingest::archive::{Refused, Taken, batches, events, parts};
+use crate::ingest::archive::{Refused, Taken, batches, events, is_journal, journal, parts, plain};
 use crate::ingest::posthog::export;
 use crate::rulebook::Rulebook;
 
@@ -31,6 +31,7 @@ pub(in crate::cli) struct File {
     pub(in crate::cli) lines: usize,
     pub(in crate::cli) refused: Refused,
     pub(in crate::cli) passed: usize,
+    pub(in crate::cli) missing: u64,
 }
 
 impl Recordings {
@@ -45,6 +46,7 @@ enum Kind {
     Batches,
     Csv,
     Events,
+    Journal,
     Json,
 }
 
@@ -52,14 +54,15 @@ enum Kind {
 pub(super) fn read(paths: &[PathBuf], terms: &Terms, rulebook: &Rulebook) -> Result<Recordings> {
     let usual = usual(terms.product.as_deref(), rulebook)?;
     let (mut files, mut entries) = (Vec::new(), Vec::new());
-    for path in paths {
+    for path in &spread(paths)? {
         let name = path.display().to_string();
         let text = bytes(path).with_context(|| format!("cannot read `{name}`"))?;
+        let text = plain(&text).with_context(|| format!("`{name}` cannot be unpacked"))?;
         let taken = taken(terms.from, path, &text, usual.as_ref())
             .with_context(|| format!("`{name}` cannot be read"))?;
-        let Taken { entries: found, lines, refused, passed } = taken;
+        let Taken { entries: found, lines, refused, passed, missing } = taken;
         entries.extend(found);
-        files.push(File { name, lines, refused, passed });
+        files.push(File { name, lines, refused, passed, missing });
     }
     let mut products: BTreeMap<Arc<str>, Vec<_>> = BTreeMap::new();
     let (mut strangers, mut unknown, mut nameless) = (0, BTreeSet::new(), false);
@@ -128,6 +131,31 @@ fn empty(
     text
 }
 
+/// The files, those of folders among them: a journal is a folder of segments.
+fn spread(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let name = path.display().to_string();
+        let entries = std::fs::read_dir(path).with_context(|| format!("cannot read `{name}`"))?;
+        let mut segments = Vec::new();
+        for entry in entries {
+            let segment = entry.with_context(|| format!("cannot read `{name}`"))?.path();
+            let ending = segment.to_string_lossy();
+            if ending.ends_with(".jsonl") || ending.ends_with(".jsonl.zst") {
+                segments.push(segment);
+            }
+        }
+        ensure!(!segments.is_empty(), "the folder `{name}` holds no journal: no `.jsonl` file");
+        segments.sort();
+        files.extend(segments);
+    }
+    Ok(files)
+}
+
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
     if path == Path::new("-") {
@@ -141,6 +169,7 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 fn taken(from: From, path: &Path, text: &[u8], usual: Option<&Arc<str>>) -> Result<Taken> {
     Ok(match kind(from, path, text) {
         Kind::Batches => side_by_side(text, |part| batches(part, usual)),
+        Kind::Journal => side_by_side(text, journal),
         Kind::Events => side_by_side(text, |part| events(part, usual)),
         Kind::Csv => export::csv(text, usual)?,
         Kind::Json => {
@@ -158,9 +187,12 @@ fn kind(from: From, path: &Path, text: &[u8]) -> Kind {
     let csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let object = || serde_json::from_slice::<Value>(first).ok();
+    let tape = || std::str::from_utf8(first).is_ok_and(is_journal);
     match (from, text.first()) {
+        (From::Journal, _) => Kind::Journal,
         (From::Batches, _) | (_, None) => Kind::Batches,
         (_, Some(b'[')) => Kind::Json,
+        (From::Auto, Some(b'{')) if tape() => Kind::Journal,
         (from, Some(b'{')) => match object() {
             Some(object) if object.get("results").is_some() => Kind::Json,
             Some(object) if from == From::Posthog || object.get("event").is_some() => Kind::Events,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::action::{Delivery, Trust};
 use crate::domain::machine::AgentEvent;
+use crate::domain::session::Session;
 use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
 use crate::rulebook::Product;
@@ -36,12 +37,23 @@ pub struct Moment {
 pub enum What {
     /// A message of a source.
     Delivered(Box<Delivered>),
-    /// Its front end asked; `None` for the toast's own conversation.
+    /// Its front end asked; `None` for the toast's own conversation. Every poll of this session was
+    /// recorded.
     Polled(Option<Arc<str>>),
+    /// Its front end asked, and that something came of it is why it was recorded.
+    Noted(Option<Arc<str>>),
+    /// Its front end asked, and noticed that time had changed something.
+    Noticed,
     /// Its front end reported an event, of the same.
     Reported(Option<Arc<str>>, Box<AgentEvent>),
     /// It was made an offer by this trigger.
     Offered(Arc<str>),
+    /// It began with nothing.
+    Born,
+    /// It stood so. Where a recording begins in its middle, it begins with that.
+    Stands(Box<Session>),
+    /// It was removed.
+    Erased,
 }
 
 /// A message of a source.
@@ -53,6 +65,8 @@ pub struct Delivered {
     pub identity: Option<u64>,
     /// How far it was believed.
     pub trust: Trust,
+    /// The user a session token vouched for.
+    pub voucher: Option<Arc<str>>,
 }
 
 /// One session.
@@ -86,20 +100,61 @@ impl Recorded {
 
     /// Whose it may be: everybody it names, and their accounts where `accounts` matter.
     fn owners(&self, accounts: bool) -> impl Iterator<Item = (bool, &str)> {
-        let batches = self.moments.iter().filter_map(|moment| match &moment.what {
-            What::Delivered(delivered) if delivered.trust == Trust::Trusted => {
-                match &delivered.delivery {
-                    Delivery::Actions(batch) => Some(batch),
-                    Delivery::Summary(_) => None,
-                }
-            }
-            _ => None,
-        });
-        batches.flat_map(move |batch| {
-            let account = batch.account_id.as_ref().filter(|_| accounts);
-            let people = batch.user_id.iter().chain(&batch.email).map(|id| (false, id.as_str()));
-            people.chain(account.map(|id| (true, id.as_str())))
+        self.moments.iter().flat_map(move |moment| {
+            let (people, account) = moment.what.names();
+            let account = account.filter(|_| accounts);
+            let people = people.into_iter().flatten().map(|id| (false, id));
+            people.chain(account.map(|id| (true, id)))
         })
+    }
+}
+
+impl What {
+    /// The people that it names, and their account.
+    fn names(&self) -> ([Option<&str>; 3], Option<&str>) {
+        match self {
+            Self::Delivered(delivered) => {
+                let Delivered { delivery, trust, voucher, .. } = &**delivered;
+                let batch = match delivery {
+                    Delivery::Actions(batch) => Some(batch).filter(|_| *trust == Trust::Trusted),
+                    Delivery::Summary(_) => None,
+                };
+                let user = batch.and_then(|batch| batch.user_id.as_deref());
+                let email = batch.and_then(|batch| batch.email.as_deref());
+                let account = batch.and_then(|batch| batch.account_id.as_deref());
+                ([user, email, voucher.as_deref()], account)
+            }
+            Self::Stands(session) => {
+                let identity = &session.identity;
+                let (user, email) = (identity.user_id.as_deref(), identity.email.as_deref());
+                ([user, email, None], identity.account.as_deref())
+            }
+            _ => Default::default(),
+        }
+    }
+}
+
+/// Puts what was recorded of a session in order: life by life, for one that was removed begins again
+/// with the numbers it had; in each by number, then by time.
+fn order(moments: &mut Vec<Moment>) {
+    // Stable: what came at one instant stays in the order of the recording.
+    moments.sort_by_key(|moment| moment.at);
+    let mut lives: Vec<Vec<Moment>> = vec![Vec::new()];
+    let mut over = false;
+    for moment in moments.drain(..) {
+        let begins = over || matches!(moment.what, What::Born);
+        if begins && lives.last().is_some_and(|life| !life.is_empty()) {
+            lives.push(Vec::new());
+        }
+        over = matches!(moment.what, What::Erased);
+        if let Some(life) = lives.last_mut() {
+            life.push(moment);
+        }
+    }
+    for mut life in lives {
+        let erased = life.pop_if(|moment| matches!(moment.what, What::Erased));
+        life.sort_by_key(|moment| (moment.number, moment.at));
+        moments.extend(life.into_iter().chain(erased));
     }
 }
 
@@ -119,8 +174,7 @@ pub fn sessions(entries: Vec<Entry>) -> Vec<Recorded> {
         }
     }
     for recorded in &mut sessions {
-        // Stable: what came at one instant stays in the order of the recording.
-        recorded.moments.sort_by_key(|moment| (moment.number, moment.at));
+        order(&mut recorded.moments);
         let mut last = Timestamp::from_millis(i64::MIN);
         for moment in &mut recorded.moments {
             last = last.max(moment.at);
@@ -206,8 +260,12 @@ mod tests {
     fn entry(session: &str, at: i64, user: Option<&str>, email: Option<&str>) -> Entry {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let batch = Batch { user_id: owned(user), email: owned(email), ..Batch::default() };
-        let delivered =
-            Delivered { delivery: Delivery::Actions(batch), identity: None, trust: Trust::Trusted };
+        let delivered = Delivered {
+            delivery: Delivery::Actions(batch),
+            identity: None,
+            trust: Trust::Trusted,
+            voucher: None,
+        };
         let what = What::Delivered(Box::new(delivered));
         let moment = Moment { at: Timestamp::from_millis(at), number: 0, what };
         Entry { product: None, session: session.into(), moment }

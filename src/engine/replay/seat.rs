@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::machine::AgentEvent;
+use crate::domain::session::Session;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::replay::answers::{Answers, Course};
 use crate::engine::replay::recording::{Moment, Recorded};
@@ -88,6 +89,20 @@ impl<'r> Seat<'r> {
         } else if age >= limits.session_ttl {
             self.resident.session.strip_activity();
         }
+    }
+
+    /// It stood so when its recording began; later it stands as it came to.
+    pub(super) fn stand(&mut self, state: &Session) {
+        if self.resident.session.seq == 0 {
+            self.resident.session = state.clone();
+        }
+    }
+
+    /// It was removed, and begins again with nothing.
+    pub(super) fn forget(&mut self) {
+        self.resident = Resident::new(&self.recorded.id);
+        (self.last_held, self.polls) = (None, Polls::default());
+        self.due.clear();
     }
 
     /// Nothing more happens in it; what it held is given back.

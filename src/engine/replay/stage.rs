@@ -61,13 +61,18 @@ impl<'a> Stage<'a> {
             Next::Poll => self.poll(seat, None, now),
             Next::Heard(moment) => match &moment.what {
                 What::Delivered(delivered) => self.deliver(seat, delivered, now),
-                What::Polled(conversation) => self.poll(seat, conversation.as_ref(), now),
+                What::Polled(conversation) | What::Noted(conversation) => {
+                    self.poll(seat, conversation.as_ref(), now);
+                }
+                What::Noticed => self.poll(seat, None, now),
                 // What was answered to offers of then is for `assume` to say.
                 What::Reported(_, event) if is_answer(event) => {}
                 What::Reported(conversation, event) => {
                     self.report(seat, conversation.as_ref(), event, now);
                 }
-                What::Offered(_) => {}
+                What::Stands(state) => seat.stand(state),
+                What::Erased => seat.forget(),
+                What::Offered(_) | What::Born => {}
             },
         }
     }
@@ -77,7 +82,7 @@ impl<'a> Stage<'a> {
             delivery: &delivered.delivery,
             identity: delivered.identity,
             trust: delivered.trust,
-            voucher: None,
+            voucher: delivered.voucher.as_deref(),
             most_actions: self.play.limits.actions_per_batch,
         };
         let advanced = self.world.deliver(self.play.product, &mut seat.resident, &received, now);
