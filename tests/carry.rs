@@ -46,7 +46,7 @@ async fn fill(store: &Store, sessions: usize) {
     put(store, key("u_1"), START, fired_once("of_1")).await;
     put(store, key("alone"), START, said("a context without a session")).await;
     let pause = Pause { since: START, until: None, reason: Some("x".into()) };
-    let pauses = Bulletin { pauses: [("acme".into(), pause)].into() };
+    let pauses = Bulletin { pauses: [("acme".into(), pause)].into(), ..Bulletin::default() };
     put(store, PAUSES, START, pauses.clone()).await;
     put(store, INSTANCES, START, pauses).await;
 }

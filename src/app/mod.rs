@@ -4,6 +4,7 @@
 mod deliver;
 mod explain;
 mod fire;
+mod fleet;
 mod forget;
 mod gauges;
 mod ghosts;
@@ -20,6 +21,7 @@ mod sources;
 mod targets;
 
 pub use explain::Explained;
+pub use fleet::{Fleet, Peer};
 pub use forget::Forgotten;
 pub use notes::{Note, NotedVerdict};
 pub use poll::{Polled, Question};
@@ -58,6 +60,7 @@ pub struct App {
     told: gauges::Told,
     targets: targets::Seen,
     pauses: pauses::Pauses,
+    name: fleet::Name,
 }
 
 /// Why a verb has no answer.
@@ -77,7 +80,7 @@ pub enum Denied {
 impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let (sources, draining, health, notes, told, targets, pauses) = <_>::default();
+        let (sources, draining, health, notes, told, targets, pauses, name) = <_>::default();
         Self {
             live,
             store,
@@ -90,6 +93,7 @@ impl App {
             told,
             targets,
             pauses,
+            name,
         }
     }
 

@@ -51,8 +51,8 @@ pub(crate) struct RestoreArguments {
 
 /// Exits 1 when docent cannot be reached or refuses, or the file cannot be written.
 pub(crate) fn backup(arguments: &BackupArguments) -> Exit {
-    // Standard output may be the file.
-    ended(saved(arguments), complain)
+    let to_stdout = arguments.file == Path::new("-");
+    ended(saved(arguments), if to_stdout { complain } else { say })
 }
 
 /// Exits 1 when the file is not whole, the store has records already, or does not take them.

@@ -6,6 +6,7 @@ mod dev;
 mod explain;
 mod forget;
 mod formats;
+mod kept;
 mod new;
 mod pause;
 mod plan;
@@ -14,6 +15,7 @@ mod replay;
 mod report;
 mod schema;
 mod serve;
+mod status;
 mod store;
 mod test;
 
@@ -44,6 +46,8 @@ enum Command {
     Pause(pause::PauseArguments),
     /// Ends a product's pause.
     Resume(pause::ResumeArguments),
+    /// Says what running instances serve; with --wait, once all of them serve the same.
+    Status(status::StatusArguments),
     /// Saves every record of a running docent's store as a file.
     Backup(backup::BackupArguments),
     /// Puts the records of a backup back, through a running docent or into a store at rest.
@@ -73,6 +77,12 @@ struct ServeArguments {
     /// Listen here instead of where docent.yaml says.
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
+    /// Keep records here instead of where docent.yaml says; paths count from the workspace.
+    #[arg(long, value_name = "STORE", env = "DOCENT_STORE", hide_env_values = true)]
+    store: Option<String>,
+    /// What this instance is called in `docent status`; else its host and port.
+    #[arg(long, value_name = "NAME", env = "DOCENT_INSTANCE")]
+    instance: Option<String>,
     /// Time stands still until POST /__clock moves it; loopback only, for tests.
     #[arg(long)]
     virtual_clock: bool,
@@ -311,6 +321,8 @@ enum Exit {
     TestsFailed = 3,
     /// A replay differs by more than was allowed, or from what was recorded.
     Differs = 4,
+    /// What was waited for has not come in time.
+    TimedOut = 5,
 }
 
 /// Parses the command line and runs it.
@@ -322,6 +334,7 @@ pub fn run() -> ExitCode {
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Store(arguments) => store::run(&arguments),

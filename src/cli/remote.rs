@@ -49,24 +49,27 @@ pub(crate) fn address(base: &str, pieces: &[&str]) -> Result<Url> {
 /// The answer's body. Fails when docent at `base` cannot be reached or refuses.
 pub(crate) fn ask(base: &str, url: Url, key: Option<&str>, ask: &Ask) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let client = client::shared()?;
-        let request = match ask {
-            Ask::Read => client.get(url),
-            Ask::Change(body) => client.post(url).json(body),
-            Ask::Put(body) => client.put(url).json(body),
-        };
-        let request = match key {
-            Some(key) => request.bearer_auth(key),
-            None => request,
-        };
-        let reached = format!("cannot reach docent at {base}");
-        let response = request.timeout(PATIENCE).send().await.context(reached)?;
-        let status = response.status();
-        let answer = response.text().await.context("the answer broke off")?;
-        if !status.is_success() {
-            bail!("docent answered {status}: {answer}");
-        }
-        Ok(answer)
-    })
+    runtime.block_on(asked(base, url, key, ask))
+}
+
+/// The same for who is asking more than once.
+pub(crate) async fn asked(base: &str, url: Url, key: Option<&str>, ask: &Ask) -> Result<String> {
+    let client = client::shared()?;
+    let request = match ask {
+        Ask::Read => client.get(url),
+        Ask::Change(body) => client.post(url).json(body),
+        Ask::Put(body) => client.put(url).json(body),
+    };
+    let request = match key {
+        Some(key) => request.bearer_auth(key),
+        None => request,
+    };
+    let reached = format!("cannot reach docent at {base}");
+    let response = request.timeout(PATIENCE).send().await.context(reached)?;
+    let status = response.status();
+    let answer = response.text().await.context("the answer broke off")?;
+    if !status.is_success() {
+        bail!("docent answered {status}: {answer}");
+    }
+    Ok(answer)
 }

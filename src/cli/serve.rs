@@ -11,13 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::cli::check::print_for_people;
+use crate::cli::kept::last_good;
 use crate::cli::report::{complain, say};
 use crate::cli::{Exit, LogFormat, ServeArguments};
 use crate::http::exposure::{closed, exposure};
 use crate::http::origin::Address;
 use crate::http::serve::{Patience, serve};
 use crate::http::site::Site;
-use crate::library::live::Live;
+use crate::library::live::{Live, unreadable};
 use crate::library::{disk, watch};
 use crate::runtime::client::HttpClient;
 use crate::runtime::clock::Clock;
@@ -32,6 +33,10 @@ const SWEEP: Duration = Duration::from_millis(500);
 const TIDY: Duration = Duration::from_secs(60);
 /// How often an instance looks for what others were told to pause.
 const LEARN: Duration = Duration::from_millis(400);
+/// How often an instance says that it is there.
+const HELLO: Duration = Duration::from_secs(2);
+/// Until something that the store did not take is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
 /// How long tasks may take to end.
 const WIND_DOWN: Duration = Duration::from_secs(5);
 
@@ -68,15 +73,19 @@ async fn serving(arguments: &ServeArguments, live: Arc<Live>) -> Result<()> {
 
 /// The first rulebook, if this workspace may be served here.
 fn start(arguments: &ServeArguments) -> Result<Live, Exit> {
-    let sources = disk::read(&arguments.workspace).map_err(|error| {
-        complain(&format!("error: {error}"));
-        Exit::Failed
-    })?;
-    let live = Live::start(sources.clone(), environment::variable, Clock::wall().now());
-    let live = live.map_err(|findings| {
-        print_for_people(&sources, None, &findings);
-        Exit::Invalid
-    })?;
+    let live = match disk::read(&arguments.workspace) {
+        Ok(sources) => {
+            let live = Live::start(sources.clone(), environment::variable, Clock::wall().now());
+            live.or_else(|findings| {
+                print_for_people(&sources, None, &findings);
+                last_good(arguments, Some(&sources), findings).ok_or(Exit::Invalid)
+            })?
+        }
+        Err(error) => {
+            complain(&format!("error: {error}"));
+            last_good(arguments, None, vec![unreadable(&error)]).ok_or(Exit::Failed)?
+        }
+    };
     let rulebook = live.current();
     let listen = arguments.listen.as_deref().unwrap_or(&rulebook.settings.listen);
     let missing = exposure(&rulebook.settings, listen);
@@ -99,7 +108,7 @@ impl Server {
         let client = client::shared().context("cannot set up the HTTP client")?;
         let store = Store::open_in(
             &arguments.workspace,
-            &settings.store,
+            arguments.store.as_deref().unwrap_or(&settings.store),
             settings.durability,
             &settings.limits,
         );
@@ -125,6 +134,7 @@ impl Server {
         }
         // Before the first poll: a pause outlives a restart.
         self.app.learn_pauses().await.context("cannot read which products are paused")?;
+        self.app.introduce(&called(arguments, address), &address.to_string());
         self.look_after(arguments);
         let admin = admin.map(|(listener, address)| self.site(Site::operators, listener, address));
         let part = if apart { Site::public } else { Site::whole };
@@ -142,6 +152,11 @@ impl Server {
         }
         if !self.tasks.join(WIND_DOWN).await {
             tracing::warn!("Some tasks did not end in time");
+        }
+        if self.app.store.is_shared()
+            && let Err(error) = self.app.say_goodbye(Clock::wall().now()).await
+        {
+            tracing::debug!(%error, "Cannot say goodbye");
         }
         self.app.store.close().await.context("the last changes are not on disk")
     }
@@ -178,6 +193,10 @@ impl Server {
                 app.follow(&client, &tasks);
             }
         });
+        self.tasks.spawn(keep_rulebook(Arc::clone(&self.app), self.tasks.stopping()));
+        if self.app.store.is_shared() {
+            self.tasks.spawn(say_hello(Arc::clone(&self.app), self.tasks.stopping()));
+        }
         self.tasks.spawn(learn_pauses(Arc::clone(&self.app), self.tasks.stopping()));
         let app = Arc::clone(&self.app);
         self.tasks.every(SWEEP, move || {
@@ -193,6 +212,46 @@ async fn learn_pauses(app: Arc<App>, stop: CancellationToken) {
             tracing::debug!(%error, "Cannot tell which products are paused");
         }
     }
+}
+
+/// Keeps each rulebook that comes into force, to start from when the disk is broken.
+async fn keep_rulebook(app: Arc<App>, stop: CancellationToken) {
+    let mut revisions = app.live.revisions();
+    loop {
+        revisions.borrow_and_update();
+        let next = match app.keep_rulebook().await {
+            Ok(()) => stop.run_until_cancelled(revisions.changed()).await.map(drop),
+            Err(error) => {
+                tracing::warn!(%error, "Cannot keep the rulebook for a start without the workspace");
+                stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await
+            }
+        };
+        if next.is_none() {
+            return;
+        }
+    }
+}
+
+/// Tells the others that share the store what is served here.
+async fn say_hello(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = app.say_hello(Clock::wall().now()).await {
+            tracing::debug!(%error, "Cannot tell the others that this instance is there");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(HELLO)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// `web-3:8080`
+fn called(arguments: &ServeArguments, address: SocketAddr) -> String {
+    let host = || {
+        let system = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        system.or_else(|| environment::variable("HOSTNAME")).unwrap_or_else(|| "docent".to_owned())
+    };
+    let usual = || format!("{}:{}", host().trim(), address.port());
+    arguments.instance.clone().unwrap_or_else(usual)
 }
 
 async fn bind(listen: &str) -> Result<(TcpListener, SocketAddr)> {

@@ -14,6 +14,47 @@ use crate::domain::time::Timestamp;
 pub struct Bulletin {
     /// Products that offer nothing for the time being, by id.
     pub pauses: BTreeMap<Arc<str>, Pause>,
+    /// The last workspace without a mistake.
+    pub rulebook: Option<Kept>,
+    /// Those that share the store, by name.
+    pub instances: BTreeMap<Arc<str>, Instance>,
+}
+
+/// A workspace that came into force, to start from when the one on disk is broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its files as they are written, by path: variables are not replaced in them.
+    pub files: BTreeMap<Arc<str>, Arc<str>>,
+    /// The files' digest.
+    pub sources: Arc<str>,
+    /// The rulebook's.
+    pub digest: Arc<str>,
+    /// Its number in the process that kept it.
+    pub revision: u64,
+    /// When it came into force.
+    pub at: Timestamp,
+}
+
+/// What an instance says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Instance {
+    /// Where it listens.
+    pub address: Arc<str>,
+    /// Of docent.
+    pub version: Arc<str>,
+    /// The number of the rulebook in force, counted by itself.
+    pub revision: u64,
+    /// That rulebook's digest.
+    pub digest: Arc<str>,
+    /// Since when it is in force.
+    pub since: Timestamp,
+    /// Whether it was started from a kept rulebook, and the disk is still broken.
+    pub stale: bool,
+    /// Whether what is on its disk was refused.
+    pub refused: bool,
+    /// When it said so, by its own clock.
+    pub seen: Timestamp,
 }
 
 /// An operator's word that a product offers nothing.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::http::error::ApiError;
 use crate::http::site::Desk;
+use crate::http::status::stale;
 use crate::http::{health, json as answer};
 use crate::library::status::{Active, Candidate, Watching};
 use crate::rulebook::rule::Mode;
@@ -26,6 +27,7 @@ pub(crate) async fn rules(
     let status = desk.app.live.status();
     Ok(answer::ok(&json!({
         "active": active(&status.active),
+        "stale": status.stale.as_ref().map(stale),
         "candidate": status.candidate.as_ref().map(candidate),
         "watcher": watcher(&status.watcher),
         "products": products(&rulebook),

@@ -13,6 +13,7 @@ use crate::http::access::RouteClass;
 use crate::http::error::ApiError;
 use crate::http::site::Desk;
 use crate::http::wire::health::HealthBody;
+use crate::http::wire::isoformat::isoformat;
 use crate::http::{json, openapi};
 use crate::ingest::status::Phase;
 use crate::runtime::metrics::CONTENT_TYPE as OPENMETRICS;
@@ -46,6 +47,14 @@ pub(crate) async fn ready(
 fn reasons(app: &App) -> Vec<String> {
     let status = app.live.status();
     let mut reasons = Vec::new();
+    if let Some(stale) = &status.stale {
+        reasons.push(format!(
+            "the workspace on disk was broken at start: revision {} of {} is served, as the store \
+             kept it",
+            stale.revision,
+            isoformat(stale.kept_at),
+        ));
+    }
     if let Some(candidate) = &status.candidate {
         let findings = candidate.findings.len();
         reasons.push(format!(

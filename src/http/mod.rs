@@ -29,6 +29,7 @@ mod proactive;
 mod retrieval;
 pub mod serve;
 pub mod site;
+mod status;
 pub mod token;
 mod tours;
 mod users;

@@ -19,7 +19,7 @@ use crate::http::gate::{Admitted, Gate};
 use crate::http::origin::Address;
 use crate::http::{
     admin, agent_state, backup, clock, context, events, forget, health, home, proactive, retrieval,
-    tours, users,
+    status, tours, users,
 };
 use crate::rulebook::{Product, Rulebook};
 
@@ -106,6 +106,7 @@ fn for_operators() -> Router<Arc<Desk>> {
     Router::new()
         .route("/metrics", quiet(health::metrics))
         .route("/admin/rules", quiet(admin::rules))
+        .route("/admin/status", quiet(status::show))
         .route("/admin/backup", quiet(backup::save))
         .route("/admin/restore", post(backup::restore))
         .route("/admin/products/{product}/proactive", quiet(proactive::show).put(proactive::change))

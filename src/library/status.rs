@@ -13,10 +13,21 @@ pub struct Status {
     pub active: Active,
     /// What lies on disk instead, and was refused; `None` while disk and rulebook agree.
     pub candidate: Option<Candidate>,
+    /// It was started from a kept rulebook, and the disk has not agreed since.
+    pub stale: Option<Stale>,
     /// Candidates refused since the start.
     pub refused: u64,
     /// How changes are noticed.
     pub watcher: Watching,
+}
+
+/// Of what was kept for a start without a sound workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// Its number in the process that kept it.
+    pub revision: u64,
+    /// When it came into force there.
+    pub kept_at: Timestamp,
 }
 
 /// The rulebook in force.

@@ -82,6 +82,14 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
     (Some(Rulebook { digest, settings, products, prompts }), findings)
 }
 
+/// The settings alone, when `docent.yaml` has no mistake, whatever the other files have.
+pub fn settings(sources: &Sources, env: &Lookup<'_>) -> Option<Settings> {
+    let mut reading = Reading::new(sources);
+    let settings = reading.workspace(env);
+    let sound = reading.findings.iter().all(|finding| finding.severity != Severity::Error);
+    sound.then_some(settings)
+}
+
 /// The folders whose files matter, each ending in `/` (or empty for the workspace's root): what
 /// `docent.yaml` names, or the usual ones when it cannot be read. Variables are not replaced in
 /// a folder's name.

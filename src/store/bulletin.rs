@@ -1,10 +1,9 @@
 //! Bulletins as records: they stay until somebody changes them, however old they are.
 
-use std::collections::BTreeMap;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use crate::domain::bulletin::{Bulletin, Pause};
+use crate::domain::bulletin::{Bulletin, Instance, Kept, Pause};
 use crate::domain::time::Timestamp;
 use crate::store::Key;
 use crate::store::record::{Record, block};
@@ -15,21 +14,38 @@ pub const PAUSES: Key<'static> = Key { product: "", id: "pauses" };
 /// Where instances that share the store say that they are there.
 pub const INSTANCES: Key<'static> = Key { product: "", id: "instances" };
 
+/// Where the last good workspace is kept.
+pub const RULEBOOK: Key<'static> = Key { product: "", id: "rulebook" };
+
 impl Record for Bulletin {
     const KIND: &'static str = "bulletin";
     const AGES: bool = false;
 
     fn weigh(&self) -> usize {
-        let Self { pauses } = self;
+        let Self { pauses, rulebook, instances } = self;
         let pause = |(product, pause): (&Arc<str>, &Pause)| {
             let texts = product.len() + pause.reason.as_ref().map_or(0, |reason| reason.len());
             block(size_of::<(Arc<str>, Pause)>() + texts)
         };
-        pauses.iter().map(pause).sum()
+        let instance = |(name, instance): (&Arc<str>, &Instance)| {
+            let Instance { address, version, digest, .. } = instance;
+            let texts = name.len() + address.len() + version.len() + digest.len();
+            block(size_of::<(Arc<str>, Instance)>() + texts)
+        };
+        pauses.iter().map(pause).sum::<usize>()
+            + rulebook.as_ref().map_or(0, weight)
+            + instances.iter().map(instance).sum::<usize>()
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
-        let Self { pauses } = self;
-        BTreeMap::is_empty(pauses)
+        let Self { pauses, rulebook, instances } = self;
+        pauses.is_empty() && rulebook.is_none() && instances.is_empty()
     }
+}
+
+fn weight(kept: &Kept) -> usize {
+    let file = |(path, text): (&Arc<str>, &Arc<str>)| {
+        block(size_of::<(Arc<str>, Arc<str>)>() + path.len() + text.len())
+    };
+    kept.files.iter().map(file).sum::<usize>() + kept.sources.len() + kept.digest.len()
 }

@@ -249,6 +249,20 @@ impl Store {
         }
     }
 
+    /// The kind of store, as its setting begins.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Memory(_) => "memory",
+            Self::Embedded(_) => "embedded",
+            Self::Redis(_) => "redis",
+        }
+    }
+
+    /// Whether other instances may use it, too.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self, Self::Redis(_))
+    }
+
     /// Some records as they are, from a place of a walk on; the walk does not hold anybody up. Each
     /// record is whole; what changes during a walk is read before or after its change.
     pub async fn page(&self, from: &Place) -> Result<Page, StoreError> {

@@ -19,7 +19,7 @@ use crate::http::openapi::routes::{JSON, Place, ROUTES, Route, meaning};
 use crate::http::wire::activity::{AcceptedBody, PosthogBody};
 use crate::http::wire::agent_state::{ReportBody, ReportedBody};
 use crate::http::wire::backup::RestoredBody;
-use crate::http::wire::error::{ErrorBody, RulesBody};
+use crate::http::wire::error::{ErrorBody, RulesBody, StatusBody};
 use crate::http::wire::explain::{ClauseBody, ExplainedBody, GateBody, RuleBody};
 use crate::http::wire::forget::ForgottenBody;
 use crate::http::wire::health::HealthBody;
@@ -91,6 +91,7 @@ fn components() -> ComponentsBuilder {
     let components = schema::<PausedBody>(components);
     let components = schema::<HealthBody>(components);
     let components = schema::<RulesBody>(components);
+    let components = schema::<StatusBody>(components);
     schema::<ErrorBody>(components)
 }
 

@@ -40,7 +40,7 @@ const TOKEN: (Place, &str, &str) =
 const ST: (Place, &str, &str) = (Place::Query, "st", "The same, where no header can be sent.");
 
 /// Every route, once.
-pub(crate) const ROUTES: [Route; 18] = [
+pub(crate) const ROUTES: [Route; 19] = [
     Route {
         method: HttpMethod::Get,
         path: "/context/{product_id}/{session_id}",
@@ -185,6 +185,16 @@ pub(crate) const ROUTES: [Route; 18] = [
         body: None,
         answer: (JSON, &["Rules"]),
         errors: &[401, 403, 404, 405, 429],
+    },
+    Route {
+        method: HttpMethod::Get,
+        path: "/admin/status",
+        summary: "What this instance serves, and what those say that share its store.",
+        audience: Audience::Operators,
+        extra: &[],
+        body: None,
+        answer: (JSON, &["Status"]),
+        errors: &[401, 403, 404, 405, 429, 503],
     },
     Route {
         method: HttpMethod::Get,

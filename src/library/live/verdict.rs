@@ -67,7 +67,7 @@ pub(crate) fn bereft(running: &Rulebook, candidate: &Rulebook) -> Vec<Finding> {
 }
 
 /// A workspace that cannot be read, as a finding.
-pub(crate) fn unreadable(error: &DiskError) -> Finding {
+pub fn unreadable(error: &DiskError) -> Finding {
     about(error.path(), Severity::Error, "unreadable", error.to_string(), None)
 }
 

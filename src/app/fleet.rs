@@ -1,0 +1,124 @@
+//! The fleet: what this instance serves, and what those that share its store say that they serve.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::app::App;
+use crate::domain::bulletin::{Bulletin, Instance};
+use crate::domain::time::{Span, Timestamp};
+use crate::store::bulletin::{INSTANCES, RULEBOOK};
+use crate::store::{Step, StoreError};
+
+/// An instance that has been silent for so long does not count any more: five times the heartbeat.
+const SILENT: Span = Span::from_seconds(10);
+/// After so long its name is forgotten.
+const FORGOTTEN: Span = Span::from_seconds(600);
+
+/// Name and address of this instance, once it listens.
+pub(crate) type Name = OnceLock<(Arc<str>, Arc<str>)>;
+
+/// One instance as known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it said last.
+    pub said: Instance,
+    /// How long ago that was.
+    pub ago: Span,
+    /// Whether it has been silent for too long to be running.
+    pub silent: bool,
+}
+
+/// All instances that share a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fleet {
+    /// The name of the one that answers.
+    pub own: Arc<str>,
+    /// By name, the one that answers among them.
+    pub peers: Vec<Peer>,
+}
+
+impl App {
+    /// Says once who this instance is and where it listens.
+    pub fn introduce(&self, name: &str, address: &str) {
+        let _first_stays = self.name.set((name.into(), address.into()));
+    }
+
+    fn own(&self, wall: Timestamp) -> (Arc<str>, Instance) {
+        let (name, address) = self.name.get().cloned().unwrap_or_default();
+        let status = self.live.status();
+        let said = Instance {
+            address,
+            version: env!("CARGO_PKG_VERSION").into(),
+            revision: status.active.revision,
+            digest: Arc::clone(&status.active.digest),
+            since: status.active.loaded_at,
+            stale: status.stale.is_some(),
+            refused: status.candidate.is_some(),
+            seen: wall,
+        };
+        (name, said)
+    }
+
+    /// Tells those that share the store that this instance is there, and what it serves.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn say_hello(&self, wall: Timestamp) -> Result<(), StoreError> {
+        let (name, said) = self.own(wall);
+        let step = |slot: &mut Option<Bulletin>| {
+            let instances = &mut slot.get_or_insert_default().instances;
+            instances.retain(|_, other| wall.since(other.seen) < FORGOTTEN);
+            instances.insert(Arc::clone(&name), said.clone());
+            Step::Write(())
+        };
+        self.store.update(INSTANCES, wall, step).await
+    }
+
+    /// Tells them that it is going.
+    ///
+    /// # Errors
+    /// When the store does not answer; then they notice by its silence.
+    pub async fn say_goodbye(&self, wall: Timestamp) -> Result<(), StoreError> {
+        let (name, _) = self.own(wall);
+        let step = |slot: &mut Option<Bulletin>| {
+            let gone = slot.as_mut().and_then(|board| board.instances.remove(&name));
+            slot.take_if(|board| *board == Bulletin::default());
+            if gone.is_some() { Step::Write(()) } else { Step::Keep(()) }
+        };
+        self.store.update(INSTANCES, wall, step).await
+    }
+
+    /// Every instance that shares the store; this one as it is now.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn fleet(&self, wall: Timestamp) -> Result<Fleet, StoreError> {
+        let (own, said) = self.own(wall);
+        let listed = |board: Option<&Bulletin>| board.map(|board| board.instances.clone());
+        let mut all = self.store.read(INSTANCES, wall, listed).await?.unwrap_or_default();
+        all.insert(Arc::clone(&own), said);
+        let peer = |(name, said): (Arc<str>, Instance)| {
+            let ago = wall.since(said.seen);
+            Peer { name, said, ago, silent: ago >= SILENT }
+        };
+        Ok(Fleet { own, peers: all.into_iter().map(peer).collect() })
+    }
+
+    /// Keeps the files in force, to start from when those on disk are broken.
+    ///
+    /// # Errors
+    /// When the store does not take them.
+    pub async fn keep_rulebook(&self) -> Result<(), StoreError> {
+        let Some(kept) = self.live.to_keep() else { return Ok(()) };
+        let step = |slot: &mut Option<Bulletin>| {
+            let last = &mut slot.get_or_insert_default().rulebook;
+            if last.as_ref().is_some_and(|last| last.sources == kept.sources) {
+                return Step::Keep(());
+            }
+            *last = Some(kept.clone());
+            Step::Write(())
+        };
+        self.store.update(RULEBOOK, self.clock.now(), step).await
+    }
+}
