@@ -137,7 +137,7 @@ async fn status_waits_until_all_serve_the_same() {
     let urls = ["status", "--url", &one.base, "--url", &two.base];
     let digest = one.get("/admin/status").await.1["digest"].as_str().unwrap().to_owned();
     let wait = |more: &[&str]| run(&[&urls[..], more].concat());
-    assert_eq!(wait(&["--wait", &digest[..8], "--timeout", "10s"]).0, Some(0));
+    assert_eq!(wait(&["--wait", digest.get(..8).unwrap(), "--timeout", "10s"]).0, Some(0));
     let keen = EAGER.replace("eager", "keen");
     one.write("rules/eager.yaml", &keen);
     one.until("/admin/status", |_, status| status["revision"] == 2).await;

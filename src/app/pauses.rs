@@ -2,7 +2,7 @@
 //! poll asks no store for it, and looks for a newer one several times a second.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::app::App;
@@ -15,11 +15,18 @@ use crate::store::{Step, StoreError};
 
 type Known = BTreeMap<Arc<str>, Pause>;
 
+/// The store has not been asked yet.
+const UNKNOWN: u8 = 0;
+/// No product is paused.
+const NONE: u8 = 1;
+/// The copy has to be looked at.
+const SOME: u8 = 2;
+
 /// The copy of one instance.
 #[derive(Debug, Default)]
 pub(crate) struct Pauses {
-    /// Whether any product is paused: nearly always none is.
-    any: AtomicBool,
+    /// `UNKNOWN`, `NONE` or `SOME`: nearly always no product is paused.
+    any: AtomicU8,
     copy: RwLock<Copied>,
 }
 
@@ -33,7 +40,7 @@ struct Copied {
 impl Pauses {
     /// Until when a product is paused, if it is.
     pub(crate) fn stands_until(&self, product: &str, now: Timestamp) -> Option<Timestamp> {
-        if !self.any.load(Ordering::Acquire) {
+        if self.any.load(Ordering::Acquire) != SOME {
             return None;
         }
         self.copied().known.get(product)?.stands_until(now)
@@ -47,7 +54,7 @@ impl Pauses {
     fn change(&self, known: Known) {
         let mut copy = self.copy.write().unwrap_or_else(PoisonError::into_inner);
         let changes = copy.changes + 1;
-        self.any.store(!known.is_empty(), Ordering::Release);
+        self.any.store(if known.is_empty() { NONE } else { SOME }, Ordering::Release);
         *copy = Copied { known: Arc::new(known), changes };
     }
 
@@ -55,7 +62,7 @@ impl Pauses {
     fn learn(&self, known: Known, asked: &Copied) {
         let mut copy = self.copy.write().unwrap_or_else(PoisonError::into_inner);
         if copy.changes == asked.changes {
-            self.any.store(!known.is_empty(), Ordering::Release);
+            self.any.store(if known.is_empty() { NONE } else { SOME }, Ordering::Release);
             copy.known = Arc::new(known);
         }
     }
@@ -91,6 +98,19 @@ impl App {
         Ok(())
     }
 
+    /// Until when a product is paused, if it is. Asks the store only while it never answered: what
+    /// an operator paused stays so, however docent was started.
+    pub(crate) async fn paused_until(
+        &self,
+        product: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        if self.pauses.any.load(Ordering::Acquire) == UNKNOWN {
+            self.learn_pauses().await?;
+        }
+        Ok(self.pauses.stands_until(product, now))
+    }
+
     /// A product's pause, while it stands.
     pub fn pause_of(&self, product: &str, now: Timestamp) -> Option<Pause> {
         let Copied { known, .. } = self.pauses.copied();
@@ -103,9 +123,10 @@ impl App {
     /// When the store does not answer; what was known stays.
     pub async fn learn_pauses(&self) -> Result<(), StoreError> {
         let copied = self.pauses.copied();
+        let first = self.pauses.any.load(Ordering::Acquire) == UNKNOWN;
         let news = |board: Option<&Bulletin>| match board {
-            Some(board) => (board.pauses != *copied.known).then(|| board.pauses.clone()),
-            None => (!copied.known.is_empty()).then(Known::default),
+            Some(board) => (first || board.pauses != *copied.known).then(|| board.pauses.clone()),
+            None => (first || !copied.known.is_empty()).then(Known::default),
         };
         if let Some(news) = self.store.read(PAUSES, self.clock.now(), news).await? {
             self.pauses.learn(news, &copied);

@@ -127,7 +127,7 @@ impl App {
         };
         let (user, account) = self.remembered(product, question.session, now).await?;
         let session = product.asks_of_session.then(|| question.session.into());
-        let paused_until = self.pauses.stands_until(&product.id, now);
+        let paused_until = self.paused_until(&product.id, now).await?;
         Ok(Around { scope, session, user, account, paused_until, ..Around::default() })
     }
 

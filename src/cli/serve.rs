@@ -132,8 +132,6 @@ impl Server {
         if arguments.virtual_clock && addresses.any(|address| !address.ip().is_loopback()) {
             bail!("--virtual-clock lets anybody move time, so it is for loopback addresses only");
         }
-        // Before the first poll: a pause outlives a restart.
-        self.app.learn_pauses().await.context("cannot read which products are paused")?;
         self.app.introduce(&called(arguments, address), &address.to_string());
         self.look_after(arguments);
         let admin = admin.map(|(listener, address)| self.site(Site::operators, listener, address));
