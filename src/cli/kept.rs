@@ -68,9 +68,9 @@ fn kept_in(workspace: &Path, setting: &str) -> Result<Option<Kept>> {
     runtime
         .block_on(async {
             // First, because it sets up TLS for whatever connects.
-        let _client = client::shared();
-        let store = Store::open_in(workspace, setting, Durability::Immediate, &everything())?;
-        store.reached().await?;
+            let _client = client::shared();
+            let store = Store::open_in(workspace, setting, Durability::Immediate, &everything())?;
+            store.reached().await?;
             let kept = |board: Option<&Bulletin>| board.and_then(|board| board.rulebook.clone());
             let kept = store.read(RULEBOOK, Clock::wall().now(), kept).await?;
             store.close().await?;

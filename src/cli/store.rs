@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::report::{complain, say};
 use crate::cli::{Exit, Format};
 use crate::rulebook::settings::Durability;
+use crate::runtime::client;
 use crate::store::Store;
 use crate::store::carry::{Copied, copy, everything};
 
@@ -109,6 +110,8 @@ pub(in crate::cli) async fn open(setting: &str) -> Result<Store> {
     if setting == "memory" {
         bail!("`memory` ends with its docent; name a store that lasts, such as `embedded:./data`");
     }
+    // First, because it sets up TLS for whatever connects.
+    let _client = client::shared();
     let store = Store::open_in(Path::new(""), setting, Durability::Immediate, &everything())?;
     store.reached().await?;
     Ok(store)
