@@ -154,3 +154,22 @@ tests:
     let failed: Vec<_> = report.tests.iter().filter(|test| test.failure.is_some()).collect();
     assert!(failed.is_empty() && report.tests.len() == 4, "{failed:#?}");
 }
+
+/// The session of a test may be a tester's by the product's own list: nothing says that a draft
+/// cannot fire there.
+#[test]
+fn a_test_whose_session_is_listed_sees_drafts() {
+    let settings = "version: 1\nproducts: { acme: { testers: [ps_1] } }\n";
+    let rules = "version: 1\ntriggers:\n  - { id: d, mode: draft, when: [{ dwell: 1s }], offer: { body: B, accept: A, dismiss: D } }\n";
+    let tests = "version: 1\ntests:\n  - name: n\n    timeline: [{ at: 0s, page: / }, { at: 1s, fires: d }]\n";
+    for (settings, expected) in [(settings, vec![]), (timelines::PLAIN, vec!["never-met"])] {
+        let files =
+            [("docent.yaml", settings), ("rules/a.yaml", rules), ("rules/a.test.yaml", tests)];
+        let bytes = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        let sources = docent::rulebook::Sources { files: bytes.into() };
+        let (book, found) = docent::rulebook::compile::compile(&sources, &|_| None);
+        assert_eq!(found.iter().map(|found| found.code).collect::<Vec<_>>(), expected);
+        let failed = book.map(|book| docent::engine::suite::run(&book, &|_| true).tests);
+        assert!(failed.into_iter().flatten().all(|test| test.failure.is_none()));
+    }
+}

@@ -167,6 +167,7 @@ impl Reader<'_, '_, '_> {
             return self.tally(Counted::Pages, node, "distinct_pages");
         }
         let fields = Fields::of(node, "distinct_pages", keys("distinct_pages"), self.findings)?;
+        self.window(&fields, "within", WINDOW)?;
         if fields.has_strays() { None } else { self.lacks_bound(node, "at_least: 4") }
     }
 
