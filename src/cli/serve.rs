@@ -112,7 +112,7 @@ impl Server {
             settings.durability,
             &settings.limits,
         );
-        let store = Arc::new(store?);
+        let store = Arc::new(store?.waiting_for(settings.wait_replicas));
         let clock = if arguments.virtual_clock {
             Clock::standing_at(Clock::wall().now())
         } else {

@@ -24,6 +24,8 @@ pub struct Settings {
     /// When a change counts as kept: `immediate`, or an interval as `100ms`; a change needs a
     /// restart.
     pub durability: Durability,
+    /// Replicas of a Redis that must have a change before it is answered; a change needs a restart.
+    pub wait_replicas: u32,
     /// What the process may take.
     pub limits: Limits,
     /// By id, at least one.
@@ -292,6 +294,7 @@ impl Default for Settings {
             admin: Admin::default(),
             store: "embedded:./data".into(),
             durability: Durability::Immediate,
+            wait_replicas: 0,
             limits: Limits::default(),
             products: BTreeMap::new(),
         }

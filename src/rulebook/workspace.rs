@@ -19,8 +19,17 @@ use crate::rulebook::yaml::{Node, Value};
 /// The file's name, at the root of a workspace.
 pub const FILE: &str = "docent.yaml";
 
-const KEYS: &[&str] =
-    &["version", "listen", "admin", "store", "durability", "limits", "products", "llm"];
+const KEYS: &[&str] = &[
+    "version",
+    "listen",
+    "admin",
+    "store",
+    "durability",
+    "wait_replicas",
+    "limits",
+    "products",
+    "llm",
+];
 const LIMITS: &[&str] = &[
     "max_sessions",
     "max_memory",
@@ -44,6 +53,7 @@ pub fn read(root: &Node, findings: &mut Findings<'_>) -> Settings {
     fields.fill("admin", &mut settings.admin, admin, findings);
     fields.fill("store", &mut settings.store, store::store, findings);
     fields.fill("durability", &mut settings.durability, store::durability, findings);
+    fields.fill("wait_replicas", &mut settings.wait_replicas, number(0..=16), findings);
     fields.fill("limits", &mut settings.limits, limits, findings);
     if fields.need("products", findings).is_some() {
         fields.fill("products", &mut settings.products, products, findings);

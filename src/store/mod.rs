@@ -197,6 +197,16 @@ impl Store {
         }
     }
 
+    /// From now on a write to Redis is answered once so many replicas have it; none by default.
+    /// The other stores have no replicas.
+    #[must_use]
+    pub fn waiting_for(mut self, replicas: u32) -> Self {
+        if let Self::Redis(redis) = &mut self {
+            redis.wait_for(replicas);
+        }
+        self
+    }
+
     /// Waits, not for long, until a server has been looked at; in this process there is none.
     ///
     /// # Errors

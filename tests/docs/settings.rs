@@ -37,7 +37,8 @@ impl Lines {
 
 /// The whole of it.
 pub(crate) fn defaults() -> String {
-    let Settings { listen, admin, store, durability, limits, products: _ } = Settings::default();
+    let Settings { listen, admin, store, durability, wait_replicas, limits, products: _ } =
+        Settings::default();
     let Admin { listen: admin_listen, tokens } = admin;
     let mut lines = Lines::default();
     lines.add(0, "version", "1", "Of this file's format");
@@ -47,6 +48,7 @@ pub(crate) fn defaults() -> String {
     lines.own(1, "Admin", "tokens", none(&tokens));
     lines.own(0, "Settings", "store", store);
     lines.own(0, "Settings", "durability", durability);
+    lines.own(0, "Settings", "wait_replicas", wait_replicas);
     lines.own(0, "Settings", "limits", "");
     of_limits(limits, &mut lines);
     lines.own(0, "Settings", "products", "");

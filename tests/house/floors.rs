@@ -14,7 +14,7 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
     (
         "store",
         3,
-        "hashbrown redb redis rmp_serde serde serde_json sha2 thiserror tokio tracing zstd",
+        "futures_util hashbrown redb redis rmp_serde serde serde_json sha2 thiserror tokio tracing zstd",
     ),
     (
         "ingest",

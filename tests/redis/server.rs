@@ -142,6 +142,51 @@ impl Cluster {
     }
 }
 
+/// A master, two replicas, and a sentinel that knows the master as `main`.
+pub(crate) struct Watched {
+    pub(crate) master: Server,
+    pub(crate) replicas: [Server; 2],
+    sentinel: Server,
+}
+
+impl Watched {
+    pub(crate) fn start() -> Self {
+        let master = Server::start(&[]);
+        let of = ["--replicaof", "127.0.0.1", &master.port.to_string()];
+        let replicas = [(); 2].map(|()| Server::start(&of));
+        let mut sentinel = Server::prepared(&[]);
+        let (port, watched) = (sentinel.port, master.port);
+        let file = sentinel.folder.path().join("sentinel.conf");
+        let lines = format!(
+            "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {watched} 1\n\
+             sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
+        );
+        std::fs::write(&file, lines).unwrap();
+        let child = Command::new("redis-server")
+            .arg(&file)
+            .arg("--sentinel")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        sentinel.child = Some(child);
+        wait_until("the sentinel to know both replicas", || {
+            sentinel.ping().is_ok()
+                && sentinel.ask::<Vec<redis::Value>>(&["SENTINEL", "REPLICAS", "main"]).len() == 2
+        });
+        for replica in &replicas {
+            wait_until("the replica to follow", || {
+                let info: String = replica.ask(&["INFO", "replication"]);
+                info.contains("master_link_status:up")
+            });
+        }
+        Self { master, replicas, sentinel }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis+sentinel://{}/main", self.sentinel.address())
+    }
+}
+
 /// Opens a store and waits until it has looked at its server.
 pub(crate) async fn open(url: &str) -> Store {
     let store = try_open(url);

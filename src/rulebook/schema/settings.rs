@@ -46,6 +46,13 @@ pub(in crate::rulebook::schema) static WORKSPACE: Mapping = Mapping {
             "when a change counts as kept: `immediate`, once it is on disk, or the time whose \
              changes a crash may take, up to 10s; a change needs a restart",
         ),
+        or(
+            "wait_replicas",
+            Shape::Whole(0, 16),
+            || Settings::default().wait_replicas.into(),
+            "replicas of a Redis that must have a change before it is answered; a change needs a \
+             restart",
+        ),
         key("limits", Shape::Map(&LIMITS), "what the process may take"),
         key(
             "products",

@@ -58,6 +58,10 @@ impl Link {
         }
     }
 
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// The connection, or why there is none. Waits only while one is being made.
     pub(super) async fn up(&self) -> Result<Up, Failure> {
         match &*self.state.borrow() {
@@ -107,7 +111,8 @@ impl Link {
     pub(super) fn trouble(&self) -> Option<String> {
         match &*self.state.borrow() {
             State::Down(failure) => Some(failure.reason.clone()),
-            State::Up(_) | State::Opening => lock(&self.refused).clone(),
+            State::Opening => Some("the connection to Redis is being made".to_owned()),
+            State::Up(_) => lock(&self.refused).clone(),
         }
     }
 

@@ -7,6 +7,7 @@
 //! only tidies up.
 
 mod failure;
+mod group;
 mod inspect;
 mod link;
 mod names;
@@ -33,6 +34,7 @@ use crate::store::memory::marks::EVERY_SLOT;
 use crate::store::memory::row::{Row, SessionRow};
 use crate::store::record::Record;
 use crate::store::redis::failure::Failure;
+use crate::store::redis::group::Group;
 use crate::store::redis::link::Link;
 use crate::store::redis::names::name;
 use crate::store::redis::stored::{Change, Field, Lifetimes, Stored, Token, Tokens, Version};
@@ -52,10 +54,21 @@ const LONGEST: Span = Span::from_seconds(366 * 86_400);
 
 static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("script.lua")));
 
+/// Writes what is there already, so that replicas confirm it.
+static TOUCH: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local written = redis.call('HGET', KEYS[1], 'written') \
+         if not written then return false end \
+         redis.call('HSET', KEYS[1], 'written', written) return 1",
+    )
+});
+
 /// Records in Redis.
 pub struct Redis {
     link: Arc<Link>,
-    keeper: AbortHandle,
+    /// Set when replicas have to confirm what is written.
+    group: Option<Group>,
+    tasks: Vec<AbortHandle>,
     lives: Lifetimes,
     tokens: Tokens,
     turns: Turns,
@@ -114,7 +127,21 @@ impl Redis {
         let kept = Arc::clone(&link);
         let keeper = tokio::spawn(async move { kept.keep().await }).abort_handle();
         let lives = Lifetimes { session: limits.session_ttl, ledger: limits.ledger_ttl };
-        Self { link, keeper, lives, tokens: Tokens::default(), turns: Turns::default() }
+        let (group, tasks) = (None, vec![keeper]);
+        Self { link, group, tasks, lives, tokens: Tokens::default(), turns: Turns::default() }
+    }
+
+    /// From now on a write counts once so many replicas have it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the task ends with the store, which other tasks use until the very end"
+    )]
+    pub(crate) fn wait_for(&mut self, replicas: u32) {
+        if replicas > 0 {
+            let (group, work) = Group::new(self.link.address().clone(), replicas);
+            self.group = Some(group);
+            self.tasks.push(tokio::spawn(work).abort_handle());
+        }
     }
 
     /// Waits for the first look at the server. One that cannot be reached may come up later, so it
@@ -170,12 +197,13 @@ impl Redis {
         let mut turn = None;
         loop {
             if let Some(answer) = settled(&mut open, &stored)? {
+                self.confirm(&asked).await?;
                 return Ok(answer);
             }
             let aged = stored.row::<W>(now, asked.lives).map_err(unreadable)?;
             let mut row = aged.row;
             let answer = match step(&mut row, &stored) {
-                Step::Keep(answer) => return Ok(answer),
+                Step::Keep(answer) => return self.promised().map(|()| answer),
                 Step::Write(answer) => answer,
             };
             // Those of one instance write one after the other, so that they do not outrun each other.
@@ -213,6 +241,23 @@ impl Redis {
                     stored = self.read_back(&asked).await;
                 }
             }
+        }
+    }
+
+    /// While replicas are behind, what is on the master alone is not told either.
+    fn promised(&self) -> Result<(), StoreError> {
+        let behind = self.group.as_ref().and_then(Group::trouble);
+        behind.map_or(Ok(()), |reason| Err(StoreError::Unwritten { reason }))
+    }
+
+    /// Has replicas confirm a write whose own answer was lost.
+    async fn confirm(&self, asked: &Asked) -> Result<(), StoreError> {
+        let Some(group) = &self.group else { return Ok(()) };
+        match group.confirm(&TOUCH, &asked.name).await {
+            Ok(Value::Int(_)) => Ok(()),
+            // The row is no more, so nothing can be said of it.
+            Ok(_) => Err(StoreError::Slow),
+            Err(failure) => Err(StoreError::Unwritten { reason: failure.reason }),
         }
     }
 
@@ -269,35 +314,48 @@ impl Redis {
                 Field::Gone => call.arg(kind).arg("gone").arg(""),
             };
         }
-        let failure = match timeout(ANSWER, call.invoke_async::<Value>(&mut up.wire)).await {
-            Ok(Ok(Value::Int(_))) => {
+        let sent = async {
+            match &self.group {
+                Some(group) => group.write(call).await,
+                None => {
+                    let sent = call.invoke_async::<Value>(&mut up.wire);
+                    let sent = timeout(ANSWER, sent).await;
+                    let failed = |error| Failure::of(&error);
+                    sent.map_or_else(|_| Err(Failure::silent()), |answer| answer.map_err(failed))
+                }
+            }
+        };
+        let failure = match sent.await {
+            Ok(Value::Int(_)) => {
                 self.link.wrote(None);
                 return Ok(Written::Done);
             }
-            Ok(Ok(answer)) => {
+            Ok(answer) => {
                 let now = Stored::read(answer, &asked.slots);
                 let now = now.ok_or_else(|| unwritten(Failure::passing("its row is damaged")))?;
                 return Ok(Written::Moved { now, repeated: up.wire.repeats() });
             }
-            Ok(Err(error)) => Failure::of(&error),
-            Err(_) => Failure::silent(),
+            Err(failure) => failure,
         };
         self.link.failed(&up, &failure);
         if !failure.refused {
             return Ok(Written::Lost);
         }
-        self.link.wrote(Some(&failure.reason));
+        // What replicas lack is the group's to tell.
+        if self.group.is_none() || !failure.reason.contains("wait_replicas") {
+            self.link.wrote(Some(&failure.reason));
+        }
         Err(unwritten(failure))
     }
 
     /// Why nothing can be read or written at present.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.link.trouble()
+        self.link.trouble().or_else(|| self.group.as_ref()?.trouble())
     }
 
     /// Hangs up. What was acknowledged is in Redis already.
     pub(crate) fn close(&self) {
-        self.keeper.abort();
+        self.tasks.iter().for_each(AbortHandle::abort);
         self.link.close();
     }
 }
@@ -323,7 +381,7 @@ fn unreadable(error: Unreadable) -> StoreError {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        self.keeper.abort();
+        self.tasks.iter().for_each(AbortHandle::abort);
     }
 }
 

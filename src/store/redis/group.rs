@@ -1,0 +1,193 @@
+//! Writes that count only once replicas have them: they go in groups over a connection of their
+//! own, because WAIT holds up its connection, and one WAIT serves a whole group.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use redis::{Script, ScriptInvocation, Value, cmd};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::rulebook::address::Address;
+use crate::store::redis::failure::Failure;
+use crate::store::redis::inspect::stamp;
+use crate::store::redis::wire::{ANSWER, Wire};
+
+/// Writes of one group at most, so that none waits long for the others.
+const MOST: usize = 256;
+/// How long replicas may take to confirm a group.
+const CONFIRM: Duration = Duration::from_millis(800);
+/// Between two looks whether there are replicas again.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A call of a script that writes.
+pub(super) type Call = ScriptInvocation<'static>;
+
+/// Where writes wait for their group.
+pub(super) struct Group {
+    jobs: mpsc::Sender<Job>,
+    behind: Behind,
+}
+
+struct Job {
+    call: Call,
+    answer: oneshot::Sender<Result<Value, Failure>>,
+}
+
+/// Why replicas are behind, while no group has been confirmed since.
+type Behind = Arc<Mutex<Option<String>>>;
+
+impl Group {
+    /// A group and the work behind it, which somebody has to run.
+    pub(super) fn new(address: Address, replicas: u32) -> (Self, impl Future<Output = ()> + Send) {
+        let (jobs, waiting) = mpsc::channel(MOST);
+        let behind = Behind::default();
+        let known = Arc::clone(&behind);
+        let work = Work { address, replicas, wire: None, behind: known };
+        (Self { jobs, behind }, work.run(waiting))
+    }
+
+    /// Writes, and answers once replicas have it or it is clear that they have not.
+    pub(super) async fn write(&self, call: Call) -> Result<Value, Failure> {
+        let (answer, answered) = oneshot::channel();
+        let gone = |_| Failure::passing("docent is shutting down");
+        self.jobs.send(Job { call, answer }).await.map_err(|_| gone(()))?;
+        answered.await.unwrap_or_else(|_| Err(Failure::silent()))
+    }
+
+    /// Writes to a row what is in it, so that its last write is confirmed with this one.
+    pub(super) async fn confirm(
+        &self,
+        script: &'static Script,
+        name: &str,
+    ) -> Result<Value, Failure> {
+        self.write(script.key(name)).await
+    }
+
+    /// Why replicas are behind.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+struct Work {
+    address: Address,
+    replicas: u32,
+    wire: Option<Wire>,
+    behind: Behind,
+}
+
+impl Work {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        loop {
+            let first = match timeout(LOOK, waiting.recv()).await {
+                Ok(Some(first)) => first,
+                Ok(None) => return,
+                Err(_) => {
+                    self.look().await;
+                    continue;
+                }
+            };
+            let mut jobs = vec![first];
+            while jobs.len() < MOST
+                && let Ok(job) = waiting.try_recv()
+            {
+                jobs.push(job);
+            }
+            self.perform(jobs).await;
+        }
+    }
+
+    async fn perform(&mut self, jobs: Vec<Job>) {
+        let wire = match self.wire().await {
+            Ok(wire) => wire,
+            Err(failure) => {
+                // Nothing was sent.
+                let failure = Failure { refused: true, ..failure };
+                jobs.into_iter().for_each(|job| drop(job.answer.send(Err(failure.clone()))));
+                return;
+            }
+        };
+        let calls = jobs.iter().map(|job| invoked(wire.clone(), &job.call));
+        let answers = join_all(calls).await;
+        let written = answers.iter().any(|answer| matches!(answer, Ok(Value::Int(_))));
+        let confirmed = if written { self.confirmed(wire).await } else { Ok(()) };
+        if answers.iter().any(|answer| matches!(answer, Err(failure) if failure.reconnect)) {
+            self.wire = None;
+        }
+        for (job, answer) in jobs.into_iter().zip(answers) {
+            let answer = match (answer, &confirmed) {
+                (Ok(Value::Int(_)), Err(failure)) => Err(failure.clone()),
+                (answer, _) => answer,
+            };
+            // Whoever asked may have lost patience.
+            drop(job.answer.send(answer));
+        }
+    }
+
+    async fn wire(&mut self) -> Result<Wire, Failure> {
+        if let Some(wire) = &self.wire {
+            return Ok(wire.clone());
+        }
+        let wire = Wire::connect(&self.address).await?;
+        self.wire = Some(wire.clone());
+        Ok(wire)
+    }
+
+    /// Whether enough replicas have all that was written on this connection.
+    async fn confirmed(&mut self, mut wire: Wire) -> Result<(), Failure> {
+        let mut wait = cmd("WAIT");
+        wait.arg(self.replicas).arg(CONFIRM.as_millis());
+        let found = match timeout(ANSWER, wait.query_async::<u32>(&mut wire)).await {
+            Ok(Ok(found)) => found,
+            _ => {
+                self.wire = None;
+                0
+            }
+        };
+        let short = (found < self.replicas).then(|| {
+            format!(
+                "only {found} of the {} replicas that `wait_replicas` asks for have it",
+                self.replicas
+            )
+        });
+        self.tell(short.clone());
+        // It is on the master, so it may well last; but nobody has promised it.
+        short.map_or(Ok(()), |reason| Err(Failure { reconnect: false, ..Failure::passing(reason) }))
+    }
+
+    fn tell(&self, short: Option<String>) {
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*behind, &short) {
+            (None, Some(reason)) => {
+                tracing::error!(reason, "Replicas of Redis are behind; requests are refused");
+            }
+            (Some(_), None) => tracing::info!("Replicas of Redis have caught up"),
+            _ => {}
+        }
+        *behind = short;
+    }
+
+    /// While replicas are behind nobody may be asking for a write.
+    async fn look(&mut self) {
+        let behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if !behind {
+            return;
+        }
+        let Ok(mut wire) = self.wire().await else { return };
+        if matches!(timeout(ANSWER, stamp(&mut wire)).await, Ok(Ok(()))) {
+            // It tells by itself.
+            drop(self.confirmed(wire).await);
+        } else {
+            self.wire = None;
+        }
+    }
+}
+
+async fn invoked(mut wire: Wire, call: &Call) -> Result<Value, Failure> {
+    match timeout(ANSWER, call.invoke_async::<Value>(&mut wire)).await {
+        Ok(answer) => answer.map_err(|error| Failure::of(&error)),
+        Err(_) => Err(Failure::silent()),
+    }
+}
