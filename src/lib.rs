@@ -21,8 +21,9 @@
 //! * `http` (5): routes, wire types, keys, limits; the only place that knows a status code.
 //! * `app` (4): the verbs: deliver, poll, report, retrieve, explain.
 //! * floor 3, adapters that do not see each other: `library` (disk, watch, the rulebook in force),
-//!   `store` (records, in memory, on disk and in Redis), `ingest` (wire formats, upstreams,
-//!   signatures), `runtime` (clock, environment, tasks, logs, metrics).
+//!   `store` (records, in memory, on disk and in Redis), `journal` (what happened, for replays),
+//!   `ingest` (wire formats, upstreams, signatures), `runtime` (clock, environment, tasks, logs,
+//!   metrics).
 //! * `engine` (2): `decide`, `advance`, `react`: the session, its surroundings and a time go in, a
 //!   decision comes out. `words` says it in the person's language; `goals` and `targets`
 //!   look at what became of it. `case` and `suite` live through rule tests with the same verbs, and
@@ -55,6 +56,7 @@ pub mod domain;
 pub mod engine;
 pub mod http;
 pub mod ingest;
+pub mod journal;
 pub mod library;
 pub mod rulebook;
 pub mod runtime;

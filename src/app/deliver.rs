@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::app::tape::{Before, batch};
 use crate::app::{App, Denied};
 use crate::domain::action::{Batch, Delivery, Trust};
 use crate::domain::records::{Context, EmailIndex};
 use crate::domain::session::Session;
 use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
-use crate::engine::advance::{Advanced, Received, advance};
+use crate::engine::advance::{Advanced, Received, take, tell};
 use crate::engine::identity::identity;
-use crate::engine::memory::{wipe, wiped};
 use crate::engine::person::{History, history};
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
@@ -27,6 +27,9 @@ struct Taken {
     history: History,
     /// Whose person it is.
     account: Option<Arc<str>>,
+    /// As the session was found, for the journal, and the sequence number it was left with.
+    found: Option<Box<Before>>,
+    left: u64,
 }
 
 /// The person and the account of a session.
@@ -59,7 +62,7 @@ impl App {
             voucher,
             most_actions: self.live.current().settings.limits.actions_per_batch,
         };
-        let Taken { advanced, person, stranger, history, account } =
+        let Taken { advanced, person, stranger, history, account, .. } =
             self.advance(product, session, &received, now).await?;
         if let Some(stranger) = &stranger {
             self.adopt(product, stranger, now).await?;
@@ -92,17 +95,16 @@ impl App {
         received: &Received<'_>,
         now: Timestamp,
     ) -> Result<Taken, Denied> {
+        let reel = self.reel(product, session_id);
         let step = |session: &mut Option<Session>, context: &mut Option<Context>| {
             if session.as_ref().is_some_and(|session| !session.identity.admits(received.voucher)) {
                 return Step::Keep(None);
             }
             let (state, context) =
                 (session.get_or_insert_default(), context.get_or_insert_default());
-            let before = owner(state);
-            let advanced = advance(&product.settings, state, context, received, now);
-            if !advanced.duplicate {
-                wipe(&mut state.triggers, wiped(product, received.delivery), now);
-            }
+            let (before, found) = (owner(state), reel.before(state));
+            let advanced = take(product, state, received, now);
+            tell(&product.settings, context, received, &advanced, now);
             let person = state.identity.user_key().cloned();
             // A person may have something to tell of an account where the session has not.
             let joins = before.1 != state.identity.account && counts_accounts(product);
@@ -116,11 +118,17 @@ impl App {
                 let newest = received.vouched_actions(advanced.accepted, before.0 != person);
                 history(&product.asks.history, state, session_id, newest)
             };
-            let taken = Some(Taken { advanced, person, stranger, history, account });
+            let (found, left) = (found.map(Box::new), state.seq);
+            let taken = Some(Taken { advanced, person, stranger, history, account, found, left });
             if duplicate { Step::Keep(taken) } else { Step::Write(taken) }
         };
         let key = Key { product: &product.id, id: session_id };
-        self.store.update_session(key, now, step).await?.ok_or(Denied::AnotherUser)
+        let mut taken =
+            self.store.update_session(key, now, step).await?.ok_or(Denied::AnotherUser)?;
+        let before = taken.found.take().map(|found| *found);
+        let duplicate = taken.advanced.duplicate;
+        reel.keep(before, now, taken.left, || batch(received, duplicate));
+        Ok(taken)
     }
 
     /// The newest batch with an e-mail says whose session it is; arrival order breaks ties. A

@@ -16,6 +16,7 @@ use crate::engine::claims::{
 };
 use crate::engine::fire::commit;
 use crate::engine::gates::MINUTE;
+use crate::engine::tape::Claim;
 use crate::store::record::Record;
 use crate::store::{Key, Step, StoreError};
 
@@ -259,6 +260,18 @@ impl App {
 }
 
 impl<'a> Firing<'a> {
+    /// What it charges beyond the session, in order.
+    pub(crate) fn claims(&self, around: &Around) -> Vec<Claim> {
+        let foreign = matches!(around.scope, Scope::Foreign { .. });
+        let claims = [
+            (foreign, Claim::Conversation),
+            (self.user().is_some(), Claim::User),
+            (self.account().is_some(), Claim::Account),
+            (true, Claim::Product),
+        ];
+        claims.into_iter().filter(|(charged, _)| *charged).map(|(_, claim)| claim).collect()
+    }
+
     fn key(&self, id: &'a str) -> Key<'a> {
         Key { product: &self.charge.product.id, id }
     }

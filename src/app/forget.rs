@@ -48,6 +48,7 @@ impl App {
         };
         let mut threads: BTreeSet<Arc<str>> = conversation.map(Arc::from).into_iter().collect();
         if let Some(state) = state {
+            self.reel(product, session).erased(state.seq, now);
             forgotten.person = state.identity.user_key().cloned();
             threads.extend(state.offer.map(|offer| offer.conversation));
             if let Some(email) = &state.identity.email {

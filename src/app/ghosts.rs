@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::domain::decision::Decision;
 use crate::domain::records::User;
-use crate::domain::session::Identity;
+use crate::domain::session::{Identity, Session};
 use crate::domain::time::Timestamp;
 use crate::engine::ghosts::{self, Ghost};
 use crate::rulebook::Product;
@@ -14,6 +14,12 @@ pub(crate) struct Haunted {
     pub(crate) decision: Decision,
     /// Whose session it is.
     pub(crate) who: Identity,
+}
+
+impl Haunted {
+    pub(crate) fn of(session: &Session, decision: Decision) -> Self {
+        Self { decision, who: session.identity.clone() }
+    }
 }
 
 impl App {

@@ -18,6 +18,7 @@ mod poll;
 mod report;
 mod retrieve;
 mod sources;
+mod tape;
 mod targets;
 
 pub use explain::Explained;
@@ -35,6 +36,7 @@ use crate::domain::decision::Verdict;
 use crate::domain::machine::AgentEvent;
 use crate::domain::time::Timestamp;
 use crate::engine::react::Reaction;
+use crate::journal::Journal;
 use crate::library::live::Live;
 use crate::rulebook::Product;
 use crate::runtime::clock::Clock;
@@ -61,6 +63,7 @@ pub struct App {
     targets: targets::Seen,
     pauses: pauses::Pauses,
     name: fleet::Name,
+    journal: Option<Journal>,
 }
 
 /// Why a verb has no answer.
@@ -81,6 +84,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
         let (sources, draining, health, notes, told, targets, pauses, name) = <_>::default();
+        let journal = None;
         Self {
             live,
             store,
@@ -94,7 +98,18 @@ impl App {
             targets,
             pauses,
             name,
+            journal,
         }
+    }
+
+    /// Writes down what happens, too.
+    pub fn journalling(self, journal: Option<Journal>) -> Self {
+        Self { journal, ..self }
+    }
+
+    /// Where that is written, if it is.
+    pub const fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
     }
 
     /// From now on docent is winding down: open requests end, and no new ones should come.

@@ -6,19 +6,19 @@ use crate::app::fire::{Firing, Outcome};
 use crate::app::ghosts::Haunted;
 use crate::app::health::Noted;
 use crate::app::outcome::Subject;
+use crate::app::tape::{Before, Poll};
 use crate::app::{App, Denied};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::machine::AgentState;
 use crate::domain::offer::{self, Offer};
 use crate::domain::records::{Account, Conversation, User};
-use crate::domain::session::{Identity, Session};
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::engine::around::{Around, Named, Scope, named, own_conversation};
+use crate::engine::around::{Around, Named, Scope, named};
 use crate::engine::charge::Charge;
-use crate::engine::decide::decide;
-use crate::engine::fire::propose;
-use crate::engine::ghosts;
-use crate::engine::settle::lapse;
+pub use crate::engine::look::Question;
+use crate::engine::look::{Looked, look};
+use crate::engine::tape::Came;
 use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
@@ -39,31 +39,16 @@ pub struct Polled {
     pub pending: Option<Offer>,
 }
 
-/// Whom a poll asks about.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// The browser session.
-    pub session: &'a str,
-    /// The chat thread; blank means the toast's own.
-    pub conversation: &'a str,
-    /// The user a session token vouches for.
-    pub voucher: Option<&'a str>,
-}
-
-/// One look at the session.
-struct Looked {
-    decision: Decision,
-    state: AgentState,
-    seq: u64,
-    offer: Option<Offer>,
-    pending: Option<Offer>,
-    /// Whose session it is; only told with a new offer.
-    who: Identity,
+/// One look at the session, and what its record has to tell besides.
+struct Glance {
+    looked: Looked,
     noted: Noted,
     lapsed: Option<Subject>,
     /// The session, when it has just turned out to be somebody's and has something to tell.
     stranger: Option<Session>,
     haunted: Option<Haunted>,
+    /// As the session was found, where the journal keeps this poll.
+    before: Option<Before>,
 }
 
 impl App {
@@ -76,13 +61,22 @@ impl App {
     ) -> Result<Polled, Denied> {
         let mut around = self.around(product, question, now).await?;
         for _ in 0..ATTEMPTS {
-            let looked = self.look(product, question, &around, now).await?;
-            let Looked { decision, state, seq, offer, pending, who, .. } = looked;
+            let Glance { looked, noted, before, .. } =
+                self.glance(product, question, &around, now).await?;
+            let reel = self.reel(product, question.session);
+            let poll = Poll { question, around: &around, looked: &looked, failed: &noted.failed };
+            let Looked { decision, state, seq, .. } = looked;
             let winner = match decision.verdict {
                 Verdict::Fire(place) => product.rules.get(place),
                 Verdict::Redeliver | Verdict::Hold(_) => None,
             };
-            let (Some(rule), Some(offer)) = (winner, &offer) else {
+            let (Some(rule), Some(offer)) = (winner, &looked.offer) else {
+                let of_note = Came::is_of_note(&decision, &noted.failed) || reel.is_sampled();
+                reel.keep(before, now, seq, || match of_note {
+                    true => poll.kept(product, false, Vec::new()),
+                    false => poll.settled(),
+                });
+                let Looked { offer, pending, .. } = looked;
                 return Ok(self.answered(
                     product,
                     question,
@@ -90,11 +84,19 @@ impl App {
                     now,
                 ));
             };
-            let charge = Charge { product, rule, who: &who, offer, now };
+            let charge = Charge { product, rule, who: &looked.who, offer, now };
             let firing = Firing { charge, session: question.session, seq };
-            match self.fire(&firing, &mut around).await? {
-                Outcome::Refused | Outcome::Moved => {}
-                Outcome::Fired => {
+            // What was known, before the claims say more.
+            let entry = before.is_some().then(|| poll.kept(product, true, firing.claims(&around)));
+            match (self.fire(&firing, &mut around).await?, entry) {
+                (Outcome::Refused | Outcome::Moved, Some(entry)) => {
+                    reel.keep_refused(before, now, &looked, entry);
+                }
+                (Outcome::Refused | Outcome::Moved, None) => {}
+                (Outcome::Fired, entry) => {
+                    if let Some(entry) = entry {
+                        reel.keep(before, now, seq + 1, || entry);
+                    }
                     let state = AgentState::ProactiveAssistance;
                     let polled =
                         Polled { decision, state, offer: Some(offer.clone()), pending: None };
@@ -160,89 +162,55 @@ impl App {
         Ok((user, account))
     }
 
-    async fn look(
+    async fn glance(
         &self,
         product: &Product,
         question: Question<'_>,
         around: &Around,
         now: Timestamp,
-    ) -> Result<Looked, Denied> {
+    ) -> Result<Glance, Denied> {
         let key = Key { product: &product.id, id: question.session };
         let attentive = self.health.is_watching();
+        let reel = self.reel(product, question.session);
+        let sampled = reel.is_sampled();
         let step = |slot: &mut Option<Session>| {
+            let known = slot.is_some();
             let mut nobody = Session::default();
             let session = slot.as_mut().unwrap_or(&mut nobody);
             if !session.identity.admits(question.voucher) {
                 return Step::Keep(None);
             }
             let seq = session.seq;
-            // A poll creates no record, so an unknown session is bound by its first batch or event.
-            let bound = seq > 0 && session.identity.bind(question.voucher);
-            session.seq += u64::from(bound);
-            let lapsed = lapse(session, now).map(|offer| Subject::of(session, offer));
-            let looked = question.ask(product, session, around, now, attentive);
-            if looked.seq == seq {
-                return Step::Keep(Some(looked));
+            let mut noted = Noted::new(attentive);
+            let mut before = None;
+            let find = |session: &Session| before = reel.before(session);
+            let looked = look(product, session, question, around, now, (&mut noted, find));
+            let of_note = sampled || Came::is_of_note(&looked.decision, &noted.failed);
+            if known && of_note && before.is_none() {
+                before = reel.before(session);
             }
-            let stranger = (bound && !session.triggers.is_empty()).then(|| session.clone());
-            Step::Write(Some(Looked { lapsed, stranger, ..looked }))
+            let (lapsed, stranger, haunted) = (None, None, None);
+            if looked.seq == seq {
+                let glance = Glance { looked, noted, lapsed, stranger, haunted, before };
+                return Step::Keep(Some(glance));
+            }
+            let lapsed = looked.lapsed.clone().map(|offer| Subject::of(session, offer));
+            let tells = looked.bound && !session.triggers.is_empty();
+            let stranger = tells.then(|| session.clone());
+            let haunted = looked.haunted.then(|| Haunted::of(session, looked.decision));
+            Step::Write(Some(Glance { looked, noted, lapsed, stranger, haunted, before }))
         };
-        let looked = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
-        self.note_health(product, &looked.noted);
-        if let Some(lapsed) = &looked.lapsed {
+        let glance = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
+        self.note_health(product, &glance.noted);
+        if let Some(lapsed) = &glance.lapsed {
             self.note_outcome(product, lapsed, Some(offer::Outcome::Ignored), now).await?;
         }
-        if let Some(stranger) = &looked.stranger {
+        if let Some(stranger) = &glance.stranger {
             self.adopt(product, stranger, now).await?;
         }
-        if let Some(haunted) = &looked.haunted {
+        if let Some(haunted) = &glance.haunted {
             self.note_ghosts(product, question.session, haunted, now).await?;
         }
-        Ok(looked)
-    }
-}
-
-impl Question<'_> {
-    fn ask(
-        &self,
-        product: &Product,
-        session: &mut Session,
-        around: &Around,
-        now: Timestamp,
-        attentive: bool,
-    ) -> Looked {
-        let mut noted = Noted::new(attentive);
-        let decision = decide(product, session, around, now, &mut noted);
-        let seq = session.seq;
-        ghosts::note(product, session, &decision, now);
-        let who = || session.identity.clone();
-        let haunted = (seq < session.seq).then(|| Haunted { decision, who: who() });
-        let offer = match decision.verdict {
-            Verdict::Fire(place) => product.rules.get(place).and_then(|rule| {
-                let conversation = self.conversation_id(around);
-                propose(product, rule, (session, around), self.session, &conversation, now)
-            }),
-            Verdict::Redeliver => session.offer.clone(),
-            Verdict::Hold(_) => None,
-        };
-        let state = match &around.scope {
-            Scope::Foreign { machine, .. } => machine.state,
-            Scope::Own | Scope::Invalid => session.machine.state,
-        };
-        let unanswered = state == AgentState::ProactiveAssistance && offer.is_none();
-        let pending = around.scope.offer(session, now).filter(|_| unanswered).cloned();
-        let who = match decision.verdict {
-            Verdict::Fire(_) => session.identity.clone(),
-            Verdict::Redeliver | Verdict::Hold(_) => Identity::default(),
-        };
-        let (seq, lapsed, stranger) = (session.seq, None, None);
-        Looked { decision, state, seq, offer, pending, who, noted, lapsed, stranger, haunted }
-    }
-
-    fn conversation_id(&self, around: &Around) -> Arc<str> {
-        match &around.scope {
-            Scope::Foreign { conversation, .. } => Arc::clone(conversation),
-            Scope::Own | Scope::Invalid => own_conversation(self.session),
-        }
+        Ok(glance)
     }
 }

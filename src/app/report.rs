@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use crate::app::outcome::Subject;
+use crate::app::tape::{Before, event};
 use crate::app::{App, Denied};
 use crate::domain::machine::AgentEvent;
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::Conversation;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::engine::around::{is_own, session_of};
-use crate::engine::react::{Reaction, move_machine, react, remember};
-use crate::engine::settle::lapse;
+use crate::engine::around::session_of;
+use crate::engine::look::bind;
+use crate::engine::react::{Hearing, Reaction, hear, move_machine, remember};
 use crate::rulebook::Product;
 use crate::store::{Key, Step};
 
@@ -37,6 +38,17 @@ struct Heard {
     lapsed: Option<Subject>,
     /// The session, when it has just turned out to be somebody's and has something to tell.
     stranger: Option<Session>,
+    /// As the session was found, for the journal, and the sequence number it was left with.
+    before: Option<Before>,
+    left: u64,
+}
+
+impl Heard {
+    /// It tells about no offer.
+    fn alone(reaction: Reaction) -> Self {
+        let (subject, lapsed, stranger, before) = (None, None, None, None);
+        Self { reaction, subject, lapsed, stranger, before, left: 0 }
+    }
 }
 
 impl App {
@@ -47,10 +59,11 @@ impl App {
         report: Report<'_>,
         now: Timestamp,
     ) -> Result<Reaction, Denied> {
-        let Heard { reaction, subject, lapsed, stranger } = match session_of(report.conversation) {
-            Some(session) => self.report_own(product, session, report, now).await?,
-            None => self.report_foreign(product, report, now).await?,
-        };
+        let Heard { reaction, subject, lapsed, stranger, .. } =
+            match session_of(report.conversation) {
+                Some(session) => self.report_own(product, session, report, now).await?,
+                None => self.report_foreign(product, report, now).await?,
+            };
         if let Some(stranger) = &stranger {
             self.adopt(product, stranger, now).await?;
         }
@@ -74,6 +87,7 @@ impl App {
         now: Timestamp,
     ) -> Result<Heard, Denied> {
         let policy = &product.settings.proactive.machine;
+        let reel = self.reel(product, session);
         let step = |slot: &mut Option<Session>| {
             let mut session = slot.take().unwrap_or_default();
             let known = session.seq > 0;
@@ -81,21 +95,25 @@ impl App {
                 *slot = Some(session);
                 return Step::Keep(None);
             }
-            let bound = session.identity.bind(report.voucher);
-            session.seq += u64::from(bound);
+            let (before, seq) = (reel.before(&session), session.seq);
+            let bound = bind(&mut session, report.voucher);
             let stranger = (bound && !session.triggers.is_empty()).then(|| session.clone());
-            let lapsed = lapse(&mut session, now).map(|offer| Subject::of(&session, offer));
-            let own = session.offer.clone().filter(is_own);
-            let subject = own.map(|offer| Subject::of(&session, offer));
-            let reaction = react(&mut session, report.event, report.offer, policy, now);
-            let counted = reaction.unheard.is_none();
+            let Hearing { reaction, subject, lapsed } =
+                hear(&mut session, report.event, report.offer, policy, now);
+            let lapsed = lapsed.map(|offer| Subject::of(&session, offer));
+            let subject = subject.map(|offer| Subject::of(&session, offer));
+            let (counted, left) = (reaction.unheard.is_none(), session.seq);
+            let before = before.filter(|_| known || counted);
             *slot = (known || counted).then_some(session);
-            let changed = counted || (known && (bound || lapsed.is_some()));
-            let answer = Some(Heard { reaction, subject, lapsed, stranger });
+            let changed = counted || (known && left != seq);
+            let answer = Some(Heard { reaction, subject, lapsed, stranger, before, left });
             if changed { Step::Write(answer) } else { Step::Keep(answer) }
         };
         let key = Key { product: &product.id, id: session };
-        self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)
+        let mut heard = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
+        let named = report.offer.map(Arc::from);
+        reel.keep(heard.before.take(), now, heard.left, || event(report, named, &heard.reaction));
+        Ok(heard)
     }
 
     async fn report_foreign(
@@ -120,18 +138,21 @@ impl App {
         let key = Key { product: &product.id, id: report.conversation };
         let (reaction, session, current) = self.store.update(key, now, step).await?;
         let Some(session) = session.filter(|_| reaction.unheard.is_none()) else {
-            return Ok(Heard { reaction, subject: None, lapsed: None, stranger: None });
+            return Ok(Heard::alone(reaction));
         };
         let key = Key { product: &product.id, id: &session };
+        let reel = self.reel(product, &session);
         let step = |slot: &mut Option<Session>| {
-            let Some(session) = slot else { return Step::Keep(None) };
+            let Some(session) = slot else { return Step::Keep((None, None, 0)) };
+            let before = reel.before(session);
             let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
             let meant = session.offer.clone().filter(is_meant);
             let subject = meant.map(|offer| Subject::of(session, offer));
             remember(session, report.event, is_meant, reaction.goes_on, now);
-            Step::Write(subject)
+            Step::Write((subject, before, session.seq))
         };
-        let subject = self.store.update(key, now, step).await?;
-        Ok(Heard { reaction, subject, lapsed: None, stranger: None })
+        let (subject, before, left) = self.store.update(key, now, step).await?;
+        reel.keep(before, now, left, || event(report, current, &reaction));
+        Ok(Heard { subject, ..Heard::alone(reaction) })
     }
 }

@@ -27,6 +27,11 @@ impl LastAnswer {
         (same && *last.digest == *digest).then_some(last.decision)
     }
 
+    /// When the remembered decision was made.
+    pub fn made_at(&self) -> Option<Timestamp> {
+        self.0.as_ref().map(|last| last.at)
+    }
+
     /// Remembers a decision made at `at`.
     pub fn keep(&mut self, digest: &Arc<str>, seq: (u64, u64), at: Timestamp, decision: Decision) {
         self.0 = Some(Answered { digest: Arc::clone(digest), seq, at, decision });

@@ -32,9 +32,18 @@ impl Draw {
     /// The bucket of a unit, from 0 to 9999. A product's own control group has an empty trigger.
     pub fn bucket(self, trigger: &str, unit: &str) -> u16 {
         let key = [self.salt().as_bytes(), trigger.as_bytes(), unit.as_bytes()].join(&0);
-        let bucket = xxh3_64(&key) % u64::from(BUCKETS);
-        u16::try_from(bucket).unwrap_or_default()
+        place(&key)
     }
+}
+
+/// Where a session falls when some of them are recorded whole.
+pub fn sample(product: &str, session: &str) -> u16 {
+    place(&[b"journal", product.as_bytes(), session.as_bytes()].join(&0))
+}
+
+fn place(key: &[u8]) -> u16 {
+    let bucket = xxh3_64(key) % u64::from(BUCKETS);
+    u16::try_from(bucket).unwrap_or_default()
 }
 
 /// A share of people, in hundredths of a percent.

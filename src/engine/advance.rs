@@ -1,5 +1,6 @@
 //! Advancing: a delivery becomes part of a session. Applied twice it counts once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::action::{Action, Batch, Delivery, RawAction, Summary, Trust};
@@ -11,7 +12,9 @@ use crate::domain::session::{BATCHES_KEPT, Place, Session};
 use crate::domain::text::first_bytes;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::traits::learn;
+use crate::engine::memory::{wipe, wiped};
 use crate::engine::{context, goals};
+use crate::rulebook::Product;
 use crate::rulebook::settings::ProductSettings;
 
 /// A message seen within this time is a duplicate (contract 2.6).
@@ -79,16 +82,58 @@ pub fn advance(
     received: &Received<'_>,
     now: Timestamp,
 ) -> Advanced {
+    let advanced = advance_session(settings, session, received, now);
+    tell(settings, context, received, &advanced, now);
+    advanced
+}
+
+/// Takes what a session took into the texts for a chatbot, too.
+pub fn tell(
+    settings: &ProductSettings,
+    context: &mut Context,
+    received: &Received<'_>,
+    advanced: &Advanced,
+    now: Timestamp,
+) {
+    match (received.delivery, received.trust) {
+        _ if advanced.duplicate => {}
+        (Delivery::Actions(batch), _) => context::append(context, batch, &settings.retrieval, now),
+        (Delivery::Summary(summary), Trust::Trusted) => {
+            context::append_summary(context, &summary.text, &settings.retrieval, now);
+        }
+        (Delivery::Summary(_), Trust::Browser) => {}
+    }
+}
+
+/// Takes a delivery into a session and makes void what it says is over, as a product's rules have
+/// it. The texts for a chatbot are left alone.
+pub fn take(
+    product: &Product,
+    session: &mut Session,
+    received: &Received<'_>,
+    now: Timestamp,
+) -> Advanced {
+    let advanced = advance_session(&product.settings, session, received, now);
+    if !advanced.duplicate {
+        wipe(&mut session.triggers, wiped(product, received.delivery), now);
+    }
+    advanced
+}
+
+fn advance_session(
+    settings: &ProductSettings,
+    session: &mut Session,
+    received: &Received<'_>,
+    now: Timestamp,
+) -> Advanced {
     if received.identity.is_some_and(|id| seen(session, id, now)) {
         return Advanced { duplicate: true, ..Advanced::default() };
     }
     session.seq += 1;
     session.identity.bind(received.voucher);
     match received.delivery {
-        Delivery::Actions(batch) => take_batch(settings, session, context, received, batch, now),
-        Delivery::Summary(summary) => {
-            take_summary(settings, session, context, received, summary, now)
-        }
+        Delivery::Actions(batch) => take_batch(settings, session, received, batch, now),
+        Delivery::Summary(summary) => take_summary(session, received.trust, summary),
     }
 }
 
@@ -108,7 +153,6 @@ fn seen(session: &mut Session, id: u64, now: Timestamp) -> bool {
 fn take_batch(
     settings: &ProductSettings,
     session: &mut Session,
-    context: &mut Context,
     received: &Received<'_>,
     batch: &Batch,
     now: Timestamp,
@@ -128,21 +172,12 @@ fn take_batch(
         advanced.accepted += 1;
     }
     prune(settings, session, now);
-    context::append(context, batch, &settings.retrieval, now);
     advanced
 }
 
-fn take_summary(
-    settings: &ProductSettings,
-    session: &mut Session,
-    context: &mut Context,
-    received: &Received<'_>,
-    summary: &Summary,
-    now: Timestamp,
-) -> Advanced {
-    if received.trust == Trust::Trusted {
+fn take_summary(session: &mut Session, trust: Trust, summary: &Summary) -> Advanced {
+    if trust == Trust::Trusted {
         session.summary = Some(first_bytes(&summary.text, SUMMARY_BYTES).into());
-        context::append_summary(context, &summary.text, &settings.retrieval, now);
     }
     Advanced::default()
 }
@@ -229,20 +264,35 @@ fn properties(session: &Session, raw: &RawAction) -> Option<Arc<Properties>> {
     Some(known.find(|known| ***known == told).map_or_else(|| Arc::new(told), Arc::clone))
 }
 
-/// How many of the oldest actions would have to go for the texts of the rest to fit.
+/// How many of the oldest actions would have to go for the texts of the rest to fit. What lies in
+/// memory is not asked: a session that was read back must be cut as the one that was lived.
 fn over_large(session: &Session) -> usize {
-    let mut room = ACTIVITY_BYTES;
-    let mut fits = |action: &&Action| {
+    let bytes = |action: &Action| {
         let texts = [&action.kind, &action.title, &action.url, &action.page];
-        // A text that several actions share is there once.
-        let bytes: usize = texts.map(|text| text.len() / Arc::strong_count(text)).iter().sum();
-        let told = action.properties.as_ref();
-        let bytes = bytes + told.map_or(0, |told| told.bytes() / Arc::strong_count(told));
-        let left = room.checked_sub(bytes);
+        let told = action.properties.as_ref().map_or(0, |told| told.bytes());
+        texts.iter().map(|text| text.len()).sum::<usize>() + told
+    };
+    if session.actions.iter().map(bytes).sum::<usize>() <= ACTIVITY_BYTES {
+        return 0;
+    }
+    let (mut room, mut newer) = (ACTIVITY_BYTES, HashMap::new());
+    let newest = session.actions.iter().rev().enumerate();
+    let kept = newest.take_while(|(age, action)| {
+        let mut left = Some(room);
+        for text in [&action.kind, &action.title, &action.url, &action.page] {
+            let shared = newer.insert(&**text, *age).is_some_and(|at| age - at <= SHARE_WITHIN);
+            left = left.and_then(|room| room.checked_sub(if shared { 0 } else { text.len() }));
+        }
+        if let Some(told) = &action.properties {
+            let last = session.actions.len() - 1 - age;
+            let mut after = session.actions.iter().skip(last + 1).take(SHARE_WITHIN);
+            let shared = after.any(|later| later.properties.as_deref() == Some(told));
+            left = left.and_then(|room| room.checked_sub(if shared { 0 } else { told.bytes() }));
+        }
         room = left.unwrap_or(0);
         left.is_some()
-    };
-    session.actions.len() - session.actions.iter().rev().take_while(|action| fits(action)).count()
+    });
+    session.actions.len() - kept.count()
 }
 
 fn prune(settings: &ProductSettings, session: &mut Session, now: Timestamp) {

@@ -1,29 +1,37 @@
 //! Arms: who is in a trigger's rollout, who in a control group, and who sees which variant. All by
 //! buckets, so that nobody's lot changes by itself.
 
+use std::borrow::Cow;
+
 use crate::domain::bucket::{BUCKETS, Draw, Share};
 use crate::domain::decision::Hold;
 use crate::domain::session::{Identity, Session};
 use crate::domain::time::Timestamp;
 use crate::engine::around::{Around, Lot};
 use crate::engine::gates::{Facts, Refused};
+use crate::engine::pseudonym::{in_text, of_email};
 use crate::engine::standing::Match;
 use crate::rulebook::arms::{Arms, Unit, Variant};
 use crate::rulebook::rule::Rule;
 
 /// Whom a draw is for; nobody where that is not known.
-fn unit<'a>(by: Unit, identity: &'a Identity, session: Option<&'a str>) -> Option<&'a str> {
-    match by {
-        Unit::User => identity.user_key().map(|key| &**key).or(session),
+/// An e-mail address counts as its pseudonym, so that a recording, which tells no other, draws alike.
+fn unit<'a>(by: Unit, identity: &'a Identity, session: Option<&'a str>) -> Option<Cow<'a, str>> {
+    let name = match by {
+        Unit::User => match identity.user_key() {
+            Some(email) if identity.user_id.is_none() => return Some(of_email(email).into()),
+            known => known.map(|key| &**key).or(session),
+        },
         Unit::Session => session,
         Unit::Account => identity.account.as_deref(),
-    }
+    };
+    name.map(in_text)
 }
 
 fn bucket(asked: &Match<'_>, draw: Draw, trigger: &str, by: Unit) -> Option<u16> {
     let Facts { session, around, .. } = *asked.facts;
     drawn(around.lot, draw, || {
-        Some(draw.bucket(trigger, unit(by, &session.identity, around.session.as_deref())?))
+        Some(draw.bucket(trigger, &unit(by, &session.identity, around.session.as_deref())?))
     })
 }
 
@@ -86,7 +94,7 @@ pub fn variant<'r>(
     }
     let bucket = drawn(around.lot, Draw::Variant, || {
         let unit = unit(rule.arms.by, &session.identity, Some(session_id))?;
-        Some(Draw::Variant.bucket(&rule.id, unit))
+        Some(Draw::Variant.bucket(&rule.id, &unit))
     });
     Variant::of(variants, bucket?)
 }

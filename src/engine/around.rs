@@ -25,6 +25,7 @@ pub struct Around {
     #[serde(skip_serializing_if = "is_default")]
     pub scope: Scope,
     /// Until when the product offers nothing because an operator said so, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
     /// Until when the product's circuit is open, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]

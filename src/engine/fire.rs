@@ -73,13 +73,17 @@ fn offer_id(product: &str, session: &str, seq: u64, trigger: &str) -> Arc<str> {
 /// The session takes the offer: machine, spacing, quota, caps, cooldown, goal. `own` says that the
 /// session's machine is the one it moves.
 pub fn commit(session: &mut Session, charge: &Charge<'_>, own: bool) {
-    let Charge { offer, now, .. } = *charge;
+    charge.take(Per::Session, &mut session.tallies);
+    accept(session, charge.offer, own, charge.now);
+}
+
+/// The session takes an offer, whatever became of its rule; caps are not charged.
+pub fn accept(session: &mut Session, offer: &Offer, own: bool, now: Timestamp) {
     if own {
         session.machine.offer(offer.expires_at, now);
     }
     session.last_fired = Some(now);
     session.fired.charge(&offer.id, now, HOUR);
-    charge.take(Per::Session, &mut session.tallies);
     if let Some(group) = &offer.terms.group {
         session.groups.enter(group, &offer.id, offer.expires_at, now);
     }

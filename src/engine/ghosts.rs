@@ -4,6 +4,8 @@
 //! shadow what shadows would have offered, too. Caps per account and product, which many people
 //! share, count offers alone.
 
+use std::sync::Arc;
+
 use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::ghosts::{Ghosts, Track};
 use crate::domain::records::User;
@@ -42,9 +44,23 @@ pub fn of<'p>(product: &'p Product, decision: &Decision) -> impl Iterator<Item =
 /// Notes the ghosts of a decision in the session it was made for.
 pub fn note(product: &Product, session: &mut Session, decision: &Decision, now: Timestamp) {
     for ghost in of(product, decision) {
-        session.seq += 1;
-        let caps = ghost.caps(product, &session.identity, Per::Session);
-        ghost.write(session.ghosts.get_or_insert_default(), caps, now);
+        ghost.haunt(product, session, now);
+    }
+}
+
+/// Notes one by its rule's name, whatever became of the rule; caps count it while they are there.
+pub fn note_named(
+    product: &Product,
+    session: &mut Session,
+    (name, withheld): (&Arc<str>, Option<Hold>),
+    now: Timestamp,
+) {
+    match product.rules.iter().find(|rule| rule.id == *name) {
+        Some(rule) => Ghost { rule, withheld }.haunt(product, session, now),
+        None => {
+            session.seq += 1;
+            track(session.ghosts.get_or_insert_default(), withheld).note(name, now);
+        }
     }
 }
 
@@ -62,7 +78,24 @@ pub fn note_person(
     }
 }
 
+/// The ledger a ghost goes to.
+fn track(ghosts: &mut Ghosts, withheld: Option<Hold>) -> &mut Track {
+    match withheld {
+        None => &mut ghosts.shadow,
+        Some(hold) => {
+            ghosts.by_product = hold == Hold::HoldoutGlobal;
+            &mut ghosts.withheld
+        }
+    }
+}
+
 impl<'p> Ghost<'p> {
+    fn haunt(&self, product: &'p Product, session: &mut Session, now: Timestamp) {
+        session.seq += 1;
+        let caps = self.caps(product, &session.identity, Per::Session);
+        self.write(session.ghosts.get_or_insert_default(), caps, now);
+    }
+
     /// The caps of its rule that count in a record of this kind.
     fn caps(
         &self,
@@ -76,13 +109,7 @@ impl<'p> Ghost<'p> {
     }
 
     fn write(&self, ghosts: &mut Ghosts, caps: impl Iterator<Item = &'p Cap>, now: Timestamp) {
-        let track = match self.withheld {
-            None => &mut ghosts.shadow,
-            Some(hold) => {
-                ghosts.by_product = hold == Hold::HoldoutGlobal;
-                &mut ghosts.withheld
-            }
-        };
+        let track = track(ghosts, self.withheld);
         track.note(&self.rule.id, now);
         // No offer was made: the ghost's name is its trigger's and its instant.
         let name = format!("{}@{}", self.rule.id, now.as_millis()).into();

@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::around::is_own;
 use crate::engine::goals;
 use crate::engine::memory::{note, put_off};
-use crate::engine::settle::settle;
+use crate::engine::settle::{lapse, settle};
 
 /// What an event came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,31 @@ impl Unheard {
             Self::StaleOffer => "stale_offer",
         }
     }
+}
+
+/// What an event in the session's own conversation came to, and the offers that it tells about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hearing {
+    /// What it came to.
+    pub reaction: Reaction,
+    /// The offer that it is about.
+    pub subject: Option<Offer>,
+    /// An offer whose time had run out by then.
+    pub lapsed: Option<Offer>,
+}
+
+/// Hears an event for the session's own conversation.
+pub fn hear(
+    session: &mut Session,
+    event: &AgentEvent,
+    offer: Option<&str>,
+    policy: &MachinePolicy,
+    now: Timestamp,
+) -> Hearing {
+    let lapsed = lapse(session, now);
+    let subject = session.offer.clone().filter(is_own);
+    let reaction = react(session, event, offer, policy, now);
+    Hearing { reaction, subject, lapsed }
 }
 
 /// An event for the session's own conversation.

@@ -7,6 +7,11 @@ use crate::domain::time::Timestamp;
 use crate::engine::around::is_own;
 use crate::engine::memory::note;
 
+/// Whether time has changed something by now that nobody has seen yet.
+pub fn is_due(session: &Session, now: Timestamp) -> bool {
+    session.machine.until.is_some_and(|until| until <= now)
+}
+
 /// Settles, and tells whose offer nobody answered, if that is what ended.
 pub fn lapse(session: &mut Session, now: Timestamp) -> Option<Offer> {
     session.machine.until.filter(|until| *until <= now)?;

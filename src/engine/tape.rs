@@ -1,6 +1,9 @@
 //! The tape: what the journal keeps of each session, line by line, so that it can be lived through
 //! again. `docs/journal.md` is the format; [`wire`] says how a line is written.
 
+pub mod fold;
+pub mod lives;
+pub mod redact;
 pub mod wire;
 
 use std::borrow::Cow;

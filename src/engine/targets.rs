@@ -11,6 +11,7 @@ use crate::domain::machine::AgentEvent;
 use crate::domain::records::Product as ProductRecord;
 use crate::domain::time::Timestamp;
 use crate::engine::gates::Refused;
+use crate::engine::pseudonym::in_text;
 use crate::engine::standing::Match;
 use crate::rulebook::Product;
 
@@ -57,6 +58,8 @@ pub fn unhealthy(record: &ProductRecord, product: &Product, now: Timestamp) -> V
 /// it is.
 pub fn tries(product: &Product, session: &str, tour: &str) -> bool {
     let Some(known) = product.tours.get(tour) else { return false };
+    // A recording tells no address in an id.
+    let session = &*in_text(session);
     let mut hash = Sha256::new();
     for part in [&*product.id, session, tour, &*known.version] {
         hash.update((part.len() as u64).to_be_bytes());

@@ -5,6 +5,7 @@
 use crate::domain::decision::Hold;
 use crate::domain::session::Identity;
 use crate::engine::gates::Refused;
+use crate::engine::pseudonym::{is_alike, is_pseudonym, of_email};
 use crate::rulebook::Product;
 use crate::rulebook::rule::Mode;
 
@@ -13,9 +14,16 @@ use crate::rulebook::rule::Mode;
 pub fn is_tester(product: &Product, session: Option<&str>, identity: &Identity) -> bool {
     let (user, email) = (identity.user_id.as_deref(), identity.email.as_deref());
     let vouched = |name: &str| {
-        user == Some(name) || email.is_some_and(|email| email.eq_ignore_ascii_case(name))
+        let is_theirs = |email: &str| {
+            email.eq_ignore_ascii_case(name)
+                || (is_pseudonym(email) && email.eq_ignore_ascii_case(&of_email(name)))
+        };
+        user.is_some_and(|user| is_alike(name, user)) || email.is_some_and(is_theirs)
     };
-    let named = |name: &str| session == Some(name) || (identity.vouched && vouched(name));
+    let named = |name: &str| {
+        session.is_some_and(|session| is_alike(name, session))
+            || (identity.vouched && vouched(name))
+    };
     product.settings.testers.iter().any(|name| named(name))
 }
 

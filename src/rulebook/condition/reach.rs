@@ -23,11 +23,19 @@ pub struct Asks {
     pub history: Arc<[Step]>,
     /// For how long that is kept.
     pub kept: Span,
+    /// The parameters of URLs that conditions read.
+    pub parameters: Arc<[Arc<str>]>,
 }
 
 impl Default for Asks {
     fn default() -> Self {
-        Self { of_person: false, of_account: false, history: Arc::default(), kept: MEMORY }
+        Self {
+            of_person: false,
+            of_account: false,
+            history: Arc::default(),
+            kept: MEMORY,
+            parameters: Arc::default(),
+        }
     }
 }
 
@@ -46,8 +54,9 @@ impl Asks {
                 condition.ask(&mut found);
             }
         }
-        let Found { person, account, history } = found;
-        Self { of_person: person, of_account: account, history: history.into(), kept }
+        let Found { person, account, history, parameters } = found;
+        let (history, parameters) = (history.into(), parameters.into());
+        Self { of_person: person, of_account: account, history, kept, parameters }
     }
 }
 
@@ -56,6 +65,7 @@ struct Found {
     person: bool,
     account: bool,
     history: Vec<Step>,
+    parameters: Vec<Arc<str>>,
 }
 
 impl Found {
@@ -108,6 +118,7 @@ impl Term {
     fn ask(&self, found: &mut Found) {
         match self {
             Self::Truth(condition) => condition.ask(found),
+            Self::Query(name) => found.parameters.push(Arc::clone(name)),
             Self::Trait(whose, ..) => found.traits(*whose),
             Self::Tally(tally) => found.tally(tally),
             Self::Length(term) | Self::Negate(term) => term.ask(found),

@@ -1,0 +1,170 @@
+//! The queue between the requests, which never wait, and the thread that writes.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::engine::tape::{Entry, Line};
+
+/// Lines that may wait; a state counts for several. What a burst of some seconds leaves.
+const MOST: usize = 32_768;
+/// What a session's state weighs, in lines.
+const STATE: usize = 8;
+/// Items written at once.
+const AT_ONCE: usize = 1_024;
+
+/// Lines of one step.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// The segment that they belong to.
+    pub(super) epoch: u64,
+    pub(super) lines: Vec<Line>,
+    pub(super) asked: Arc<[Arc<str>]>,
+}
+
+/// What was written and what had to go, in lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// On disk, or on the way there.
+    pub written: u64,
+    /// Lost: the disk was too slow, full or failed.
+    pub dropped: u64,
+}
+
+/// What the writer is given.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) items: Vec<Item>,
+    /// Lines lost since it last looked, where the queue has room again.
+    pub(super) missing: u64,
+    /// Nothing is left and nothing will come.
+    pub(super) is_over: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    open: Mutex<Open>,
+    posted: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    items: VecDeque<Item>,
+    weight: usize,
+    missing: u64,
+    figures: Figures,
+    /// Why the disk takes nothing.
+    trouble: Option<String>,
+    stopping: bool,
+}
+
+impl Item {
+    fn weight(&self) -> usize {
+        let weigh = |line: &Line| if matches!(line.entry, Entry::State(_)) { STATE } else { 1 };
+        self.lines.iter().map(weigh).sum()
+    }
+}
+
+impl Queue {
+    /// Puts an item in; `false` when there is no room, and it is lost.
+    pub(super) fn post(&self, item: Item) -> bool {
+        let weight = item.weight();
+        let mut open = self.lock();
+        if open.stopping || open.weight + weight > MOST {
+            let lost = item.lines.len() as u64;
+            let first = open.missing == 0 && !open.stopping;
+            open.missing += lost;
+            open.figures.dropped += lost;
+            drop(open);
+            if first {
+                tracing::warn!("The journal's disk is too slow: lines are being dropped");
+            }
+            return false;
+        }
+        open.weight += weight;
+        open.items.push_back(item);
+        drop(open);
+        self.posted.notify_one();
+        true
+    }
+
+    /// Waits at most so long for items.
+    pub(super) fn take(&self, patience: Duration) -> Taken {
+        let empty = |open: &mut Open| open.items.is_empty() && !open.stopping;
+        let waited = self.posted.wait_timeout_while(self.lock(), patience, empty);
+        let mut open = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let some = open.items.len().min(AT_ONCE);
+        let items: Vec<Item> = open.items.drain(..some).collect();
+        open.weight -= items.iter().map(Item::weight).sum::<usize>().min(open.weight);
+        let caught_up = open.items.is_empty();
+        let missing = if caught_up { mem::take(&mut open.missing) } else { 0 };
+        Taken { is_over: items.is_empty() && open.stopping, items, missing }
+    }
+
+    pub(super) fn wrote(&self, lines: u64) {
+        self.lock().figures.written += lines;
+    }
+
+    pub(super) fn lost(&self, lines: u64) {
+        self.lock().figures.dropped += lines;
+    }
+
+    /// Says why the disk takes nothing, or that it does.
+    pub(super) fn set_trouble(&self, trouble: Option<String>) {
+        self.lock().trouble = trouble;
+    }
+
+    pub(super) fn trouble(&self) -> Option<String> {
+        let open = self.lock();
+        let slow = || format!("the disk is too slow, {} lines are lost", open.missing);
+        open.trouble.clone().or_else(|| (open.missing > 0).then(slow))
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        self.lock().figures
+    }
+
+    pub(super) fn stop(&self) {
+        self.lock().stopping = true;
+        self.posted.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+
+    fn item(lines: usize) -> Item {
+        let line = Line {
+            at: Timestamp::default(),
+            product: "acme".into(),
+            session: "ps_1".into(),
+            seq: 1,
+            left: 1,
+            digest: Arc::default(),
+            entry: Entry::Erase,
+        };
+        Item { epoch: 1, lines: vec![line; lines], asked: Arc::default() }
+    }
+
+    #[test]
+    fn what_has_no_room_is_lost_counted_and_told_until_the_rest_is_written() {
+        let queue = Queue::default();
+        assert!(queue.post(item(MOST)) && !queue.post(item(3)));
+        assert_eq!(queue.figures().dropped, 3);
+        assert_eq!(queue.trouble(), Some("the disk is too slow, 3 lines are lost".into()));
+        let taken = queue.take(Duration::ZERO);
+        assert_eq!((taken.items.len(), taken.missing, taken.is_over), (1, 3, false));
+        assert_eq!(queue.trouble(), None);
+        assert!(queue.post(item(3)));
+        queue.stop();
+        assert!(!queue.post(item(1)), "nothing comes after the end");
+        assert!(!queue.take(Duration::ZERO).is_over && queue.take(Duration::ZERO).is_over);
+    }
+}

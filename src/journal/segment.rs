@@ -1,0 +1,127 @@
+//! Segments on disk: `INSTANCE-START-NUMBER.jsonl`, and `.jsonl.zst` once they are closed.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::domain::time::Timestamp;
+
+/// The ending of a segment that is being written, or was when docent ended.
+pub(super) const OPEN: &str = ".jsonl";
+/// The ending of a closed one.
+pub(super) const CLOSED: &str = ".jsonl.zst";
+/// What a closed one is written under until it is whole.
+const PART: &str = ".jsonl.part";
+/// Fast, and a tenth of the size.
+const LEVEL: i32 = 3;
+
+/// A segment that is being written.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) start: Timestamp,
+    pub(super) path: PathBuf,
+    /// Bytes of whole lines.
+    pub(super) bytes: u64,
+    file: File,
+}
+
+impl Segment {
+    /// Makes a new file.
+    pub(super) fn create(
+        folder: &Path,
+        instance: &str,
+        start: Timestamp,
+        epoch: u64,
+    ) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let seconds = start.as_millis().div_euclid(1_000);
+        let path = folder.join(format!("{instance}-{seconds}-{epoch:06}{OPEN}"));
+        let file = File::options().create_new(true).append(true).open(&path)?;
+        Ok(Self { start, path, bytes: 0, file })
+    }
+
+    /// Appends whole lines; after a failure the file ends where it did.
+    pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(lines);
+        if written.is_err() {
+            // What is left of a line would be passed over by readers, too.
+            let _cut = self.file.set_len(self.bytes);
+        } else {
+            self.bytes += lines.len() as u64;
+        }
+        written
+    }
+}
+
+/// A segment as its name tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Named {
+    /// When it began.
+    pub(super) start: Timestamp,
+    /// Its number in its instance.
+    pub(super) number: u64,
+    pub(super) path: PathBuf,
+}
+
+/// The segments of a folder, oldest first; other files are none of them.
+pub(super) fn list(folder: &Path) -> io::Result<Vec<Named>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        found.extend(named(entry?.path()));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn named(path: PathBuf) -> Option<Named> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(CLOSED).or_else(|| name.strip_suffix(OPEN))?;
+    let mut parts = stem.rsplitn(3, '-');
+    let (number, start) = (parts.next()?.parse().ok()?, parts.next()?.parse::<i64>().ok()?);
+    let start = Timestamp::from_millis(start.checked_mul(1_000)?);
+    parts.next()?;
+    Some(Named { start, number, path })
+}
+
+/// Puts a compressed segment in the place of this one.
+pub(super) fn compress(path: &Path) -> io::Result<()> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let stem = name.strip_suffix(OPEN).unwrap_or(name);
+    let (part, closed) = (
+        path.with_file_name(format!("{stem}{PART}")),
+        path.with_file_name(format!("{stem}{CLOSED}")),
+    );
+    let squeeze = || {
+        let target = File::create(&part)?;
+        let mut encoder = zstd::stream::Encoder::new(target, LEVEL)?;
+        io::copy(&mut File::open(path)?, &mut encoder)?;
+        encoder.finish()?.sync_all()?;
+        fs::rename(&part, &closed)?;
+        fs::remove_file(path)
+    };
+    let squeezed = squeeze();
+    if squeezed.is_err() {
+        let _gone = fs::remove_file(&part);
+    }
+    squeezed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_says_when_it_began_and_a_stranger_is_none() {
+        for (name, expected) in [
+            ("a1b2-1760000000-000007.jsonl", Some((1_760_000_000_000, 7))),
+            ("web-1-1760000000-000007.jsonl.zst", Some((1_760_000_000_000, 7))),
+            ("notes.jsonl", None),
+            ("a1b2-1760000000-000007.jsonl.part", None),
+            ("a1b2-soon-000007.jsonl", None),
+        ] {
+            let found = named(PathBuf::from("/j").join(name));
+            let found = found.map(|named| (named.start.as_millis(), named.number));
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+}
