@@ -25,7 +25,7 @@
 //!   `ingest` (wire formats, upstreams, signatures), `runtime` (clock, environment, tasks, logs,
 //!   metrics).
 //! * `engine` (2): `decide`, `advance`, `react`: the session, its surroundings and a time go in, a
-//!   decision comes out. `words` says it in the person's language; `goals` and `targets`
+//!   decision comes out. `look` is one poll, `tape` what a journal keeps of it. `words` says it in the person's language; `goals` and `targets`
 //!   look at what became of it. `case` and `suite` live through rule tests with the same verbs, and
 //!   `replay` through recorded sessions, in a `world` of records as plain values.
 //! * `rulebook` (1): text to checked rules, and every finding at once; the condition tree; `changes`

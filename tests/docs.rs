@@ -89,6 +89,7 @@ fn everything_with_its_defaults_names_every_setting() {
     for (what, path) in [
         ("the workspace", ""),
         ("admin", "/admin"),
+        ("journal", "/journal"),
         ("limits", "/limits"),
         ("a product", "/products/acme"),
         ("target_health", "/products/acme/target_health"),

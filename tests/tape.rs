@@ -215,11 +215,12 @@ fn fold(product: &Product, tape: &Tape) -> usize {
             let mut fold = Fold::new(product, Arc::clone(session));
             assert!(matches!(life[0].entry, Entry::State(_)), "{:#?}", life[0]);
             for (place, line) in life.iter().enumerate() {
+                let before = fold.session().cloned();
                 match fold.apply(line) {
                     Folded::Decided(pair) => {
                         decisions += 1;
                         let [recorded, now] = [&pair.0, &pair.1].map(|c| serde_json::to_string(c));
-                        assert_eq!(recorded.unwrap(), now.unwrap(), "{line:#?}");
+                        assert_eq!(recorded.unwrap(), now.unwrap(), "{line:#?}{before:#?}");
                     }
                     Folded::Heard(pair) => assert_eq!(pair.0, pair.1, "{line:#?}"),
                     Folded::Began => assert_eq!(place, 0, "not what it had come to: {line:#?}"),
@@ -243,9 +244,10 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let sample = if sampled { Share::EVERYBODY } else { Share::NOBODY };
         let app = app(folder.path(), sample);
+        // A rule that keeps failing is paused on the way, by another rulebook than this one.
+        let product = Arc::clone(&app.live.current().products["acme"]);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(live(&app, &steps));
-        let product = Arc::clone(&app.live.current().products["acme"]);
         let found = tapes(folder.path());
         let decisions: Vec<usize> = found.iter().map(|tape| fold(&product, tape)).collect();
         if sampled {

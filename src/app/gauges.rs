@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::app::App;
+use crate::journal::Figures;
 use crate::rulebook::finding::{Finding, Severity};
 
 /// Counts of the parts as last told, since metrics take differences.
@@ -14,6 +15,7 @@ struct Counts {
     evicted: [u64; 5],
     swapped: u64,
     refused: u64,
+    journal: Figures,
 }
 
 impl App {
@@ -26,6 +28,12 @@ impl App {
         for ((reason, count), before) in figures.evicted.iter().zip(&mut told.evicted) {
             self.metrics.evicted(reason.as_str(), count.saturating_sub(*before));
             *before = *count;
+        }
+        if let Some(journal) = &self.journal {
+            let (figures, before) = (journal.figures(), told.journal);
+            self.metrics.journal("written", figures.written.saturating_sub(before.written));
+            self.metrics.journal("dropped", figures.dropped.saturating_sub(before.dropped));
+            told.journal = figures;
         }
         let swapped = status.active.revision.saturating_sub(1);
         (told.swapped..swapped).for_each(|_| self.metrics.reload("swapped"));

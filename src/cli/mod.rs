@@ -38,7 +38,7 @@ enum Command {
     Serve(ServeArguments),
     /// Reads a workspace as `serve` would and prints every mistake.
     Check(CheckArguments),
-    /// Asks a running docent why a session is offered something, or nothing.
+    /// Tells why a session is offered something, or nothing: asks a running docent, or a journal.
     Explain(ExplainArguments),
     /// Removes what a running docent knows of a session, to start over while trying a rule.
     Forget(ForgetArguments),
@@ -118,16 +118,27 @@ struct CheckArguments {
 #[derive(Debug, clap::Args)]
 struct ExplainArguments {
     /// The browser session.
-    session: String,
+    #[arg(required_unless_present = "named")]
+    session: Option<String>,
+    /// The browser session, too.
+    #[arg(long = "session", value_name = "ID", conflicts_with = "session")]
+    named: Option<String>,
+    /// Ask this folder or segment of a journal instead of a running docent.
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+    /// With --journal: the folder with docent.yaml, by whose rules it is explained.
+    #[arg(long, default_value = ".")]
+    workspace: PathBuf,
     /// The product.
     #[arg(long, default_value = "acme")]
     product: String,
     /// Only what would have to change first for this trigger to fire.
     #[arg(long, value_name = "TRIGGER")]
     rule: Option<String>,
-    /// Ask about this instant instead of now, in Unix seconds.
-    #[arg(long, value_name = "SECONDS")]
-    at: Option<f64>,
+    /// Ask about this instant: `2026-11-21T14:05:00Z`, `14:05` (today, UTC), `-5m`, or seconds since
+    /// 1970. Without it now, or the last one that the journal tells of.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
     /// The chat thread, when it is not the toast's own.
     #[arg(long)]
     conversation: Option<String>,

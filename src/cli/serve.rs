@@ -18,8 +18,10 @@ use crate::http::exposure::{closed, exposure};
 use crate::http::origin::Address;
 use crate::http::serve::{Patience, serve};
 use crate::http::site::Site;
+use crate::journal::{Journal, Terms};
 use crate::library::live::{Live, unreadable};
 use crate::library::{disk, watch};
+use crate::rulebook::settings::{self, Settings};
 use crate::runtime::client::HttpClient;
 use crate::runtime::clock::Clock;
 use crate::runtime::metrics::Metrics;
@@ -118,7 +120,10 @@ impl Server {
         } else {
             Clock::wall()
         };
-        let app = Arc::new(App::new(live, store, clock, Arc::new(Metrics::new())));
+        let journal = journal(arguments, settings, clock.clone())?;
+        let (store, metrics) = (Arc::clone(&store), Arc::new(Metrics::new()));
+        let app = App::new(Arc::clone(&live), store, clock, metrics).journalling(journal);
+        let app = Arc::new(app);
         Ok(Self { app, client, tasks: Tasks::new() })
     }
 
@@ -150,6 +155,9 @@ impl Server {
         }
         if !self.tasks.join(WIND_DOWN).await {
             tracing::warn!("Some tasks did not end in time");
+        }
+        if let Some(journal) = self.app.journal() {
+            journal.close();
         }
         if self.app.store.is_shared()
             && let Err(error) = self.app.say_goodbye(Clock::wall().now()).await
@@ -186,8 +194,10 @@ impl Server {
         let (app, client, tasks) = (Arc::clone(&self.app), self.client.clone(), self.tasks.clone());
         let (stop, mut revisions) = (self.tasks.stopping(), self.app.live.revisions());
         self.tasks.spawn(async move {
+            app.journal_rulebook();
             app.follow(&client, &tasks);
             while let Some(Ok(())) = stop.run_until_cancelled(revisions.changed()).await {
+                app.journal_rulebook();
                 app.follow(&client, &tasks);
             }
         });
@@ -252,6 +262,20 @@ fn called(arguments: &ServeArguments, address: SocketAddr) -> String {
     arguments.instance.clone().unwrap_or_else(usual)
 }
 
+/// The journal that the settings ask for, if they do.
+fn journal(
+    arguments: &ServeArguments,
+    settings: &Settings,
+    clock: Clock,
+) -> Result<Option<Journal>> {
+    let Some(wanted) = &settings.journal else { return Ok(None) };
+    let store = arguments.store.as_deref().unwrap_or(&settings.store);
+    let Some(folder) = wanted.beside(store) else { return Ok(None) };
+    let settings::Journal { keep, max_size, sample, .. } = *wanted;
+    let terms = Terms { folder: arguments.workspace.join(folder), keep, max_size, sample };
+    Ok(Some(Journal::start(terms, move || clock.now())?))
+}
+
 async fn bind(listen: &str) -> Result<(TcpListener, SocketAddr)> {
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
@@ -260,7 +284,7 @@ async fn bind(listen: &str) -> Result<(TcpListener, SocketAddr)> {
 }
 
 /// What to try first, with this server's own address in it.
-fn greet(address: SocketAddr, settings: &crate::rulebook::settings::Settings) {
+fn greet(address: SocketAddr, settings: &Settings) {
     let base = format!("http://{address}");
     say(&format!("docent listens on {base}"));
     let Some(product) = settings.products.keys().next() else { return };

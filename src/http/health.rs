@@ -16,6 +16,7 @@ use crate::http::wire::health::HealthBody;
 use crate::http::wire::isoformat::isoformat;
 use crate::http::{json, openapi};
 use crate::ingest::status::Phase;
+use crate::journal::Journal;
 use crate::runtime::metrics::CONTENT_TYPE as OPENMETRICS;
 
 /// 200 while the process answers at all.
@@ -59,6 +60,11 @@ fn reasons(app: &App) -> Vec<String> {
         let findings = candidate.findings.len();
         reasons.push(format!(
             "the workspace on disk was refused: {findings} findings, see /admin/rules"
+        ));
+    }
+    if let Some(reason) = app.journal().and_then(Journal::trouble) {
+        reasons.push(format!(
+            "the journal cannot be written: {reason}; docent serves, and what happens meanwhile is not written down"
         ));
     }
     for (product, rule) in &status.active.paused {

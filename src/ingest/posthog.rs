@@ -9,6 +9,8 @@ pub mod export;
 mod instant;
 mod phrase;
 
+pub use instant::seconds;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

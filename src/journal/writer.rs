@@ -74,6 +74,8 @@ impl Writer {
         }
         if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
             self.missing += lines;
+            // What was lost is not known to any segment.
+            self.known.turn();
             return self.queue.lost(lines);
         }
         match self.append(items, now) {

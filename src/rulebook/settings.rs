@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::domain::bucket::Share;
 use crate::domain::circuit::CircuitPolicy;
 use crate::domain::health::HealthPolicy;
 use crate::domain::machine::MachinePolicy;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub durability: Durability,
     /// Replicas of a Redis that must have a change before it is answered; a change needs a restart.
     pub wait_replicas: u32,
+    /// What is written down of what happened, or `off`; a change needs a restart.
+    pub journal: Option<Journal>,
     /// What the process may take.
     pub limits: Limits,
     /// By id, at least one.
@@ -48,6 +51,37 @@ impl std::fmt::Display for Durability {
             Self::Immediate => f.write_str("immediate"),
             Self::Interval(span) => write!(f, "{span}"),
         }
+    }
+}
+
+/// What is written down of what happened, for explanations and replays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Journal {
+    /// Empty: `journal/` in the folder of an embedded store, and beside any other no journal.
+    pub folder: String,
+    /// How long it is kept.
+    pub keep: Span,
+    /// Bytes of it that are kept; the oldest go.
+    pub max_size: u64,
+    /// The share of sessions of which every poll is written down; of the rest, those of note.
+    pub sample: Share,
+}
+
+/// 30 days (DESIGN.md, section 10), 2 GiB, one session in ten.
+impl Default for Journal {
+    fn default() -> Self {
+        let (keep, sample) = (Span::from_seconds(30 * 86_400), Share::of(1_000));
+        Self { folder: String::new(), keep, max_size: 2 << 30, sample }
+    }
+}
+
+impl Journal {
+    /// Its folder as somebody would write it, beside this store; `None` where it has none.
+    pub fn beside(&self, store: &str) -> Option<String> {
+        if !self.folder.is_empty() {
+            return Some(self.folder.clone());
+        }
+        store.strip_prefix("embedded:").map(|path| format!("{path}/journal"))
     }
 }
 
@@ -295,6 +329,7 @@ impl Default for Settings {
             store: "embedded:./data".into(),
             durability: Durability::Immediate,
             wait_replicas: 0,
+            journal: Some(Journal::default()),
             limits: Limits::default(),
             products: BTreeMap::new(),
         }

@@ -1,6 +1,7 @@
 //! `docent.yaml` to settings. Every default stands in `settings.rs`; here is what a file may say
 //! and what it must not.
 
+mod journal;
 mod product;
 mod store;
 mod testers;
@@ -26,6 +27,7 @@ const KEYS: &[&str] = &[
     "store",
     "durability",
     "wait_replicas",
+    "journal",
     "limits",
     "products",
     "llm",
@@ -54,6 +56,7 @@ pub fn read(root: &Node, findings: &mut Findings<'_>) -> Settings {
     fields.fill("store", &mut settings.store, store::store, findings);
     fields.fill("durability", &mut settings.durability, store::durability, findings);
     fields.fill("wait_replicas", &mut settings.wait_replicas, number(0..=16), findings);
+    fields.fill("journal", &mut settings.journal, journal::journal, findings);
     fields.fill("limits", &mut settings.limits, limits, findings);
     if fields.need("products", findings).is_some() {
         fields.fill("products", &mut settings.products, products, findings);

@@ -68,6 +68,7 @@ pub struct Metrics {
     evictions: Family<Labels<1>, Counter>,
     refused: Family<Named, Counter>,
     rule_errors: Family<Labels<2>, Counter>,
+    journal: Family<Named, Counter>,
     sources: Family<Labels<3>, Gauge>,
 }
 
@@ -110,6 +111,7 @@ impl Metrics {
             bytes: add(r, "store_bytes", "Bytes of records kept"),
             evictions: add(r, "evictions", "Records that lost their activity or went, by reason"),
             refused: add(r, "refused", "Requests turned away, by reason"),
+            journal: add(r, "journal_lines", "Lines of the journal, by whether they were written"),
             rule_errors: add(r, "rule_errors", "Evaluations that failed, by trigger"),
             sources: add(r, "source", "1 for the state each upstream is in"),
             registry,
@@ -127,6 +129,11 @@ impl Metrics {
                 .and_then(|place| self.held.get(place)),
         };
         counter.map(Counter::inc);
+    }
+
+    /// So many more lines of the journal were `written` or `dropped`.
+    pub fn journal(&self, result: &'static str, lines: u64) {
+        self.journal.get_or_create(&[("result", result)]).inc_by(lines);
     }
 
     /// A response with this status went out.

@@ -58,7 +58,25 @@ impl Docent {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_docent"))
+        let command = Command::new(env!("CARGO_BIN_EXE_docent"));
+        Self::start_by(command, workspace, arguments, variables)
+    }
+
+    /// Starts as this shell leaves it: with limits, say.
+    pub(crate) fn start_under(shell: &str, workspace: TempDir, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let script = format!("{shell} exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_docent")]);
+        Self::start_by(command, workspace, arguments, &[])
+    }
+
+    fn start_by(
+        mut command: Command,
+        workspace: TempDir,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut child = command
             .arg("serve")
             .arg("--workspace")
             .arg(workspace.path())
@@ -98,6 +116,12 @@ impl Docent {
     pub(crate) fn stop(&mut self) {
         let told = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
         assert!(told.success() && self.child.wait().unwrap().success(), "it did not end well");
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub(crate) fn pid(&self) -> u32 {

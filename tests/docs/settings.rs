@@ -7,8 +7,8 @@ use docent::domain::machine::MachinePolicy;
 use docent::domain::time::Span;
 use docent::rulebook::arms::Holdout;
 use docent::rulebook::settings::{
-    Activity, Admin, Keys, Limits, Proactive, ProductSettings, Quotas, Rate, Retrieval, Secret,
-    Settings, Windows,
+    Activity, Admin, Journal, Keys, Limits, Proactive, ProductSettings, Quotas, Rate, Retrieval,
+    Secret, Settings, Windows,
 };
 
 use crate::docs::source::said;
@@ -37,7 +37,16 @@ impl Lines {
 
 /// The whole of it.
 pub(crate) fn defaults() -> String {
-    let Settings { listen, admin, store, durability, wait_replicas, limits, products: _ } =
+    let Settings {
+        listen,
+        admin,
+        store,
+        durability,
+        wait_replicas,
+        journal,
+        limits,
+        products: _,
+    } =
         Settings::default();
     let Admin { listen: admin_listen, tokens } = admin;
     let mut lines = Lines::default();
@@ -49,6 +58,12 @@ pub(crate) fn defaults() -> String {
     lines.own(0, "Settings", "store", store);
     lines.own(0, "Settings", "durability", durability);
     lines.own(0, "Settings", "wait_replicas", wait_replicas);
+    lines.own(0, "Settings", "journal", "");
+    let Journal { folder, keep, max_size, sample } = journal.unwrap();
+    lines.own(1, "Journal", "folder", quoted(&folder));
+    lines.own(1, "Journal", "keep", keep);
+    lines.own(1, "Journal", "max_size", gibibytes(max_size));
+    lines.own(1, "Journal", "sample", sample);
     lines.own(0, "Settings", "limits", "");
     of_limits(limits, &mut lines);
     lines.own(0, "Settings", "products", "");

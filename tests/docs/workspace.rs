@@ -112,7 +112,7 @@ pub(crate) fn meaning(rule: &Rule) -> String {
 /// The keys of every mapping, as the checker names them to somebody who wrote none: by what the
 /// mapping is, `a trigger`.
 pub(crate) fn keys() -> BTreeMap<String, BTreeSet<String>> {
-    let settings = "version: 1\nadmin: 1\nlimits: 1\nproducts:\n  a: { keys: 1, quiet_hours: 1, proactive: 1, \
+    let settings = "version: 1\nadmin: 1\njournal: 1\nlimits: 1\nproducts:\n  a: { keys: 1, quiet_hours: 1, proactive: 1, \
                     activity: 1, builtins: 1, retrieval: 1, target_health: 1, sources: [1, sse: 1] }\n  \
                     b: { proactive: { circuit: 1, quotas: 1, conservative: 1 } }\n  c: 1\n";
     let rules = format!(

@@ -6,7 +6,7 @@ use serde_json::Value;
 const MILLIS_FROM: f64 = 1e11;
 
 /// Unix seconds; `None` for what is no instant.
-pub(super) fn seconds(value: &Value) -> Option<f64> {
+pub fn seconds(value: &Value) -> Option<f64> {
     let text = value.as_str().map(str::trim);
     let number = value.as_f64().or_else(|| text?.parse().ok());
     match number.filter(|number| number.is_finite()) {

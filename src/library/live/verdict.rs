@@ -12,12 +12,13 @@ use crate::rulebook::workspace::FILE;
 type Carry = fn(&mut Settings, &Settings) -> bool;
 
 /// Settings that are read once, at start.
-const AT_START: [(&str, Carry); 5] = [
+const AT_START: [(&str, Carry); 6] = [
     ("listen", |to, from| carry(&mut to.listen, &from.listen)),
     ("admin.listen", |to, from| carry(&mut to.admin.listen, &from.admin.listen)),
     ("store", |to, from| carry(&mut to.store, &from.store)),
     ("durability", |to, from| carry(&mut to.durability, &from.durability)),
     ("wait_replicas", |to, from| carry(&mut to.wait_replicas, &from.wait_replicas)),
+    ("journal", |to, from| carry(&mut to.journal, &from.journal)),
 ];
 
 fn carry<T: Clone + PartialEq>(to: &mut T, from: &T) -> bool {

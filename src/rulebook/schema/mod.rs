@@ -8,6 +8,7 @@ mod conditions;
 mod locales;
 mod pacing;
 mod segments;
+mod server;
 mod settings;
 mod shape;
 mod timelines;

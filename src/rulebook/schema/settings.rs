@@ -1,19 +1,18 @@
 //! The keys of `docent.yaml`. Every default is that of `settings.rs`.
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::rulebook::schema::arms::{HALF, half};
 use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::locales::TAG;
 use crate::rulebook::schema::pacing::PRODUCT_CAPS;
+use crate::rulebook::schema::server::{ADMIN, JOURNAL, LIMITS};
 use crate::rulebook::schema::shape::{ANY, Key, Mapping, Shape, key, open, or};
-use crate::rulebook::settings::{Limits, Proactive, ProductSettings, Rate, Settings};
+use crate::rulebook::settings::{Proactive, ProductSettings, Settings};
 
 /// `host:port`, or `[host]:port`.
 const ADDRESS: &str = r"^([^:]+|\[[^\]]+\]):[0-9]+$";
 const STORE: &str = r"^memory$|^embedded:.*\S|^rediss?(\+cluster|\+sentinel)?://[^#]*[^/#:@,]";
-const SIZE: &str = r"^[0-9]+\s*([KMGT]iB|[KMG]?B)$";
-const RATE: &str = r"^\s*\+?0*[1-9][0-9]*\s*/\s*[smh]\s*$";
 const ORIGIN: &str = r"^\*$|^[a-z]+://[^/?#]+$";
 const URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?:";
 /// A folder of the workspace: relative, without `..`.
@@ -53,6 +52,12 @@ pub(in crate::rulebook::schema) static WORKSPACE: Mapping = Mapping {
             "replicas of a Redis that must have a change before it is answered; a change needs a \
              restart",
         ),
+        key(
+            "journal",
+            Shape::Either(&[Shape::Names(|| vec!["off"]), Shape::Map(&JOURNAL)]),
+            "what is written down of what happened, for explanations and replays, or `off`; a \
+             change needs a restart",
+        ),
         key("limits", Shape::Map(&LIMITS), "what the process may take"),
         key(
             "products",
@@ -63,67 +68,6 @@ pub(in crate::rulebook::schema) static WORKSPACE: Mapping = Mapping {
     required: &["version", "products"],
     also: None,
 };
-
-static ADMIN: Mapping = open(&[
-    or(
-        "listen",
-        Shape::Pattern(r"^$|^([^:]+|\[[^\]]+\]):[0-9]+$"),
-        || "".into(),
-        "an address of their own; empty: the main one, on loopback only",
-    ),
-    or("tokens", Shape::Several(&Shape::Words, 0), || json!([]), "bearer tokens, one or several"),
-]);
-
-static LIMITS: Mapping = open(&[
-    or(
-        "max_sessions",
-        Shape::Whole(1, i64::MAX),
-        || Limits::default().max_sessions.into(),
-        "sessions kept",
-    ),
-    or(
-        "max_memory",
-        Shape::Either(&[Shape::Whole(1, i64::MAX), Shape::Pattern(SIZE)]),
-        || "4GiB".into(),
-        "bytes of records kept",
-    ),
-    or(
-        "session_ttl",
-        Shape::Span,
-        || Limits::default().session_ttl.to_string().into(),
-        "how long activity lives after its last write, from 1m to 366d",
-    ),
-    or(
-        "ledger_ttl",
-        Shape::Span,
-        || Limits::default().ledger_ttl.to_string().into(),
-        "how long dismissals, cooldowns and counters live, from 1m to 366d",
-    ),
-    or(
-        "per_session",
-        Shape::Pattern(RATE),
-        || rate(Limits::default().per_session),
-        "requests of one session; bursts are ten times that",
-    ),
-    or(
-        "per_client",
-        Shape::Pattern(RATE),
-        || rate(Limits::default().per_client),
-        "requests of one client address; bursts are ten times that",
-    ),
-    or(
-        "trusted_proxies",
-        Shape::Several(&Shape::Words, 0),
-        || json!([]),
-        "addresses or blocks whose `X-Forwarded-For` is believed",
-    ),
-    or(
-        "actions_per_batch",
-        Shape::Whole(1, 100_000),
-        || Limits::default().actions_per_batch.into(),
-        "actions kept of one batch; the oldest go",
-    ),
-]);
 
 static PRODUCT: Shape = Shape::Either(&[Shape::Null, Shape::Map(&SETTINGS)]);
 
@@ -390,13 +334,4 @@ const fn secrets(name: &'static str, doc: &'static str) -> Key {
 
 fn product() -> ProductSettings {
     ProductSettings::default()
-}
-
-fn rate(rate: Rate) -> Json {
-    let unit = match rate.per.as_seconds() as i64 {
-        1 => "s",
-        60 => "m",
-        _ => "h",
-    };
-    format!("{}/{unit}", rate.requests).into()
 }
