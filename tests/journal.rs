@@ -7,12 +7,13 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{Docent, EAGER, workspace};
 use docent::engine::tape::{Entry, Line};
 use docent::journal::read::{Reading, read, segments};
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 const SETTINGS: &str = "version: 1\njournal: JOURNAL\nproducts:\n  acme: {}\n";
 const ALL: &str = "{ sample: 100% }";
@@ -46,14 +47,14 @@ fn lines(folder: &Path) -> Vec<Line> {
 }
 
 /// Waits, at most ten seconds, until this is so.
-fn until<T>(what: &str, ask: impl Fn() -> Option<T>) -> T {
+async fn until<T>(what: &str, ask: impl Fn() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(found) = ask() {
             return found;
         }
         assert!(started.elapsed() < Duration::from_secs(15), "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
+        sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -113,7 +114,7 @@ async fn what_happened_is_there_in_order_and_tells_no_address() {
         "state",
         "batch",
     ];
-    until("every line", || (words(&folder, "ps_1").len() == expected.len()).then_some(()));
+    until("every line", || (words(&folder, "ps_1").len() == expected.len()).then_some(())).await;
     assert_eq!(words(&folder, "ps_1"), expected);
     assert_eq!(words(&folder, ""), ["reload"]);
     assert_eq!(words(&folder, "nobody"), [""; 0]);
@@ -151,7 +152,8 @@ async fn of_most_sessions_only_what_is_of_note_is_kept() {
     let expected = ["state", "batch", "offer", "settle", "offer"];
     let seen = until("the second offer", || {
         Some(words(&folder, "ps_1")).filter(|words| words.len() >= expected.len())
-    });
+    })
+    .await;
     assert_eq!(seen, expected);
 }
 
@@ -169,7 +171,7 @@ async fn without_a_folder_or_when_it_is_off_nothing_is_written() {
     let elsewhere = Docent::timed(&[("docent.yaml", elsewhere)]);
     elsewhere.visit("ps_1", &["/a"]).await;
     let folder = elsewhere.workspace.path().join("kept/here");
-    until("a batch", || (words(&folder, "ps_1") == ["state", "batch"]).then_some(()));
+    until("a batch", || (words(&folder, "ps_1") == ["state", "batch"]).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,20 +179,22 @@ async fn a_segment_is_closed_after_an_hour_and_gone_after_its_time() {
     let docent = docent("{ sample: 100%, keep: 1h }");
     let folder = folder(&docent);
     docent.visit("ps_1", &["/a"]).await;
-    until("the first", || (words(&folder, "ps_1").len() == 2).then_some(()));
+    until("the first", || (words(&folder, "ps_1").len() == 2).then_some(())).await;
     docent.advance(3_600.0).await;
     let closed = |path: &Path| path.to_str().is_some_and(|path| path.ends_with(".zst"));
     let first = until("the first closed", || {
         told(&folder).into_iter().map(|(path, ..)| path).find(|path| closed(path))
-    });
+    })
+    .await;
     docent.visit("ps_1", &["/b"]).await;
     let words = until("the second", || {
         let second = told(&folder).into_iter().find(|(path, ..)| !closed(path))?;
         Some(second.1.iter().map(word).collect::<Vec<_>>())
-    });
+    })
+    .await;
     assert_eq!(words, ["state", "batch"], "it replays alone");
     docent.advance(3_600.0 * 3.0).await;
-    until("the first gone", || (!first.exists()).then_some(()));
+    until("the first gone", || (!first.exists()).then_some(())).await;
     let (status, body) = docent.get("/readyz").await;
     assert_eq!((status, &body), (200, &json!({ "status": "ok" })));
 }
@@ -201,7 +205,8 @@ async fn what_a_crash_leaves_is_read_to_its_torn_end() {
     a_visit(&docent, "ps_1").await;
     docent.verdict("ps_1").await;
     let open = folder(&docent);
-    until("the offer", || (words(&open, "ps_1") == ["state", "batch", "offer"]).then_some(()));
+    until("the offer", || (words(&open, "ps_1") == ["state", "batch", "offer"]).then_some(()))
+        .await;
     docent.kill();
     let workspace = docent.workspace.path();
     let found = told(&workspace.join("data/journal"));
@@ -239,10 +244,11 @@ async fn on_a_full_disk_docent_serves_and_says_so_and_goes_on_by_itself() {
     while docent.get("/readyz").await.1["status"] != "ok" {
         assert!(started.elapsed() < Duration::from_secs(15), "it does not recover");
         docent.visit("ps_1", &["/b"]).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
     }
     let folder = docent.workspace.path().join("journal");
-    let told = until("two lines", || Some(words(&folder, "ps_1")).filter(|told| told.len() > 1));
+    let told =
+        until("two lines", || Some(words(&folder, "ps_1")).filter(|told| told.len() > 1)).await;
     assert_eq!(told[..2], ["state", "batch"], "{told:?}");
     assert!(words(&folder, "").contains(&"gap".to_owned()));
 }
@@ -270,7 +276,8 @@ async fn a_recorded_session_is_explained_at_any_time() {
     let open = folder(&docent);
     until("the dismissal", || {
         words(&open, "ps_1").contains(&"proactive_dismissed".into()).then_some(())
-    });
+    })
+    .await;
     docent.kill();
     let workspace = docent.workspace.path();
     let said = |arguments: &[&str]| {

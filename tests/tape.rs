@@ -213,7 +213,8 @@ fn fold(product: &Product, tape: &Tape) -> usize {
     for (session, lines) in tape.iter().filter(|(session, _)| !session.is_empty()) {
         for life in lives(lines.clone()) {
             let mut fold = Fold::new(product, Arc::clone(session));
-            assert!(matches!(life[0].entry, Entry::State(_)), "{:#?}", life[0]);
+            let begins = matches!(life[0].entry, Entry::State(_) | Entry::Erase);
+            assert!(begins, "{:#?}", life[0]);
             for (place, line) in life.iter().enumerate() {
                 let before = fold.session().cloned();
                 match fold.apply(line) {
