@@ -37,16 +37,7 @@ impl Lines {
 
 /// The whole of it.
 pub(crate) fn defaults() -> String {
-    let Settings {
-        listen,
-        admin,
-        store,
-        durability,
-        wait_replicas,
-        journal,
-        limits,
-        products: _,
-    } =
+    let Settings { listen, admin, store, durability, wait_replicas, journal, limits, products: _ } =
         Settings::default();
     let Admin { listen: admin_listen, tokens } = admin;
     let mut lines = Lines::default();
