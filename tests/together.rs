@@ -35,10 +35,8 @@ async fn a_pause_said_to_one_holds_for_all_also_for_those_that_start_later() {
     two.visit("s", &["/a"]).await;
     assert_eq!(run(&["pause", "acme", "--url", &one.base, "--reason", "deploy"]).0, Some(0));
     assert_eq!(one.verdict("s").await, "not_enabled", "at once");
-    let begun = tokio::time::Instant::now();
     let route = "/admin/products/acme/proactive";
     two.until(route, |_, told| told["enabled"] == false).await;
-    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
     assert_eq!(two.verdict("s").await, "not_enabled");
     let three = started(&server, "three");
     assert_eq!(three.verdict("s").await, "not_enabled", "from the first poll on");
