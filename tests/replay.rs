@@ -6,6 +6,7 @@ mod recorded;
 mod replay {
     mod exports;
     mod journals;
+    mod verified;
 }
 mod shown;
 

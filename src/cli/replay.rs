@@ -7,6 +7,7 @@ pub(in crate::cli) mod input;
 mod json;
 pub(in crate::cli) mod limit;
 pub(in crate::cli) mod rulebooks;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -40,6 +41,9 @@ pub(in crate::cli) struct Arguments {
     /// Exit 4 when offers become more frequent than this, in all or of one trigger: 20%.
     #[arg(long, value_name = "PERCENT", requires = "against", value_parser = limit::read)]
     max_increase: Option<Limit>,
+    /// Make every decision of a journal again, and prove that these rules come to what is recorded.
+    #[arg(long, conflicts_with_all = ["against", "product", "from", "assume", "poll_every", "linger"])]
+    verify: bool,
     /// How it is told.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -113,7 +117,7 @@ struct Told<'r> {
 }
 
 /// Replays. Exits 0 when that is done, 1 when something cannot be read, 2 when rules have mistakes, 4
-/// when offers become more frequent than is allowed.
+/// when offers become more frequent than is allowed, or a decision is not as recorded.
 pub(in crate::cli) fn run(arguments: &Arguments) -> Exit {
     match replayed(arguments) {
         Ok(exit) | Err(exit) => exit,
@@ -122,6 +126,9 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Exit {
 
 fn replayed(arguments: &Arguments) -> Result<Exit, Exit> {
     let head = rulebooks::folder(&arguments.rules)?;
+    if arguments.verify {
+        return Ok(verify::run(&arguments.files, &head, arguments.format));
+    }
     let against = arguments.against.as_deref();
     let base = against.map(|named| rulebooks::named(&arguments.rules, named)).transpose()?;
     let recordings = recorded(&arguments.files, &arguments.terms, &head)?;
