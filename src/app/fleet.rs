@@ -1,5 +1,6 @@
 //! The fleet: what this instance serves, and what those that share its store say that they serve.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
 use crate::app::App;
@@ -42,6 +43,13 @@ impl App {
     /// Says once who this instance is and where it listens.
     pub fn introduce(&self, name: &str, address: &str) {
         let _first_stays = self.name.set((name.into(), address.into()));
+    }
+
+    /// A name to hold a lease under: this instance's, and something that no other has, not even one
+    /// of the same name that ran before.
+    pub(crate) fn leaseholder(&self) -> Arc<str> {
+        let name = self.name.get().map(|(name, _)| Arc::clone(name)).unwrap_or_default();
+        format!("{name}#{:016x}", RandomState::new().hash_one(&name)).into()
     }
 
     fn own(&self, wall: Timestamp) -> (Arc<str>, Instance) {

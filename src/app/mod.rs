@@ -10,6 +10,7 @@ mod gauges;
 mod ghosts;
 mod health;
 mod lanes;
+mod leases;
 mod learn;
 mod notes;
 mod outcome;

@@ -7,7 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::app::lanes::Lanes;
+use crate::app::leases::Watch;
 use crate::domain::action::{Delivery, Trust};
+use crate::domain::bulletin::Lease;
 use crate::ingest::sse::{Pace, Upstream};
 use crate::ingest::status::{Phase, SourceReport, SourceStatus};
 use crate::rulebook::Rulebook;
@@ -70,8 +72,28 @@ impl App {
             pace: Pace::default(),
         };
         let (lanes, cancel) = (Lanes::open(self, product, tasks), stop.clone());
+        if !self.store.is_shared() {
+            tasks.spawn(async move {
+                upstream.run(|delivery| lanes.put(delivery), &cancel).await;
+            });
+            return Running { source: source.clone(), status, stop, counted: None };
+        }
+        let watch = Watch::new(Lease::of_source(product, &source.url), self.leaseholder());
+        status.stand_by(true);
+        let (app, at_work) = (Arc::clone(self), Arc::clone(&status));
         tasks.spawn(async move {
-            upstream.run(|delivery| lanes.put(delivery), &cancel).await;
+            let read = |end: CancellationToken| {
+                let (upstream, lanes) = (&upstream, &lanes);
+                async move {
+                    upstream.status.stand_by(false);
+                    upstream.run(|delivery| lanes.put(delivery), &end).await;
+                    if end.is_cancelled() {
+                        upstream.status.stand_by(true);
+                    }
+                }
+            };
+            let at_work = || at_work.report().phase == Phase::Streaming;
+            app.while_holding(watch, read, at_work, &cancel).await;
         });
         Running { source: source.clone(), status, stop, counted: None }
     }

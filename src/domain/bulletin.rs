@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::time::Timestamp;
 
@@ -18,6 +19,22 @@ pub struct Bulletin {
     pub rulebook: Option<Kept>,
     /// Those that share the store, by name.
     pub instances: BTreeMap<Arc<str>, Instance>,
+    /// Who does what one of them does for all, by the name of the work.
+    pub leases: BTreeMap<Arc<str>, Lease>,
+}
+
+/// Work that one of several instances does for all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lease {
+    /// The instance that does it.
+    pub holder: Arc<str>,
+    /// Rises while the holder lives.
+    pub beat: u64,
+    /// Whether the holder has really begun.
+    pub at_work: bool,
+    /// Whether the holder is going, and waits for somebody to take over.
+    pub leaving: bool,
 }
 
 /// A workspace that came into force, to start from when the one on disk is broken.
@@ -68,6 +85,14 @@ pub struct Pause {
     /// Why, in the operator's words.
     #[serde(default)]
     pub reason: Option<Arc<str>>,
+}
+
+impl Lease {
+    /// What reading one upstream of a product is called: the same on every instance, wherever in its
+    /// settings the upstream stands, and without the URL, which may hold a password.
+    pub fn of_source(product: &str, url: &str) -> Arc<str> {
+        format!("source/{product}/{:016x}", xxh3_64(url.as_bytes())).into()
+    }
 }
 
 impl Pause {

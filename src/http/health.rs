@@ -71,7 +71,7 @@ fn reasons(app: &App) -> Vec<String> {
         reasons.push(format!("rule `{rule}` of product `{product}` is paused: it kept failing"));
     }
     for (product, number, report) in app.sources.reports() {
-        if !matches!(report.phase, Phase::Streaming | Phase::Connecting) {
+        if !matches!(report.phase, Phase::Streaming | Phase::Connecting | Phase::Standby) {
             let (phase, why) = (report.phase.as_str(), report.reason.unwrap_or_default());
             reasons.push(format!("source {number} of product `{product}` is {phase}: {why}"));
         }

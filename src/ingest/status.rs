@@ -18,16 +18,19 @@ pub enum Phase {
     Waiting,
     /// The upstream refused for good, or its settings cannot work; nobody tries again.
     Fatal,
+    /// Another instance reads it for this one, too.
+    Standby,
 }
 
 impl Phase {
-    /// `connecting`, `streaming`, `waiting`, `fatal`.
+    /// `connecting`, `streaming`, `waiting`, `fatal`, `standby`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
             Self::Streaming => "streaming",
             Self::Waiting => "waiting",
             Self::Fatal => "fatal",
+            Self::Standby => "standby",
         }
     }
 }
@@ -97,6 +100,11 @@ impl SourceStatus {
         self.reconnects.fetch_add(1, Ordering::Relaxed);
         let mut now = self.now();
         (now.phase, now.wait) = (Phase::Connecting, None);
+    }
+
+    /// Leaves the reading to another instance, or takes it on again.
+    pub fn stand_by(&self, stands: bool) {
+        self.enter(if stands { Phase::Standby } else { Phase::Connecting }, None, None);
     }
 
     pub(crate) fn streaming(&self) {

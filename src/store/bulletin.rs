@@ -3,7 +3,7 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
-use crate::domain::bulletin::{Bulletin, Instance, Kept, Pause};
+use crate::domain::bulletin::{Bulletin, Instance, Kept, Lease, Pause};
 use crate::domain::time::Timestamp;
 use crate::store::Key;
 use crate::store::record::{Record, block};
@@ -17,12 +17,15 @@ pub const INSTANCES: Key<'static> = Key { product: "", id: "instances" };
 /// Where the last good workspace is kept.
 pub const RULEBOOK: Key<'static> = Key { product: "", id: "rulebook" };
 
+/// Where instances agree on who reads which upstream.
+pub const LEASES: Key<'static> = Key { product: "", id: "leases" };
+
 impl Record for Bulletin {
     const KIND: &'static str = "bulletin";
     const AGES: bool = false;
 
     fn weigh(&self) -> usize {
-        let Self { pauses, rulebook, instances } = self;
+        let Self { pauses, rulebook, instances, leases } = self;
         let pause = |(product, pause): (&Arc<str>, &Pause)| {
             let texts = product.len() + pause.reason.as_ref().map_or(0, |reason| reason.len());
             block(size_of::<(Arc<str>, Pause)>() + texts)
@@ -32,14 +35,18 @@ impl Record for Bulletin {
             let texts = name.len() + address.len() + version.len() + digest.len();
             block(size_of::<(Arc<str>, Instance)>() + texts)
         };
+        let lease = |(name, lease): (&Arc<str>, &Lease)| {
+            block(size_of::<(Arc<str>, Lease)>() + name.len() + lease.holder.len())
+        };
         pauses.iter().map(pause).sum::<usize>()
             + rulebook.as_ref().map_or(0, weight)
             + instances.iter().map(instance).sum::<usize>()
+            + leases.iter().map(lease).sum::<usize>()
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
-        let Self { pauses, rulebook, instances } = self;
-        pauses.is_empty() && rulebook.is_none() && instances.is_empty()
+        let Self { pauses, rulebook, instances, leases } = self;
+        pauses.is_empty() && rulebook.is_none() && instances.is_empty() && leases.is_empty()
     }
 }
 
