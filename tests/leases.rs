@@ -104,13 +104,15 @@ fn docent(upstream: &Upstream, redis: &Server) -> Docent {
 
 /// What this instance offers a session, once it does: nothing unless its one page view counts once.
 async fn offered(docent: &Docent, session: &str) {
-    until("an offer", async || docent.poll(session).await["proactive_trigger"] != Value::Null).await;
+    until("an offer", async || docent.poll(session).await["proactive_trigger"] != Value::Null)
+        .await;
 }
 
 async fn phase(docent: &Docent) -> String {
     let (_, metrics) = docent.get("/metrics").await;
     let metrics = metrics.as_str().unwrap_or_default().to_owned();
-    let line = metrics.lines().find(|line| line.starts_with("docent_source") && line.ends_with(" 1"));
+    let line =
+        metrics.lines().find(|line| line.starts_with("docent_source") && line.ends_with(" 1"));
     line.unwrap_or_default().to_owned()
 }
 

@@ -61,7 +61,9 @@ impl Watch {
             match self.take(app).await {
                 Ok(true) => return true,
                 Ok(false) => {}
-                Err(error) => tracing::debug!(error = %error, "Cannot look who reads the upstreams"),
+                Err(error) => {
+                    tracing::debug!(error = %error, "Cannot look who reads the upstreams")
+                }
             }
             if stop.run_until_cancelled(sleep(BEAT)).await.is_none() {
                 return false;

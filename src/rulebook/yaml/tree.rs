@@ -274,10 +274,7 @@ fn is_new(key: &Node, keys: &mut HashMap<String, usize>, findings: &mut Findings
         return false;
     }
     // Text and what looks like it are two keys: `1` and `"1"`.
-    let name = match &key.value {
-        Value::Str(text) => format!("\"{text}"),
-        _ => key.to_json().to_string(),
-    };
+    let name = key.as_str().map_or_else(|| key.to_json().to_string(), |text| format!("\"{text}"));
     if let Some(line) = keys.get(&name) {
         let message = format!("the key `{}` is written twice", name.trim_matches('"'));
         let help = format!("remove one of them; the first is on line {line}");
