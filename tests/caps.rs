@@ -210,7 +210,8 @@ impl World {
         let reaction = react(session, event, None, policy, now);
         let Some(offer) = offer.filter(|_| reaction.unheard.is_none()) else { return };
         if let Some(user) = session.identity.user_key().and_then(|key| self.users.get_mut(key)) {
-            let (outcome, rests_until) = (Outcome::of(event), put_off(&offer, event, now));
+            let (outcome, rests_until) =
+                (Outcome::of(event, reaction.goes_on.is_some()), put_off(&offer, event, now));
             let became = Became { outcome, goes_on: reaction.goes_on, rests_until };
             answered(user, &offer, became, now);
         }

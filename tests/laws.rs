@@ -110,6 +110,8 @@ fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
         AgentEvent::TourCompleted,
         AgentEvent::TourAbandoned,
         failed,
+        AgentEvent::ProactiveOptedOut,
+        AgentEvent::ProactiveOptedIn,
         AgentEvent::Reset,
     ])
     .prop_map(Step::Event);

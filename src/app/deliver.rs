@@ -108,7 +108,7 @@ impl App {
             let person = state.identity.user_key().cloned();
             // A person may have something to tell of an account where the session has not.
             let joins = before.1 != state.identity.account && counts_accounts(product);
-            let tells = !state.triggers.is_empty() || state.ghosts.is_some();
+            let tells = state.has_something_to_tell();
             let stranger = (before.0 != person && tells || joins).then(|| state.clone());
             let account = state.identity.account.clone();
             let duplicate = advanced.duplicate;

@@ -60,6 +60,7 @@ impl App {
         if let Some(user) = session.identity.user_key() {
             let key = Key { product: &product.id, id: user };
             around.user = self.store.read(key, now, |user: Option<&User>| user.cloned()).await?;
+            around.consent = self.word_of(product, user, now).await?;
         }
         if let Some(account) = &session.identity.account {
             let key = Key { product: &product.id, id: account };

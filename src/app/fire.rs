@@ -61,6 +61,9 @@ impl App {
         firing: &Firing<'_>,
         around: &mut Around,
     ) -> Result<Outcome, StoreError> {
+        if self.has_opted_out(firing, around).await? {
+            return Ok(Outcome::Refused);
+        }
         if !self.target_is_healthy(firing, around).await? {
             return Ok(Outcome::Refused);
         }

@@ -76,6 +76,10 @@ impl App {
                     true => poll.kept(product, false, Vec::new()),
                     false => poll.settled(),
                 });
+                let person = looked.who.user_key();
+                if self.thinks_otherwise(product, person, &decision, &mut around, now).await? {
+                    continue;
+                }
                 let Looked { offer, pending, .. } = looked;
                 return Ok(self.answered(
                     product,
@@ -195,7 +199,7 @@ impl App {
                 return Step::Keep(Some(glance));
             }
             let lapsed = looked.lapsed.clone().map(|offer| Subject::of(session, offer));
-            let tells = looked.bound && !session.triggers.is_empty();
+            let tells = looked.bound && session.has_something_to_tell();
             let stranger = tells.then(|| session.clone());
             let haunted = looked.haunted.then(|| Haunted::of(session, looked.decision));
             Step::Write(Some(Glance { looked, noted, lapsed, stranger, haunted, before }))

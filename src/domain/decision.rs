@@ -10,6 +10,8 @@ pub enum Hold {
     ScopeInvalid,
     /// The product's `proactive.enabled` is `false`, or an operator paused it (`docent pause`).
     NotEnabled,
+    /// The person wants to be offered nothing (`proactive_opted_out`).
+    ConsentDenied,
     /// An offer was dismissed, or a tour left, not long ago (`proactive.conservative`).
     ConservativeCooldown,
     /// An offer is open, a chat or a tour runs.
@@ -62,9 +64,10 @@ pub enum Hold {
 
 impl Hold {
     /// Every hold, in the order of the gates.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::ScopeInvalid,
         Self::NotEnabled,
+        Self::ConsentDenied,
         Self::ConservativeCooldown,
         Self::WrongState,
         Self::CircuitOpen,
@@ -96,6 +99,7 @@ impl Hold {
         match self {
             Self::ScopeInvalid => "scope_invalid",
             Self::NotEnabled => "not_enabled",
+            Self::ConsentDenied => "consent:denied",
             Self::ConservativeCooldown => "fsm:conservative_cooldown",
             Self::WrongState => "fsm:wrong_state",
             Self::CircuitOpen => "resilience:circuit_open",

@@ -67,13 +67,17 @@ pub enum AgentEvent {
         /// The runner's own words.
         reason: Option<String>,
     },
+    /// "Don't show me help again": nothing is offered to this person any more.
+    ProactiveOptedOut,
+    /// They want to be offered help again.
+    ProactiveOptedIn,
     /// Forget this machine.
     Reset,
 }
 
 impl AgentEvent {
     /// Every event's name on the wire, in the order of the table.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 13] = [
         "user_sent",
         "bot_response_completed",
         "proactive_shown",
@@ -84,6 +88,8 @@ impl AgentEvent {
         "tour_completed",
         "tour_abandoned",
         "tour_failed",
+        "proactive_opted_out",
+        "proactive_opted_in",
         "reset",
     ];
 
@@ -100,6 +106,8 @@ impl AgentEvent {
             Self::TourCompleted => "tour_completed",
             Self::TourAbandoned => "tour_abandoned",
             Self::TourFailed { .. } => "tour_failed",
+            Self::ProactiveOptedOut => "proactive_opted_out",
+            Self::ProactiveOptedIn => "proactive_opted_in",
             Self::Reset => "reset",
         }
     }
@@ -230,7 +238,8 @@ impl Machine {
     }
 }
 
-/// The strict table (contract 3.3): the state an event leads to, `None` where it does not count.
+/// The strict table (contract 3.3): the state an event leads to, `None` where it does not count. A
+/// word on being offered anything always counts; one against it ends an open offer.
 fn next(state: AgentState, event: &AgentEvent, policy: &MachinePolicy) -> Option<AgentState> {
     use AgentEvent as E;
     use AgentState as S;
@@ -247,6 +256,8 @@ fn next(state: AgentState, event: &AgentEvent, policy: &MachinePolicy) -> Option
         (S::ProactiveAssistance, E::ProactiveAcceptedTour) => Some(S::GuidanceExecution),
         (S::GuidanceExecution, E::TourCompleted | E::TourFailed { .. }) => Some(S::Thinking),
         (S::GuidanceExecution, E::TourAbandoned) => Some(S::ConservativeAssistance),
+        (S::ProactiveAssistance, E::ProactiveOptedOut) => Some(S::Thinking),
+        (state, E::ProactiveOptedOut | E::ProactiveOptedIn) => Some(state),
         _ => None,
     }
 }
@@ -293,6 +304,25 @@ mod tests {
                 assert_eq!(counted, state == *from, "{} from {state:?}", event.name());
                 assert_eq!(machine.state, if counted { *to } else { state });
             }
+        }
+    }
+
+    #[test]
+    fn a_word_on_being_offered_anything_counts_in_every_state() {
+        use AgentState as S;
+        let (out, back) = (AgentEvent::ProactiveOptedOut, AgentEvent::ProactiveOptedIn);
+        for (from, event, to) in [
+            (S::ProactiveAssistance, &out, S::Thinking),
+            (S::ProactiveAssistance, &back, S::ProactiveAssistance),
+            (S::Thinking, &out, S::Thinking),
+            (S::ReactiveAssistance, &out, S::ReactiveAssistance),
+            (S::GuidanceExecution, &out, S::GuidanceExecution),
+            (S::ConservativeAssistance, &out, S::ConservativeAssistance),
+            (S::ConservativeAssistance, &back, S::ConservativeAssistance),
+        ] {
+            let mut machine = at(from);
+            assert!(machine.apply(event, &MachinePolicy::default(), T0));
+            assert_eq!((machine.state, machine.dismissals), (to, 0), "{from:?} {}", event.name());
         }
     }
 

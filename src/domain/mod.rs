@@ -6,6 +6,7 @@ pub mod answer;
 pub mod bucket;
 pub mod bulletin;
 pub mod circuit;
+pub mod consent;
 pub mod decision;
 pub mod ghosts;
 pub mod goal;

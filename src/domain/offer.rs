@@ -118,8 +118,10 @@ impl Outcome {
         }
     }
 
-    /// What an accepted event says of the offer, if it speaks of one.
-    pub const fn of(event: &AgentEvent) -> Option<Self> {
+    /// What an event that counted says of the offer, if it speaks of one. `goes_on` says that the
+    /// offer is not over: "don't show me help again" turns down the one on the screen, not a tour
+    /// that runs.
+    pub const fn of(event: &AgentEvent, goes_on: bool) -> Option<Self> {
         match event {
             AgentEvent::ProactiveShown => Some(Self::Shown),
             AgentEvent::ProactiveDismissed => Some(Self::Dismissed),
@@ -130,7 +132,12 @@ impl Outcome {
             AgentEvent::TourCompleted => Some(Self::Completed),
             AgentEvent::TourAbandoned => Some(Self::Abandoned),
             AgentEvent::TourFailed { .. } => Some(Self::Failed),
-            AgentEvent::UserSent | AgentEvent::BotResponseCompleted | AgentEvent::Reset => None,
+            AgentEvent::ProactiveOptedOut if !goes_on => Some(Self::Dismissed),
+            AgentEvent::ProactiveOptedOut
+            | AgentEvent::ProactiveOptedIn
+            | AgentEvent::UserSent
+            | AgentEvent::BotResponseCompleted
+            | AgentEvent::Reset => None,
         }
     }
 }

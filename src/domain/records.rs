@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::Batch;
 use crate::domain::circuit::Circuit;
+use crate::domain::consent::Consent;
 use crate::domain::ghosts::Ghosts;
 use crate::domain::group::Groups;
 use crate::domain::happened::Happened;
@@ -77,6 +78,9 @@ pub struct User {
     /// What was not offered and would have been, where there is anything of the kind.
     #[serde(default)]
     pub ghosts: Option<Box<Ghosts>>,
+    /// Their word on being offered anything, where they gave one.
+    #[serde(default)]
+    pub consent: Option<Consent>,
 }
 
 /// What is remembered of an account (a company, a workspace) across its people.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::Action;
 use crate::domain::answer::LastAnswer;
+use crate::domain::consent::Consent;
 use crate::domain::ghosts::Ghosts;
 use crate::domain::goal::OpenGoal;
 use crate::domain::group::Groups;
@@ -52,6 +53,9 @@ pub struct Session {
     /// What was not offered and would have been, where there is anything of the kind.
     #[serde(default)]
     pub ghosts: Option<Box<Ghosts>>,
+    /// The person's word on being offered anything, where it was given in this session.
+    #[serde(default)]
+    pub consent: Option<Consent>,
     /// Identities of recent batches with their receipt, oldest first.
     pub batches: VecDeque<(u64, Timestamp)>,
     /// Who this is.
@@ -160,6 +164,11 @@ impl Session {
     /// What is remembered of a trigger, to be written to.
     pub fn memory(&mut self, trigger: &Arc<str>) -> &mut TriggerMemory {
         self.triggers.entry(Arc::clone(trigger)).or_default()
+    }
+
+    /// Whether what is remembered of a person would take anything over from here.
+    pub fn has_something_to_tell(&self) -> bool {
+        !self.triggers.is_empty() || self.ghosts.is_some() || self.consent.is_some()
     }
 
     /// Whether anything here tells what the person did, rather than what docent did.

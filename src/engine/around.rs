@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::consent::Consent;
 use crate::domain::health::Unhealthy;
 use crate::domain::machine::Machine;
 use crate::domain::offer::Offer;
@@ -48,6 +49,9 @@ pub struct Around {
     /// The person's memory, where it was loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
+    /// The person's word on being offered anything, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
     /// Their account's, where it was loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
@@ -110,10 +114,11 @@ impl Around {
         let Self {
             scope, circuit_until, product_full_until, session: _, tallies, unhealthy, ..
         } = self;
-        let Self { lot, user: _, account, judge, paused_until, .. } = self;
+        let Self { lot, user: _, consent, account, judge, paused_until, .. } = self;
         let product = circuit_until.is_some() || product_full_until.is_some() || tallies.is_some();
         let known = product || account.is_some() || judge.is_some() || !unhealthy.is_empty();
-        *scope == Scope::Own && !known && paused_until.is_none() && *lot == Lot::Drawn
+        let said = paused_until.is_some() || consent.is_some();
+        *scope == Scope::Own && !known && !said && *lot == Lot::Drawn
     }
 }
 

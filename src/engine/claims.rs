@@ -76,6 +76,9 @@ pub fn claim_user(record: &mut User, charge: &Charge<'_>) -> Result<(), Refused>
     if record.fired.holds(&offer.id) {
         return Ok(());
     }
+    if record.consent.is_some_and(|word| word.denied) {
+        return Err(Refused);
+    }
     let group = rule.pacing.group.as_ref();
     if group.is_some_and(|group| record.groups.is_busy(group, &offer.id, now)) {
         return Err(Refused);

@@ -1,6 +1,7 @@
 //! Gates: may anything be offered at all? They look at the session, its surroundings and the time,
 //! never at rules. The first that refuses names the hold.
 
+use crate::domain::consent::Consent;
 use crate::domain::decision::Hold;
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::session::Session;
@@ -59,6 +60,7 @@ pub type Gate = fn(&Facts<'_>) -> Result<(), Refused>;
 pub const GATES: &[(&str, Gate)] = &[
     ("scope", scope),
     ("enabled", enabled),
+    ("consent", consent),
     ("state", state),
     ("circuit", circuit),
     ("min_interval", min_interval),
@@ -88,6 +90,15 @@ fn enabled(facts: &Facts<'_>) -> Result<(), Refused> {
     }
     let paused = facts.around.paused_until.filter(|until| facts.now < *until);
     refuse_until(Hold::NotEnabled, paused)
+}
+
+fn consent(facts: &Facts<'_>) -> Result<(), Refused> {
+    let Around { user, consent, .. } = facts.around;
+    let person = user.as_ref().and_then(|user| user.consent).max(*consent);
+    if Consent::is_denied(facts.session.consent, person) {
+        return refuse(Hold::ConsentDenied, Timestamp::FOREVER);
+    }
+    Ok(())
 }
 
 fn state(facts: &Facts<'_>) -> Result<(), Refused> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::decision::{Decision, Verdict};
+use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::machine::AgentState;
 use crate::domain::offer::Offer;
 use crate::domain::session::{Identity, Session};
@@ -42,7 +42,7 @@ pub struct Looked {
     pub offer: Option<Offer>,
     /// The unanswered offer that is the reason for silence.
     pub pending: Option<Offer>,
-    /// Whose session it is; only told with a new offer.
+    /// Whose session it is; only told where their word on being offered anything can matter.
     pub who: Identity,
     /// Whether a token has just said whose session it is.
     pub bound: bool,
@@ -89,12 +89,11 @@ pub fn look<O: Observer>(
         Scope::Foreign { machine, .. } => machine.state,
         Scope::Own | Scope::Invalid => session.machine.state,
     };
+    let denied = decision.verdict == Verdict::Hold(Hold::ConsentDenied);
     let unanswered = state == AgentState::ProactiveAssistance && offer.is_none();
-    let pending = around.scope.offer(session, now).filter(|_| unanswered).cloned();
-    let who = match decision.verdict {
-        Verdict::Fire(_) => session.identity.clone(),
-        Verdict::Redeliver | Verdict::Hold(_) => Identity::default(),
-    };
+    let pending = around.scope.offer(session, now).filter(|_| unanswered && !denied).cloned();
+    let hears = denied || offer.is_some() || pending.is_some();
+    let who = if hears { session.identity.clone() } else { Identity::default() };
     let seq = session.seq;
     Looked { decision, as_of, state, seq, offer, pending, who, bound, lapsed, haunted }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::domain::consent::Consent;
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::{Account, User};
 use crate::domain::session::Session;
@@ -23,6 +24,7 @@ pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     user.seq += 1;
     user.fired.absorb(&session.fired, now, DAY);
     user.groups.absorb(&session.groups, now);
+    user.consent = user.consent.max(session.consent);
     if let Some(ghosts) = session.ghosts.as_deref() {
         let known = user.ghosts.get_or_insert_default();
         known.shadow.absorb(&ghosts.shadow);
@@ -38,6 +40,12 @@ pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     for (trigger, memory) in &session.triggers {
         merge(user.triggers.entry(Arc::clone(trigger)).or_default(), memory);
     }
+}
+
+/// They said whether they want to be offered anything. Twice is once, in any order.
+pub fn told(user: &mut User, word: Consent) {
+    user.seq += 1;
+    user.consent = user.consent.max(Some(word));
 }
 
 /// Takes what was said of an account; whether that is news.

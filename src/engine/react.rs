@@ -1,5 +1,6 @@
 //! Reactions: what a front end's event does to a machine and to what a session remembers.
 
+use crate::domain::consent::Consent;
 use crate::domain::machine::{AgentEvent, AgentState, Machine, MachinePolicy};
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::session::Session;
@@ -29,6 +30,8 @@ pub enum Unheard {
     InvalidTransition,
     /// It names an offer that is not current.
     StaleOffer,
+    /// A person's word in a conversation that no session is known of: nobody knows who said it.
+    UnknownSession,
 }
 
 impl Unheard {
@@ -37,6 +40,7 @@ impl Unheard {
         match self {
             Self::InvalidTransition => "invalid_transition",
             Self::StaleOffer => "stale_offer",
+            Self::UnknownSession => "unknown_session",
         }
     }
 }
@@ -95,7 +99,8 @@ pub fn move_machine(
 ) -> Reaction {
     machine.settle(now);
     let from = machine.state;
-    if named.is_some() && named != current {
+    let is_word = Consent::said(event, now).is_some();
+    if named.is_some() && named != current && !is_word {
         return Reaction { from, to: from, goes_on: None, unheard: Some(Unheard::StaleOffer) };
     }
     let counted = machine.apply(event, policy, now);
@@ -116,6 +121,7 @@ pub fn remember(
     now: Timestamp,
 ) {
     session.seq += 1;
+    session.consent = session.consent.max(Consent::said(event, now));
     let Some(offer) = session.offer.clone().filter(is_meant) else { return };
     match goes_on {
         Some(until) => session.groups.go_on(&offer.id, until),
@@ -124,7 +130,7 @@ pub fn remember(
             session.groups.leave(&offer.id);
         }
     }
-    let Some(outcome) = Outcome::of(event) else { return };
+    let Some(outcome) = Outcome::of(event, goes_on.is_some()) else { return };
     let memory = session.memory(&offer.trigger);
     note(memory, &offer, outcome, now);
     if outcome == Outcome::Shown {

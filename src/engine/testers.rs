@@ -57,6 +57,7 @@ const fn spaces(hold: Hold) -> bool {
         | Hold::HoldoutGlobal => true,
         Hold::ScopeInvalid
         | Hold::NotEnabled
+        | Hold::ConsentDenied
         | Hold::WrongState
         | Hold::CircuitOpen
         | Hold::NoTrigger

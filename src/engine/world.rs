@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::action::{Delivery, Trust};
+use crate::domain::consent::Consent;
 use crate::domain::decision::Decision;
 use crate::domain::machine::AgentEvent;
 use crate::domain::offer::{Offer, Outcome};
@@ -20,7 +21,9 @@ use crate::engine::advance::{Advanced, Received, advance};
 use crate::engine::around::is_own;
 use crate::engine::ghosts;
 use crate::engine::memory::{put_off, wipe, wiped};
-use crate::engine::person::{Became, adopt, answered, history, join, learn_account, remember};
+use crate::engine::person::{
+    Became, adopt, answered, history, join, learn_account, remember, told,
+};
 use crate::engine::react::{Reaction, move_machine, react, remember as remember_answer};
 use crate::engine::settle::lapse;
 use crate::engine::targets::{attempt, note};
@@ -163,6 +166,7 @@ impl World {
         let offer = session.offer.clone().filter(is_own);
         let policy = &product.settings.proactive.machine;
         let reaction = react(session, event, named, policy, now);
+        self.consent(session, event, now);
         if let (None, Some(offer)) = (reaction.unheard, offer) {
             self.heard(product, session, &offer, (event, reaction.goes_on), now);
         }
@@ -187,11 +191,19 @@ impl World {
             let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
             let offer = session.offer.clone().filter(is_meant);
             remember_answer(session, event, is_meant, reaction.goes_on, now);
+            self.consent(session, event, now);
             if let Some(offer) = offer {
                 self.heard(product, session, &offer, (event, reaction.goes_on), now);
             }
         }
         reaction
+    }
+
+    /// The person remembers whether they want to be offered anything.
+    fn consent(&mut self, session: &Session, event: &AgentEvent, now: Timestamp) {
+        if let (Some(word), Some(key)) = (Consent::said(event, now), session.identity.user_key()) {
+            told(self.users.entry(Arc::clone(key)).or_default(), word);
+        }
     }
 
     /// An event counted, and this offer is what it is about.
@@ -203,7 +215,8 @@ impl World {
         (event, goes_on): (&AgentEvent, Option<Timestamp>),
         now: Timestamp,
     ) {
-        let (outcome, rests_until) = (Outcome::of(event), put_off(offer, event, now));
+        let outcome = Outcome::of(event, goes_on.is_some());
+        let rests_until = put_off(offer, event, now);
         self.answered(session, offer, Became { outcome, goes_on, rests_until }, now);
         if let (Some(tour), Some(failed), false) = (&offer.tour, attempt(event), offer.tester) {
             note(&mut self.product, product, tour, failed, now);

@@ -120,6 +120,7 @@ impl Record for Session {
             && self.tallies.is_empty()
             && self.groups.is_empty()
             && self.ghosts.is_none()
+            && self.consent.is_none()
             && is_at_rest(&self.machine, now)
     }
 }
@@ -173,7 +174,7 @@ impl Record for User {
     fn is_spent(&self, _now: Timestamp) -> bool {
         let counted = self.fired.is_empty() && self.tallies.is_empty() && self.groups.is_empty();
         let untold = self.traits.is_empty() && self.happened.is_empty() && self.ghosts.is_none();
-        counted && untold && self.triggers.is_empty()
+        counted && untold && self.triggers.is_empty() && self.consent.is_none()
     }
 }
 

@@ -89,5 +89,5 @@ impl Answers {
 
 /// Whether an event answers an offer; the rest is about chats.
 pub(super) const fn is_answer(event: &AgentEvent) -> bool {
-    Outcome::of(event).is_some()
+    Outcome::of(event, false).is_some()
 }

@@ -57,7 +57,7 @@ pub struct ReportedBody {
     pub from_state: &'static str,
     /// The state now.
     pub state: &'static str,
-    /// Why it did not count: `invalid_transition` or `stale_offer`.
+    /// Why it did not count: `invalid_transition`, `stale_offer` or `unknown_session`.
     pub reason: Option<&'static str>,
 }
 
@@ -109,6 +109,8 @@ fn event(name: &str, members: &Map<String, Value>) -> Result<AgentEvent, ApiErro
         "tour_completed" => AgentEvent::TourCompleted,
         "tour_abandoned" => AgentEvent::TourAbandoned,
         "tour_failed" => AgentEvent::TourFailed { step: step(members), reason: reason(members) },
+        "proactive_opted_out" => AgentEvent::ProactiveOptedOut,
+        "proactive_opted_in" => AgentEvent::ProactiveOptedIn,
         "reset" => AgentEvent::Reset,
         unknown => return Err(unknown_event(unknown)),
     })

@@ -139,6 +139,7 @@ fn next_poll(decision: &Decision, now: Timestamp) -> Span {
         Verdict::Hold(
             Hold::ScopeInvalid
             | Hold::NotEnabled
+            | Hold::ConsentDenied
             | Hold::ConservativeCooldown
             | Hold::CircuitOpen
             | Hold::MinInterval

@@ -226,6 +226,8 @@ fn event(node: &Node, fields: &Fields<'_>, findings: &mut Findings<'_>) -> Optio
             fields.fill("reason", &mut reason, own, findings);
             AgentEvent::TourFailed { step, reason }
         }
+        "proactive_opted_out" => AgentEvent::ProactiveOptedOut,
+        "proactive_opted_in" => AgentEvent::ProactiveOptedIn,
         _ => AgentEvent::Reset,
     };
     Some(What::Event { event, counts })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::decision::Hold;
+use crate::domain::machine::AgentEvent;
 use crate::rulebook::case::{Given, Moment, SESSION, What};
 use crate::rulebook::cases::{Scope, Stage};
 use crate::rulebook::reader::Findings;
@@ -20,6 +21,8 @@ pub(super) struct SoFar {
     acted: bool,
     /// Whether somebody has said who they are.
     named: bool,
+    /// Whether somebody has said that they want no help.
+    opted_out: bool,
     /// Modes as timelines have edited them.
     modes: BTreeMap<Arc<str>, Mode>,
 }
@@ -27,7 +30,7 @@ pub(super) struct SoFar {
 impl SoFar {
     /// Nothing has happened, and so much has been found.
     pub(super) fn new(told: usize) -> Self {
-        Self { told, acted: false, named: false, modes: BTreeMap::new() }
+        Self { told, acted: false, named: false, opted_out: false, modes: BTreeMap::new() }
     }
 
     /// Takes an entry that happens or is expected; what cannot come is a finding at `node`.
@@ -49,11 +52,20 @@ impl SoFar {
                 self.named = true;
                 None
             }
+            What::Event { event: AgentEvent::ProactiveOptedOut, .. } => {
+                self.opted_out = true;
+                None
+            }
             What::Reload(rules) => {
                 self.modes.extend(rules.iter().map(|rule| (Arc::clone(&rule.id), rule.mode)));
                 None
             }
             What::Fires(offered) => self.no_offer(&offered.trigger, given, stage),
+            What::Silent(quiet) if quiet.hold == Some(Hold::ConsentDenied) && !self.opted_out => {
+                let message = "nobody has opted out yet, so no poll comes to `consent:denied`";
+                let help = "put `{ at: 1s, event: proactive_opted_out }` before";
+                Some((message.to_owned(), help.to_owned()))
+            }
             What::Silent(quiet) => quiet.hold.and_then(|hold| no_hold(hold, proactive)),
             _ => None,
         };

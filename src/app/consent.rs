@@ -1,0 +1,76 @@
+//! A person's word on being offered anything: kept with what is remembered of them, and looked up
+//! where it can matter. Most polls offer nothing and need not ask.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::fire::Firing;
+use crate::domain::consent::Consent;
+use crate::domain::decision::{Decision, Hold, Verdict};
+use crate::domain::records::User;
+use crate::domain::time::Timestamp;
+use crate::engine::around::Around;
+use crate::engine::person::told;
+use crate::rulebook::Product;
+use crate::store::{Key, Step, StoreError};
+
+/// What somebody said, and who.
+pub(crate) struct Said {
+    pub(crate) person: Arc<str>,
+    pub(crate) word: Consent,
+}
+
+impl App {
+    /// Remembers a word of the person whose session told it.
+    pub(crate) async fn note_consent(
+        &self,
+        product: &Product,
+        Said { person, word }: &Said,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let step = |slot: &mut Option<User>| {
+            told(slot.get_or_insert_default(), *word);
+            Step::Write(())
+        };
+        self.store.update(Key { product: &product.id, id: person }, now, step).await
+    }
+
+    /// The person's newest word.
+    pub(crate) async fn word_of(
+        &self,
+        product: &Product,
+        person: &str,
+        now: Timestamp,
+    ) -> Result<Option<Consent>, StoreError> {
+        let word = |user: Option<&User>| user.and_then(|user| user.consent);
+        self.store.read(Key { product: &product.id, id: person }, now, word).await
+    }
+
+    /// Whether the person said in another session that they want nothing; then `around` knows, too.
+    pub(crate) async fn has_opted_out(
+        &self,
+        firing: &Firing<'_>,
+        around: &mut Around,
+    ) -> Result<bool, StoreError> {
+        let Some(person) = firing.charge.who.user_key() else { return Ok(false) };
+        let word = self.word_of(firing.charge.product, person, firing.charge.now).await?;
+        let denied = word.is_some_and(|word| word.denied);
+        around.consent = word.filter(|_| denied).or(around.consent);
+        Ok(denied)
+    }
+
+    /// Whether the person's word is another than this decision went by; then `around` knows it.
+    pub(crate) async fn thinks_otherwise(
+        &self,
+        product: &Product,
+        person: Option<&Arc<str>>,
+        decision: &Decision,
+        around: &mut Around,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(person) = person.filter(|_| around.consent.is_none()) else { return Ok(false) };
+        let denied = decision.verdict == Verdict::Hold(Hold::ConsentDenied);
+        around.consent = self.word_of(product, person, now).await?;
+        Ok(around.consent.is_some_and(|word| word.denied != denied))
+    }
+}
