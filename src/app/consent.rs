@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::fire::Firing;
+use crate::domain::bulletin::Grave;
 use crate::domain::consent::Consent;
 use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::records::User;
@@ -32,10 +33,23 @@ impl App {
             told(slot.get_or_insert_default(), *word);
             Step::Write(())
         };
-        self.store.update(Key { product: &product.id, id: person }, now, step).await
+        self.store.update(Key { product: &product.id, id: person }, now, step).await?;
+        self.bury_word(product, person, *word, now).await
     }
 
-    /// The person's newest word.
+    /// Remembers a word for good: what is remembered of people grows too old one day.
+    pub(crate) async fn bury_word(
+        &self,
+        product: &Product,
+        person: &str,
+        word: Consent,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let change = |grave: &mut Grave| grave.consent = grave.consent.max(Some(word));
+        self.bury(product, person, change, now).await
+    }
+
+    /// The person's newest word, from what is remembered of them, else from their grave.
     pub(crate) async fn word_of(
         &self,
         product: &Product,
@@ -43,7 +57,11 @@ impl App {
         now: Timestamp,
     ) -> Result<Option<Consent>, StoreError> {
         let word = |user: Option<&User>| user.and_then(|user| user.consent);
-        self.store.read(Key { product: &product.id, id: person }, now, word).await
+        let known = self.store.read(Key { product: &product.id, id: person }, now, word).await?;
+        match known {
+            Some(word) => Ok(Some(word)),
+            None => Ok(self.grave(product, person, now).await?.and_then(|grave| grave.consent)),
+        }
     }
 
     /// Whether the person said in another session that they want nothing; then `around` knows, too.

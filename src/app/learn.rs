@@ -87,6 +87,9 @@ impl App {
                 Step::Write(user.tallies.clone())
             };
             told = self.store.update(Key { product: &product.id, id: person }, now, step).await?;
+            if let Some(word) = session.consent {
+                self.bury_word(product, person, word, now).await?;
+            }
         }
         let told = [&session.tallies, &told];
         let any = told.iter().any(|tallies| !tallies.is_empty());

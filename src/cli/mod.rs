@@ -18,6 +18,7 @@ mod serve;
 mod status;
 mod store;
 mod test;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ enum Command {
     Explain(ExplainArguments),
     /// Removes what a running docent knows of a session, to start over while trying a rule.
     Forget(ForgetArguments),
+    /// Shows or removes all that a running docent keeps of one person.
+    User(user::UserArguments),
     /// Makes a running docent offer nothing for a product, until it is resumed or a time has come.
     Pause(pause::PauseArguments),
     /// Ends a product's pause.
@@ -343,6 +346,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
         Command::Status(arguments) => status::run(&arguments),

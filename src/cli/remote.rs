@@ -33,6 +33,8 @@ pub(crate) enum Ask {
     Change(serde_json::Value),
     /// PUT of this JSON.
     Put(serde_json::Value),
+    /// DELETE.
+    Remove,
 }
 
 /// The address of a route: `base` and these pieces of a path, encoded.
@@ -52,20 +54,43 @@ pub(crate) fn ask(base: &str, url: Url, key: Option<&str>, ask: &Ask) -> Result<
     runtime.block_on(asked(base, url, key, ask))
 }
 
+/// The same where an answer may take so long.
+pub(crate) fn ask_within(
+    patience: Duration,
+    base: &str,
+    url: Url,
+    key: Option<&str>,
+    ask: &Ask,
+) -> Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(asked_within(patience, base, url, key, ask))
+}
+
 /// The same for who is asking more than once.
 pub(crate) async fn asked(base: &str, url: Url, key: Option<&str>, ask: &Ask) -> Result<String> {
+    asked_within(PATIENCE, base, url, key, ask).await
+}
+
+async fn asked_within(
+    patience: Duration,
+    base: &str,
+    url: Url,
+    key: Option<&str>,
+    ask: &Ask,
+) -> Result<String> {
     let client = client::shared()?;
     let request = match ask {
         Ask::Read => client.get(url),
         Ask::Change(body) => client.post(url).json(body),
         Ask::Put(body) => client.put(url).json(body),
+        Ask::Remove => client.delete(url),
     };
     let request = match key {
         Some(key) => request.bearer_auth(key),
         None => request,
     };
     let reached = format!("cannot reach docent at {base}");
-    let response = request.timeout(PATIENCE).send().await.context(reached)?;
+    let response = request.timeout(patience).send().await.context(reached)?;
     let status = response.status();
     let answer = response.text().await.context("the answer broke off")?;
     if !status.is_success() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::domain::consent::Consent;
 use crate::domain::time::Timestamp;
 
 /// One board of the store; which part of it is used, its key says.
@@ -21,6 +22,20 @@ pub struct Bulletin {
     pub instances: BTreeMap<Arc<str>, Instance>,
     /// Who does what one of them does for all, by the name of the work.
     pub leases: BTreeMap<Arc<str>, Lease>,
+    /// What makes the hashes under which graves lie this store's own.
+    pub salt: Option<Arc<str>>,
+    /// What stays of one person when nothing else does.
+    pub grave: Option<Grave>,
+}
+
+/// What stays of a person when nothing else does. It lies under a hash, and names nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Grave {
+    /// Their newest word on being offered anything.
+    pub consent: Option<Consent>,
+    /// When everything else of them was last removed.
+    pub erased: Option<Timestamp>,
 }
 
 /// Work that one of several instances does for all of them.

@@ -14,6 +14,7 @@ pub mod fire;
 pub mod gates;
 pub mod ghosts;
 pub(crate) mod goals;
+pub mod grave;
 pub mod identity;
 pub mod look;
 pub mod memory;

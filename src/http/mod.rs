@@ -25,6 +25,7 @@ pub mod limits;
 pub mod openapi;
 pub mod origin;
 pub mod path;
+mod people;
 mod proactive;
 mod retrieval;
 pub mod serve;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use http::Request;
 use http::request::Parts;
 
@@ -18,8 +18,8 @@ use crate::http::front::Front;
 use crate::http::gate::{Admitted, Gate};
 use crate::http::origin::Address;
 use crate::http::{
-    admin, agent_state, backup, clock, context, events, forget, health, home, proactive, retrieval,
-    status, tours, users,
+    admin, agent_state, backup, clock, context, events, forget, health, home, people, proactive,
+    retrieval, status, tours, users,
 };
 use crate::rulebook::{Product, Rulebook};
 
@@ -111,6 +111,12 @@ fn for_operators() -> Router<Arc<Desk>> {
         .route("/admin/restore", post(backup::restore))
         .route("/admin/products/{product}/proactive", quiet(proactive::show).put(proactive::change))
         .route("/admin/sessions/{product}/{session}/forget", post(forget::session))
+        .route("/admin/users/{product}/{user}", delete(people::erase))
+        .route("/admin/users/{product}/{user}/export", quiet(people::export))
+        .route("/admin/emails/{product}/{email}", delete(people::erase))
+        .route("/admin/emails/{product}/{email}/export", quiet(people::export))
+        .route("/admin/sessions/{product}/{session}", delete(people::erase))
+        .route("/admin/sessions/{product}/{session}/export", quiet(people::export))
         .route("/__clock", post(clock::move_to))
 }
 

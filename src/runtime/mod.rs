@@ -5,5 +5,6 @@ pub mod client;
 pub mod clock;
 pub mod environment;
 pub mod metrics;
+pub mod salt;
 pub mod tasks;
 pub mod trace;

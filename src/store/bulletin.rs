@@ -20,12 +20,15 @@ pub const RULEBOOK: Key<'static> = Key { product: "", id: "rulebook" };
 /// Where instances agree on who reads which upstream.
 pub const LEASES: Key<'static> = Key { product: "", id: "leases" };
 
+/// Where the salt of the store's graves is kept; a grave's own key is its product and its hash.
+pub const SALT: Key<'static> = Key { product: "", id: "salt" };
+
 impl Record for Bulletin {
     const KIND: &'static str = "bulletin";
     const AGES: bool = false;
 
     fn weigh(&self) -> usize {
-        let Self { pauses, rulebook, instances, leases } = self;
+        let Self { pauses, rulebook, instances, leases, salt, grave: _ } = self;
         let pause = |(product, pause): (&Arc<str>, &Pause)| {
             let texts = product.len() + pause.reason.as_ref().map_or(0, |reason| reason.len());
             block(size_of::<(Arc<str>, Pause)>() + texts)
@@ -41,12 +44,14 @@ impl Record for Bulletin {
         pauses.iter().map(pause).sum::<usize>()
             + rulebook.as_ref().map_or(0, weight)
             + instances.iter().map(instance).sum::<usize>()
+            + salt.as_ref().map_or(0, |salt| block(salt.len()))
             + leases.iter().map(lease).sum::<usize>()
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
-        let Self { pauses, rulebook, instances, leases } = self;
-        pauses.is_empty() && rulebook.is_none() && instances.is_empty() && leases.is_empty()
+        let Self { pauses, rulebook, instances, leases, salt, grave } = self;
+        let kept = rulebook.is_some() || salt.is_some() || grave.is_some();
+        pauses.is_empty() && instances.is_empty() && !kept && leases.is_empty()
     }
 }
 

@@ -5,8 +5,8 @@ use crate::domain::bulletin::Bulletin;
 use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::store::Key;
 use crate::store::record::Record;
+use crate::store::{Key, codec};
 
 /// Every kind of record, in the order in which they are read out. A firing commits to its session
 /// last, so what is read after the sessions has at least their claims: what is put back somewhere
@@ -39,6 +39,12 @@ impl Raw {
     /// What it is kept under.
     pub fn key(&self) -> Key<'_> {
         Key { product: &self.product, id: &self.id }
+    }
+
+    /// The record itself; `None` for another kind, and for what is no record.
+    pub fn read<R: Record>(&self) -> Option<R> {
+        let record = (self.kind == R::KIND).then(|| codec::unpack::<R>(&self.bytes))?;
+        record.ok().map(|(_, record)| record)
     }
 
     /// When it was written; `None` for what is no record.

@@ -23,6 +23,7 @@ use crate::http::wire::error::{ErrorBody, RulesBody, StatusBody};
 use crate::http::wire::explain::{ClauseBody, ExplainedBody, GateBody, RuleBody};
 use crate::http::wire::forget::ForgottenBody;
 use crate::http::wire::health::HealthBody;
+use crate::http::wire::people::{ErasedBody, ExportedBody};
 use crate::http::wire::poll::{OfferBody, PollBody};
 use crate::http::wire::proactive::{PausedBody, ProactiveBody};
 use crate::http::wire::retrieval::{RecordBody, RecordsBody, RetrievalBody, RetrievalSetting};
@@ -86,6 +87,8 @@ fn components() -> ComponentsBuilder {
     let components = schema::<RuleBody<'_>>(components);
     let components = schema::<ClauseBody>(components);
     let components = schema::<ForgottenBody<'_>>(components);
+    let components = schema::<ExportedBody>(components);
+    let components = schema::<ErasedBody>(components);
     let components = schema::<RestoredBody<'_>>(components);
     let components = schema::<ProactiveBody<'_>>(components);
     let components = schema::<PausedBody>(components);
@@ -142,7 +145,11 @@ impl Route {
 
     /// `get_context`, `post_agent_state`: the method and the first word of the path.
     fn id(&self) -> String {
-        let method = if self.method == HttpMethod::Get { "get" } else { "post" };
+        let method = match self.method {
+            HttpMethod::Get => "get",
+            HttpMethod::Delete => "delete",
+            _ => "post",
+        };
         let words = self.path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'));
         let words: Vec<&str> = words.map(|word| word.trim_end_matches(".json")).collect();
         format!("{method}_{}", words.join("_"))

@@ -39,8 +39,20 @@ const TOKEN: (Place, &str, &str) =
     (Place::Header, "x-docent-session", "A session token, where the product signs sessions.");
 const ST: (Place, &str, &str) = (Place::Query, "st", "The same, where no header can be sent.");
 
+/// What the routes about one person's data have in common.
+const PEOPLE: Route = Route {
+    method: HttpMethod::Get,
+    path: "",
+    summary: "",
+    audience: Audience::Operators,
+    extra: &[],
+    body: None,
+    answer: (JSON, &["Exported"]),
+    errors: &[400, 401, 403, 404, 405, 422, 429, 503],
+};
+
 /// Every route, once.
-pub(crate) const ROUTES: [Route; 19] = [
+pub(crate) const ROUTES: [Route; 25] = [
     Route {
         method: HttpMethod::Get,
         path: "/context/{product_id}/{session_id}",
@@ -249,6 +261,45 @@ pub(crate) const ROUTES: [Route; 19] = [
         body: Some("Message"),
         answer: (JSON, &["Forgotten"]),
         errors: &[400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 503],
+    },
+    Route {
+        method: HttpMethod::Get,
+        path: "/admin/users/{product_id}/{user_id}/export",
+        summary: "Every record of a person; found by walking through the store, for a minute at most; 404 when there is none.",
+        ..PEOPLE
+    },
+    Route {
+        method: HttpMethod::Delete,
+        path: "/admin/users/{product_id}/{user_id}",
+        summary: "Remove every record of a person, but a hash by which a wish for no offers stays known; 404 when there is none.",
+        answer: (JSON, &["Erased"]),
+        ..PEOPLE
+    },
+    Route {
+        method: HttpMethod::Get,
+        path: "/admin/emails/{product_id}/{email}/export",
+        summary: "Every record of the person of an e-mail address; found by walking through the store, for a minute at most; 404 when there is none.",
+        ..PEOPLE
+    },
+    Route {
+        method: HttpMethod::Delete,
+        path: "/admin/emails/{product_id}/{email}",
+        summary: "Remove every record of the person of an e-mail address, but a hash by which a wish for no offers stays known; 404 when there is none.",
+        answer: (JSON, &["Erased"]),
+        ..PEOPLE
+    },
+    Route {
+        method: HttpMethod::Get,
+        path: "/admin/sessions/{product_id}/{session_id}/export",
+        summary: "Every record of the person of a session, else of the session alone; found by walking through the store, for a minute at most; 404 when there is none.",
+        ..PEOPLE
+    },
+    Route {
+        method: HttpMethod::Delete,
+        path: "/admin/sessions/{product_id}/{session_id}",
+        summary: "Remove every record of the person of a session, else of the session alone, but a hash by which a wish for no offers stays known; 404 when there is none.",
+        answer: (JSON, &["Erased"]),
+        ..PEOPLE
     },
     Route {
         method: HttpMethod::Get,

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod forget;
 pub mod health;
 pub mod isoformat;
+pub mod people;
 pub mod poll;
 pub mod proactive;
 pub mod retrieval;

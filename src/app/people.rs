@@ -1,0 +1,290 @@
+//! People's data: all that is kept of one person, found by walking through the store, shown or
+//! removed. One walk reads every record, a hundred thousand a second or so; there are three.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::{App, Denied};
+use crate::domain::bulletin::Grave;
+use crate::domain::records::{Context, Conversation, EmailIndex, User};
+use crate::domain::session::{Identity, Session};
+use crate::domain::time::Timestamp;
+use crate::rulebook::Product;
+use crate::store::raw::{Place, Raw};
+use crate::store::record::Record;
+use crate::store::{Key, Step, StoreError};
+
+/// For finding everything of a person; a store that takes longer is told of as slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How somebody is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom<'a> {
+    /// By the product's own id of the person.
+    User(&'a str),
+    /// By an e-mail address.
+    Email(&'a str),
+    /// By one of their sessions; where nobody knows whose it is, that session alone is meant.
+    Session(&'a str),
+}
+
+/// The keys of all that is kept of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Theirs {
+    /// The names they are remembered by: user ids and e-mail addresses.
+    names: BTreeSet<Arc<str>>,
+    /// Their sessions.
+    sessions: BTreeSet<Arc<str>>,
+    /// Chat threads of these.
+    conversations: BTreeSet<Arc<str>>,
+    /// Addresses that lead to these.
+    emails: BTreeSet<Arc<str>>,
+}
+
+/// A record with its key.
+pub type Found<R> = (Arc<str>, R);
+
+/// All that is kept of a person.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exported {
+    /// What is remembered across sessions.
+    pub users: Vec<Found<User>>,
+    /// Sessions, with what a chatbot may read of them.
+    pub sessions: Vec<(Arc<str>, Option<Session>, Option<Context>)>,
+    /// Chat threads.
+    pub conversations: Vec<Found<Conversation>>,
+    /// Addresses and where they lead.
+    pub emails: Vec<Found<EmailIndex>>,
+    /// What is kept under a hash of a name, for each that has something there.
+    pub graves: Vec<Found<Grave>>,
+}
+
+/// How many records of each kind were removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// The names the person was remembered by.
+    pub names: BTreeSet<Arc<str>>,
+    /// What was remembered across sessions.
+    pub users: usize,
+    /// Sessions.
+    pub sessions: usize,
+    /// What a chatbot could read of them.
+    pub contexts: usize,
+    /// Chat threads.
+    pub conversations: usize,
+    /// Addresses.
+    pub emails: usize,
+    /// Whether it is remembered that the person wants no offers.
+    pub opted_out: bool,
+}
+
+impl App {
+    /// All that is kept of a person; `None` when that is nothing.
+    pub async fn export(
+        &self,
+        product: &Product,
+        whom: Whom<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Exported>, Denied> {
+        let theirs = self.find(product, whom).await?;
+        let all = self.collect(product, &theirs, now).await?;
+        let nothing = Exported::default();
+        Ok(Some(all).filter(|all| *all != nothing))
+    }
+
+    async fn collect(
+        &self,
+        product: &Product,
+        theirs: &Theirs,
+        now: Timestamp,
+    ) -> Result<Exported, StoreError> {
+        let mut all = Exported::default();
+        for name in &theirs.names {
+            all.users.extend(self.found(product, name, now).await?);
+            let grave = self.grave(product, name, now).await?;
+            all.graves.extend(grave.map(|grave| (Arc::clone(name), grave)));
+        }
+        for id in &theirs.sessions {
+            let key = Key { product: &product.id, id };
+            let both = |state: &mut Option<Session>, context: &mut Option<Context>| {
+                Step::Keep((state.clone(), context.clone()))
+            };
+            let (state, context) = self.store.update_session(key, now, both).await?;
+            if state.is_some() || context.is_some() {
+                all.sessions.push((Arc::clone(id), state, context));
+            }
+        }
+        for id in &theirs.conversations {
+            all.conversations.extend(self.found(product, id, now).await?);
+        }
+        for id in &theirs.emails {
+            all.emails.extend(self.found(product, id, now).await?);
+        }
+        Ok(all)
+    }
+
+    /// Removes all that is kept of a person, but that they want no offers, if they do; `None` when
+    /// there was nothing. What comes later under the same names starts afresh.
+    pub async fn erase(
+        &self,
+        product: &Product,
+        whom: Whom<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Erased>, Denied> {
+        let theirs = self.find(product, whom).await?;
+        let all = self.collect(product, &theirs, now).await?;
+        if all == Exported::default() {
+            return Ok(None);
+        }
+        let words = all.users.iter().filter_map(|(_, user)| user.consent);
+        let said = all.sessions.iter().filter_map(|(_, state, _)| state.as_ref()?.consent);
+        let buried = all.graves.iter().filter_map(|(_, grave)| grave.consent);
+        let word = words.chain(said).chain(buried).max();
+        let mut erased = Erased { names: theirs.names.clone(), ..Erased::default() };
+        // First what must outlive the rest, so that a crash in between forgets no word.
+        for name in &theirs.names {
+            let change = |grave: &mut Grave| {
+                grave.consent = grave.consent.max(word);
+                grave.erased = grave.erased.max(Some(now));
+            };
+            self.bury(product, name, change, now).await?;
+            erased.opted_out |= word.is_some_and(|word| word.denied);
+        }
+        self.remove(product, &theirs, &mut erased, now).await?;
+        tracing::info!(
+            product.id = %product.id, sessions = erased.sessions, users = erased.users,
+            "Erased all that was kept of a person"
+        );
+        Ok(Some(erased))
+    }
+
+    async fn remove(
+        &self,
+        product: &Product,
+        theirs: &Theirs,
+        erased: &mut Erased,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for id in &theirs.sessions {
+            let key = Key { product: &product.id, id };
+            let take = |state: &mut Option<Session>, context: &mut Option<Context>| {
+                let seq = state.take().map(|session| session.seq);
+                Step::Write((seq, context.take().is_some()))
+            };
+            let (seq, context) = self.store.update_session(key, now, take).await?;
+            if let Some(seq) = seq {
+                self.reel(product, id).erased(seq, now);
+            }
+            erased.sessions += usize::from(seq.is_some());
+            erased.contexts += usize::from(context);
+        }
+        for id in &theirs.conversations {
+            erased.conversations += self.removed::<Conversation>(product, id, now).await?;
+        }
+        for id in &theirs.emails {
+            erased.emails += self.removed::<EmailIndex>(product, id, now).await?;
+        }
+        for name in &theirs.names {
+            erased.users += self.removed::<User>(product, name, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn found<R: Record + Clone>(
+        &self,
+        product: &Product,
+        id: &Arc<str>,
+        now: Timestamp,
+    ) -> Result<Option<Found<R>>, StoreError> {
+        let copy = |record: Option<&R>| record.cloned();
+        let record = self.store.read(Key { product: &product.id, id }, now, copy).await?;
+        Ok(record.map(|record| (Arc::clone(id), record)))
+    }
+
+    async fn removed<R: Record>(
+        &self,
+        product: &Product,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let take = |slot: &mut Option<R>| match slot.take() {
+            Some(_) => Step::Write(1),
+            None => Step::Keep(0),
+        };
+        self.store.update(Key { product: &product.id, id }, now, take).await
+    }
+
+    async fn find(&self, product: &Product, whom: Whom<'_>) -> Result<Theirs, Denied> {
+        let found = tokio::time::timeout(PATIENCE, self.look_for(product, whom)).await;
+        Ok(found.map_err(|_| StoreError::Slow)??)
+    }
+
+    /// First the names, then the sessions under any of them, then what leads to these.
+    async fn look_for(&self, product: &Product, whom: Whom<'_>) -> Result<Theirs, StoreError> {
+        let mut theirs = Theirs::default();
+        match whom {
+            Whom::User(name) | Whom::Email(name) => drop(theirs.names.insert(name.into())),
+            Whom::Session(id) => drop(theirs.sessions.insert(id.into())),
+        }
+        let mut names = BTreeSet::new();
+        self.walk(product, |raw| {
+            let Some(session) = raw.read::<Session>() else { return };
+            if whom.is(&raw.id, &session.identity) {
+                let Identity { user_id, email, vouched: true, .. } = session.identity else {
+                    return;
+                };
+                names.extend(user_id.into_iter().chain(email));
+            }
+        })
+        .await?;
+        theirs.names.extend(names);
+        self.walk(product, |raw| {
+            let Some(Session { identity, .. }) = raw.read() else { return };
+            let is_theirs = |name: &Arc<str>| identity.vouched && theirs.names.contains(name);
+            // Of two names of a session, the id says who it is.
+            let Identity { user_id, email, .. } = &identity;
+            if user_id.as_ref().or(email.as_ref()).is_some_and(is_theirs) {
+                theirs.sessions.insert((*raw.id).into());
+            }
+        })
+        .await?;
+        self.walk(product, |raw| {
+            let leads =
+                |session: Option<Arc<str>>| session.is_some_and(|s| theirs.sessions.contains(&s));
+            if raw.read::<Conversation>().is_some_and(|thread| leads(thread.session)) {
+                theirs.conversations.insert((*raw.id).into());
+            }
+            let named = theirs.names.contains(&*raw.id);
+            if raw.read::<EmailIndex>().is_some_and(|index| named || leads(index.session)) {
+                theirs.emails.insert((*raw.id).into());
+            }
+        })
+        .await?;
+        Ok(theirs)
+    }
+
+    /// Looks at every record of a product.
+    async fn walk(&self, product: &Product, mut look: impl FnMut(&Raw)) -> Result<(), StoreError> {
+        let mut place = Some(Place::default());
+        while let Some(from) = place {
+            let page = self.store.page(&from).await?;
+            page.records.iter().filter(|raw| *raw.product == *product.id).for_each(&mut look);
+            place = page.next;
+            // A page is answered without waiting in a store in memory, and others wait for their turn.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+}
+
+impl Whom<'_> {
+    fn is(self, session: &str, identity: &Identity) -> bool {
+        let Identity { user_id, email, .. } = identity;
+        match self {
+            Self::User(name) => user_id.as_deref() == Some(name),
+            Self::Email(name) => email.as_deref() == Some(name),
+            Self::Session(id) => session == id,
+        }
+    }
+}
