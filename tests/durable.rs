@@ -52,7 +52,7 @@ async fn every_kind_of_record_outlives_the_process() {
     let folder = tempdir().unwrap();
     let store = open(&folder);
     let mut session = active("/a");
-    session.offer = Some(an_offer("of_1"));
+    session.offer = Some(an_offer("of_1").into());
     let mut product = Product::default();
     product.fired.charge(&"of_1".into(), START, DAY);
     let account =

@@ -257,7 +257,7 @@ fn an_ignored_offer_is_awaited() {
         tester: false,
         terms: <_>::default(),
     };
-    let session = Session { offer: Some(offer), ..Session::default() };
+    let session = Session { offer: Some(offer.into()), ..Session::default() };
     let view =
         View { session: &session, user: None, account: None, now: Timestamp::from_millis(1) };
     let ignored = seen(None);

@@ -1,6 +1,7 @@
 //! Several instances and one upstream: one of them reads it, another takes over when that one is
 //! gone, and neither a crash nor a rolling restart loses what the upstream says.
 #![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "an upstream of a test ends with it")]
 
 mod common;
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -131,11 +131,15 @@ fn delivery(session: &str, detail: usize, now: Timestamp) -> Delivery {
     let traits = json!({ "email": "ann@acme.test", "contact": "ann@acme.test", "plan": detail });
     Delivery::Actions(Batch {
         session_id: Some(session.to_owned()),
-        user_id: person.clone().filter(|_| !is_email || detail % 2 == 0),
+        user_id: person.clone().filter(|_| !is_email || detail.is_multiple_of(2)),
         email: person.filter(|_| is_email),
-        account_id: (detail % 3 == 0).then(|| "initech".to_owned()),
+        account_id: detail.is_multiple_of(3).then(|| "initech".to_owned()),
         actions: (0..detail % 4).map(action).collect(),
-        traits: traits.as_object().cloned().filter(|_| detail % 5 == 0).unwrap_or_default(),
+        traits: traits
+            .as_object()
+            .cloned()
+            .filter(|_| detail.is_multiple_of(5))
+            .unwrap_or_default(),
         forwarded_at: [0.0, 1_760_000_000.123_456_7][detail % 2],
         ..Batch::default()
     })
@@ -220,7 +224,7 @@ fn fold(product: &Product, tape: &Tape) -> usize {
                 match fold.apply(line) {
                     Folded::Decided(pair) => {
                         decisions += 1;
-                        let [recorded, now] = [&pair.0, &pair.1].map(|c| serde_json::to_string(c));
+                        let [recorded, now] = [&pair.0, &pair.1].map(serde_json::to_string);
                         assert_eq!(recorded.unwrap(), now.unwrap(), "{line:#?}{before:#?}");
                     }
                     Folded::Heard(pair) => assert_eq!(pair.0, pair.1, "{line:#?}"),

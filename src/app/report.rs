@@ -169,7 +169,7 @@ impl App {
             };
             let before = reel.before(session);
             let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
-            let meant = session.offer.clone().filter(is_meant);
+            let meant = session.offer_where(is_meant);
             let subject = meant.map(|offer| Subject::of(session, offer));
             remember(session, report.event, is_meant, reaction.goes_on, now);
             Step::Write((subject, before, session.seq, said(session, report.event, now)))

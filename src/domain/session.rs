@@ -33,8 +33,8 @@ pub struct Session {
     pub last_action: Option<Timestamp>,
     /// The machine of `proactive:{session}`.
     pub machine: Machine,
-    /// The offer on the screen, or the one whose tour runs.
-    pub offer: Option<Offer>,
+    /// The offer on the screen, or the one whose tour runs; boxed, because few sessions have one.
+    pub offer: Option<Box<Offer>>,
     /// When the last offer was made, for the minimum interval.
     pub last_fired: Option<Timestamp>,
     /// Firings, for the hourly quota.
@@ -159,6 +159,11 @@ impl Session {
     /// The page the person is on; empty when unknown.
     pub fn page(&self) -> &str {
         self.place.as_ref().map_or("", |place| &place.page)
+    }
+
+    /// The open offer, where it is the one that is meant.
+    pub fn offer_where(&self, is_meant: impl Fn(&Offer) -> bool) -> Option<Offer> {
+        self.offer.as_deref().filter(|offer| is_meant(offer)).cloned()
     }
 
     /// What is remembered of a trigger, to be written to.

@@ -104,7 +104,7 @@ impl Scope {
             Self::Foreign { conversation, .. } => offer.conversation == *conversation,
             Self::Invalid => false,
         };
-        session.offer.as_ref().filter(shown).filter(|offer| now < offer.expires_at)
+        session.offer.as_deref().filter(shown).filter(|offer| now < offer.expires_at)
     }
 }
 

@@ -89,6 +89,6 @@ pub fn accept(session: &mut Session, offer: &Offer, own: bool, now: Timestamp) {
     }
     session.memory(&offer.trigger).fired = Some(now);
     goals::open(session, offer, now);
-    session.offer = Some(offer.clone());
+    session.offer = Some(Box::new(offer.clone()));
     session.seq += 1;
 }

@@ -82,7 +82,7 @@ pub fn look<O: Observer>(
             let conversation = question.conversation_id(around);
             propose(product, rule, (session, around), question.session, &conversation, now)
         }),
-        Verdict::Redeliver => session.offer.clone(),
+        Verdict::Redeliver => session.offer.as_deref().cloned(),
         Verdict::Hold(_) => None,
     };
     let state = match &around.scope {

@@ -65,7 +65,7 @@ pub fn hear(
     now: Timestamp,
 ) -> Hearing {
     let lapsed = lapse(session, now);
-    let subject = session.offer.clone().filter(is_own);
+    let subject = session.offer_where(is_own);
     let reaction = react(session, event, offer, policy, now);
     Hearing { reaction, subject, lapsed }
 }
@@ -122,7 +122,7 @@ pub fn remember(
 ) {
     session.seq += 1;
     session.consent = session.consent.max(Consent::said(event, now));
-    let Some(offer) = session.offer.clone().filter(is_meant) else { return };
+    let Some(offer) = session.offer_where(is_meant) else { return };
     match goes_on {
         Some(until) => session.groups.go_on(&offer.id, until),
         None => {

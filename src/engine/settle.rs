@@ -15,7 +15,7 @@ pub fn is_due(session: &Session, now: Timestamp) -> bool {
 /// Settles, and tells whose offer nobody answered, if that is what ended.
 pub fn lapse(session: &mut Session, now: Timestamp) -> Option<Offer> {
     session.machine.until.filter(|until| *until <= now)?;
-    let open = session.offer.clone().filter(is_own);
+    let open = session.offer_where(is_own);
     let ended = settle(session, now);
     open.filter(|_| ended == Some(AgentState::ProactiveAssistance))
 }

@@ -163,7 +163,7 @@ impl World {
         now: Timestamp,
     ) -> Reaction {
         self.settle(session, now);
-        let offer = session.offer.clone().filter(is_own);
+        let offer = session.offer_where(is_own);
         let policy = &product.settings.proactive.machine;
         let reaction = react(session, event, named, policy, now);
         self.consent(session, event, now);
@@ -189,7 +189,7 @@ impl World {
         let reaction = move_machine(machine, current.as_deref(), event, named, policy, now);
         if let (None, Some(session)) = (reaction.unheard, session) {
             let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
-            let offer = session.offer.clone().filter(is_meant);
+            let offer = session.offer_where(is_meant);
             remember_answer(session, event, is_meant, reaction.goes_on, now);
             self.consent(session, event, now);
             if let Some(offer) = offer {

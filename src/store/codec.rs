@@ -74,7 +74,7 @@ mod tests {
         };
         Session {
             seq: u64::MAX,
-            offer: Some(an_offer()),
+            offer: Some(an_offer().into()),
             machine: Machine { dismissals: 2, ..Machine::default() },
             triggers: [("t".into(), memory)].into(),
             batches: [(u64::MAX, WRITTEN)].into(),

@@ -80,7 +80,7 @@ impl Record for Session {
             + tallies(&self.tallies)
             + groups(&self.groups)
             + ghosts(self.ghosts.as_deref())
-            + self.offer.as_ref().map_or(0, offer)
+            + self.offer.as_deref().map_or(0, |open| block(size_of::<Offer>()) + offer(open))
             + goals(&self.goals)
     }
 

@@ -213,7 +213,7 @@ async fn fire(store: Arc<Store>, id: String, offer: &str, ready: Arc<Barrier>) -
     let step = |slot: &mut Option<Session>| match slot {
         Some(session) if session.seq == seq => {
             session.fired.charge(&offer.into(), START, DAY);
-            session.offer = Some(an_offer(offer));
+            session.offer = Some(an_offer(offer).into());
             session.seq += 1;
             Step::Write(true)
         }
