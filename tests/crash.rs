@@ -2,12 +2,18 @@
 //! made twice. `DOCENT_CRASH_ROUNDS` says how many rounds; each takes about a second.
 #![cfg(test)]
 
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "redis/server.rs"]
+mod server;
+mod crash {
+    mod shared;
+}
 #[path = "crash/story.rs"]
 mod story;
 
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +41,8 @@ triggers:
     offer: { body: "Need a hand?", accept: "Show me how", dismiss: "No thanks" }
     again_after: 7d
 "#;
+/// The store of [`SETTINGS`].
+const EMBEDDED: &str = "embedded:./data";
 /// Clients at a time.
 const CLIENTS: usize = 8;
 /// Requests that are answered before the process is killed, at most.
@@ -79,19 +87,29 @@ impl Drop for Server {
     }
 }
 
-fn workspace() -> tempfile::TempDir {
+fn workspace(store: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("docent.yaml"), SETTINGS).unwrap();
+    let settings = SETTINGS.replace(EMBEDDED, store);
+    fs::write(folder.path().join("docent.yaml"), settings).unwrap();
     fs::create_dir(folder.path().join("rules")).unwrap();
     fs::write(folder.path().join("rules/eager.yaml"), RULES).unwrap();
     folder
 }
 
+/// What a run by hand is for.
+fn say(figures: &str) {
+    writeln!(std::io::stderr(), "{figures}").unwrap();
+}
+
+fn rounds() -> u64 {
+    docent::runtime::environment::variable("DOCENT_CRASH_ROUNDS")
+        .map_or(20, |rounds| rounds.parse().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
-    let rounds = docent::runtime::environment::variable("DOCENT_CRASH_ROUNDS")
-        .map_or(20, |rounds| rounds.parse().unwrap());
-    let (folder, random) = (workspace(), RandomState::new());
+    let rounds = rounds();
+    let (folder, random) = (workspace(EMBEDDED), RandomState::new());
     let client = docent::runtime::client::shared().unwrap();
     let mut told: Vec<Story> = Vec::new();
     for round in 0..rounds {
@@ -132,7 +150,9 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
     for stories in told.chunks(100) {
         join_all(stories.iter().map(|story| asking.remembers(story))).await;
     }
-    assert!(told.iter().filter(|story| story.dismissed).count() > rounds as usize * 4);
+    let dismissed = told.iter().filter(|story| story.dismissed).count();
+    assert!(dismissed > rounds as usize * 4, "{dismissed}");
+    say(&format!("{rounds} rounds, {} visits, {dismissed} to their end", told.len()));
 }
 
 /// The file may not grow any more, as on a full disk: what changes something is refused, what does
@@ -140,7 +160,7 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
-    let folder = workspace();
+    let folder = workspace(EMBEDDED);
     let client = docent::runtime::client::shared().unwrap();
     // The signal would end the process; ignored, the write fails with an error instead.
     let mut server = Server::start(folder.path(), "trap '' XFSZ; ulimit -S -f 8192;");
@@ -197,7 +217,7 @@ async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
 /// A second docent on the same folder does not start, and says why; the first goes on.
 #[tokio::test]
 async fn two_do_not_share_a_folder_and_a_stop_loses_nothing() {
-    let folder = workspace();
+    let folder = workspace(EMBEDDED);
     let settings = SETTINGS.replace("limits:", "durability: 10s\nlimits:");
     fs::write(folder.path().join("docent.yaml"), settings).unwrap();
     let client = docent::runtime::client::shared().unwrap();

@@ -4,6 +4,7 @@
 mod common;
 mod recorded;
 mod replay {
+    mod busy;
     mod exports;
     mod journals;
     mod verified;

@@ -6,21 +6,17 @@ mod common;
 #[expect(dead_code, reason = "what a server does when it fails is another test's, too")]
 #[path = "redis/server.rs"]
 mod server;
-#[path = "crash/story.rs"]
-mod story;
 
 use std::fs;
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use common::{Docent, workspace};
-use server::{Server, until, wait_until};
-use story::{Asking, Story};
+use server::{Server, wait_until};
 
 const RULES: &str = r#"
 version: 1
@@ -145,63 +141,6 @@ async fn without_redis_requests_are_refused_for_a_moment_and_docent_is_not_ready
     docent.until("/readyz", |status, _| status == 200).await;
     visited(std::slice::from_ref(&docent), &names("s", 1), |_| "u".into()).await;
     docent.poll("s_0").await;
-}
-
-/// Redis is killed again and again while two docents work: what they have acknowledged is there.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs redis-server; `make test` installs it"]
-async fn a_redis_that_is_killed_loses_nothing_acknowledged() {
-    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
-    let docents = docents::<2>(&server.url(), "{ quotas: { user_per_day: 1 } }");
-    let client = docent::runtime::client::shared().unwrap();
-    let answered = AtomicU64::new(0);
-    let asking = |number: usize| Asking {
-        client: &client,
-        base: &docents[number % 2].base,
-        answered: &answered,
-        patient: true,
-    };
-    let mut told: Vec<Story> = Vec::new();
-    for round in 0..6 {
-        for docent in &docents {
-            docent.until("/readyz", |status, _| status == 200).await;
-        }
-        let before = answered.load(Ordering::Relaxed);
-        let clients = (0..8).map(|number| {
-            let asking = asking(number);
-            async move {
-                let mut stories = Vec::new();
-                loop {
-                    let mut story = Story::default();
-                    let name = format!("{round}_{number}_{}", stories.len());
-                    let lived = asking.live(&mut story, &name).await;
-                    stories.push(story);
-                    if lived.is_none() {
-                        return stories;
-                    }
-                }
-            }
-        });
-        let killing = async {
-            until("some work", async || answered.load(Ordering::Relaxed) >= before + 150).await;
-            server.kill();
-        };
-        let (stories, ()) = tokio::join!(join_all(clients), killing);
-        told.extend(stories.into_iter().flatten());
-        server.resume();
-    }
-    for docent in &docents {
-        docent.until("/readyz", |status, _| status == 200).await;
-    }
-    for stories in told.chunks(50) {
-        // Through the other docent than the one that acknowledged it.
-        let remembered = stories.iter().enumerate().map(|(number, story)| {
-            let asking = asking(number + 1);
-            async move { asking.remembers(story).await }
-        });
-        join_all(remembered).await;
-    }
-    assert!(told.iter().filter(|story| story.dismissed).count() > 50);
 }
 
 /// What a docent that cannot start says, and its exit code.

@@ -9,6 +9,9 @@ use crate::domain::time::{Span, Timestamp};
 
 /// At most this many entries are kept; the oldest go first.
 const MOST: usize = 4_096;
+/// How much longer than its window a charge is kept: instances that share a record have clocks of
+/// their own, and what is over by one still counts by another.
+const SKEW: Span = Span::from_seconds(10);
 
 /// Charges, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +21,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Notes a charge for this offer, once; drops what is older than `keep`. Charges of one
-    /// instant lie by their ids, so that it does not matter which was told first.
+    /// Notes a charge for this offer, once; drops what is older than `keep`, but for what clocks may
+    /// differ by. Charges of one instant lie by their ids, so that it does not matter which was told first.
     pub fn charge(&mut self, offer: &Arc<str>, now: Timestamp, keep: Span) {
         self.prune(now, keep);
         if self.holds(offer) {
@@ -104,7 +107,7 @@ impl Ledger {
     /// Notes every charge of another ledger that is still inside `keep`, at its own time.
     pub fn absorb(&mut self, other: &Self, now: Timestamp, keep: Span) {
         for (at, offer) in &other.entries {
-            if now.minus(keep) < *at {
+            if now.minus(keep.plus(SKEW)) < *at {
                 self.charge(offer, *at, keep);
             }
         }
@@ -117,7 +120,7 @@ impl Ledger {
     }
 
     fn prune(&mut self, now: Timestamp, keep: Span) {
-        let gone = self.entries.partition_point(|(time, _)| *time <= now.minus(keep));
+        let gone = self.entries.partition_point(|(time, _)| *time <= now.minus(keep.plus(SKEW)));
         self.entries.drain(..gone);
     }
 }
@@ -139,6 +142,17 @@ mod tests {
         assert_eq!(ledger.full_until(3, minute, at(60)), None);
         assert_eq!(ledger.full_until(0, minute, at(30)), None);
         assert_eq!(ledger.full_until(4, minute, at(30)), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_takes_nothing_from_the_window_of_another() {
+        let minute = Span::from_seconds(60);
+        let at = |s: i64| Timestamp::from_millis(s * 1_000);
+        let mut ledger = Ledger::default();
+        ledger.charge(&"of_1".into(), at(0), minute);
+        ledger.charge(&"of_2".into(), at(63), minute);
+        assert_eq!(ledger.full_until(2, minute, at(59)), Some(at(60)));
+        assert_eq!(ledger.full_until(2, minute, at(60)), None);
     }
 
     #[test]

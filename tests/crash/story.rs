@@ -1,13 +1,20 @@
 //! A person's visit while the server may go at any moment, and what has to be remembered of it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// How long a batch is surely known to be a duplicate.
+const KNOWN: Duration = Duration::from_secs(240);
 
 /// What one person was told.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
+    begun: Option<Instant>,
     /// Batches that were acknowledged, of either session.
     pub(crate) batches: Vec<Value>,
     pub(crate) session: String,
@@ -48,6 +55,7 @@ impl Asking<'_> {
 
     /// One person's visit, as far as it comes.
     pub(crate) async fn live(&self, story: &mut Story, name: &str) -> Option<()> {
+        story.begun = Some(Instant::now());
         (story.session, story.other) = (format!("s_{name}"), format!("o_{name}"));
         for (number, session) in [(0, &story.session), (1, &story.session), (2, &story.other)] {
             let batch = json!({
@@ -79,12 +87,13 @@ impl Asking<'_> {
 
     /// Everything that was acknowledged is still so.
     pub(crate) async fn remembers(&self, story: &Story) {
-        for batch in &story.batches {
+        let fresh = story.begun.is_some_and(|begun| begun.elapsed() < KNOWN);
+        for batch in story.batches.iter().filter(|_| fresh) {
             let (status, body) = self.post("/events/acme", batch).await.unwrap();
             assert_eq!((status, &body["duplicate"]), (200, &json!(true)), "{story:?}");
         }
         if !story.offered {
-            return;
+            return self.offers_one(story).await;
         }
         let (_, body) = self.poll(&story.session).await.unwrap();
         assert!(body["proactive_trigger"].is_null(), "offered twice: {body} {story:?}");
@@ -93,5 +102,18 @@ impl Asking<'_> {
         }
         let (_, body) = self.poll(&story.other).await.unwrap();
         assert!(body["proactive_trigger"].is_null(), "beyond the quota: {body} {story:?}");
+    }
+
+    /// Whether an offer was made whose answer was lost is not known; there is one at most.
+    async fn offers_one(&self, story: &Story) {
+        let mut offers = BTreeSet::new();
+        for session in [&story.session, &story.other].repeat(2) {
+            let (status, body) = self.poll(session).await.unwrap();
+            assert_eq!(status, 200, "{body}");
+            let told = [&body["proactive_trigger"], &body["pending_offer"]];
+            let told = told.into_iter().filter_map(|offer| offer["offer_id"].as_str());
+            offers.extend(told.map(str::to_owned));
+        }
+        assert!(offers.len() <= 1, "{offers:?} {story:?}");
     }
 }
