@@ -55,6 +55,8 @@ impl App {
         let Some(session) = delivery.session() else {
             return Ok(Advanced::default());
         };
+        let cleaned = product.settings.redact.apply(delivery);
+        let delivery: &Delivery = &cleaned;
         let received = Received {
             delivery,
             identity: identity(&product.id, delivery),

@@ -75,6 +75,8 @@ impl World {
     ) -> Advanced {
         let before = resident.owner();
         let Resident { session, context, .. } = resident;
+        let cleaned = product.settings.redact.apply(received.delivery);
+        let received = &Received { delivery: &cleaned, ..*received };
         let advanced = advance(&product.settings, session, context, received, now);
         if advanced.duplicate {
             return advanced;

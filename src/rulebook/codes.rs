@@ -19,6 +19,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("bad-placeholder", "A placeholder is written {user.NAME}, with a default or without."),
     ("bad-proxy", "A trusted proxy is an address or a network."),
     ("bad-rate", "A rate is a number for a unit of time, such as 5/s."),
+    ("bad-regex", "A pattern is a regular expression that matches something."),
     ("bad-size", "A size is a number with its unit, such as 4GiB."),
     ("bad-store", "A store is one of those that exist."),
     ("bad-template", "A prompt's placeholders are written {{ name }}."),

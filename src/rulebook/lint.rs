@@ -9,6 +9,7 @@ mod pages;
 mod pairs;
 mod places;
 mod product;
+mod redacted;
 mod segments;
 mod signals;
 mod tests_written;
@@ -89,6 +90,7 @@ fn about(product: &Product, desk: &mut Desk<'_>) {
         product::traits(product, rule, desk);
         product::references(product, rule, desk);
         signals::check(product, rule, desk);
+        redacted::check(product, rule, desk);
         calendar::hours(product, rule, desk);
         tests_written::check(&spoken_of, rule, desk);
     }

@@ -23,6 +23,7 @@ pub mod pacing;
 pub mod pages;
 pub mod prompts;
 pub mod reader;
+pub mod redact;
 pub mod render;
 pub mod repair;
 pub mod rule;

@@ -10,6 +10,7 @@ use crate::domain::machine::MachinePolicy;
 use crate::domain::time::Span;
 use crate::rulebook::arms::Holdout;
 use crate::rulebook::pacing::caps::Cap;
+use crate::rulebook::redact::Redact;
 use crate::rulebook::schedule::QuietHours;
 use crate::rulebook::zone::{Zone, ZoneChoice};
 
@@ -169,6 +170,8 @@ pub struct ProductSettings {
     pub retrieval: Retrieval,
     /// Where activity comes from, beside pushes.
     pub sources: Vec<Source>,
+    /// What of activity is never kept nor seen by rules.
+    pub redact: Redact,
     /// Who sees drafts, without spacing: e-mails, user ids or session ids.
     pub testers: Vec<Arc<str>>,
     /// Who is offered nothing at all, for comparison.
@@ -302,6 +305,7 @@ impl Default for ProductSettings {
                 by_email: true,
             },
             sources: Vec::new(),
+            redact: Redact::default(),
             testers: Vec::new(),
             holdout: Holdout::default(),
         }

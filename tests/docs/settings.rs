@@ -114,6 +114,7 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
         builtins,
         retrieval,
         sources,
+        redact,
         testers,
         holdout,
     } = product;
@@ -148,6 +149,8 @@ fn of_product(product: ProductSettings, lines: &mut Lines) {
     lines.own(3, "Retrieval", "by_email", by_email);
     lines.own(2, "ProductSettings", "sources", none(&sources));
     lines.add(2, "sinks", "[]", "Not available in this version");
+    assert!(redact == <_>::default(), "a default that is not shown");
+    lines.own(2, "ProductSettings", "redact", "{}");
     lines.own(2, "ProductSettings", "testers", none(&testers));
     assert_eq!(holdout, Holdout::default());
     lines.own(2, "ProductSettings", "holdout", "0%");

@@ -6,7 +6,7 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
     (
         "rulebook",
         1,
-        "annotate_snippets caseless jiff minijinja rhai serde serde_json serde_saphyr sha2 strsim \
+        "annotate_snippets caseless jiff minijinja regex rhai serde serde_json serde_saphyr sha2 strsim \
          thiserror url",
     ),
     ("engine", 2, "serde serde_json sha2"),

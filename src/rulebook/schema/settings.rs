@@ -122,6 +122,7 @@ static SETTINGS: Mapping = open(&[
         "where activity comes from, beside pushes",
     ),
     or("sinks", Shape::List(&Shape::Null, 0, 0), || json!([]), "not available in this version"),
+    key("redact", Shape::Map(&REDACT), "what of activity is never kept nor seen by rules"),
     or(
         "testers",
         Shape::Several(&Shape::Words, 0),
@@ -311,6 +312,20 @@ static RETRIEVAL: Mapping = open(&[
         Shape::Flag,
         || product().retrieval.by_email.into(),
         "whether an e-mail address finds its newest session",
+    ),
+]);
+
+static REDACT: Mapping = open(&[
+    key(
+        "query",
+        Shape::Several(&Shape::Words, 0),
+        "the parameters of URLs that stay, by name; without it URLs are kept as they are sent",
+    ),
+    or(
+        "patterns",
+        Shape::List(&Shape::Words, 0, ANY),
+        || json!([]),
+        "regular expressions; what matches in titles, descriptions, URLs, summaries and properties is masked",
     ),
 ]);
 

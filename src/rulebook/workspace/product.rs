@@ -15,7 +15,7 @@ use crate::rulebook::workspace::not_available;
 use crate::rulebook::workspace::testers::testers;
 use crate::rulebook::workspace::values::{folder, origins, percent, secret, secrets, web_address};
 use crate::rulebook::yaml::{Node, Value};
-use crate::rulebook::{schedule, zone};
+use crate::rulebook::{redact, schedule, zone};
 
 const KEYS: &[&str] = &[
     "rules",
@@ -35,6 +35,7 @@ const KEYS: &[&str] = &[
     "retrieval",
     "sources",
     "sinks",
+    "redact",
     "testers",
     "holdout",
 ];
@@ -78,6 +79,7 @@ pub(super) fn read(node: &Node, findings: &mut Findings<'_>) -> ProductSettings 
     fields.fill("builtins", &mut product.builtins, windows, findings);
     fields.fill("retrieval", &mut product.retrieval, retrieval, findings);
     fields.fill("sources", &mut product.sources, sources, findings);
+    fields.fill("redact", &mut product.redact, redact::read, findings);
     fields.fill("testers", &mut product.testers, testers, findings);
     fields.fill("holdout", &mut product.holdout, arms::holdout, findings);
     if let Some(node) = fields.get("sinks")
