@@ -15,12 +15,15 @@ use crate::{CLIENTS, MOST, Server, rounds, say, workspace};
 const PARTS: u64 = 3;
 const REDIS: usize = 2;
 
+/// A docent may not have noticed yet that Redis was gone, so a poll that is answered comes first.
 async fn ready(client: &Client, base: &str) {
-    until("docent to be ready", async || {
-        let answer = client.get(format!("{base}/readyz")).send().await;
-        answer.is_ok_and(|answer| answer.status() == 200)
-    })
-    .await;
+    for path in ["/context/acme/nobody?conversation_id=proactive%3Anobody", "/readyz"] {
+        until("docent to be ready", async || {
+            let answer = client.get(format!("{base}{path}")).send().await;
+            answer.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
+    }
 }
 
 /// Visits, one after the other, until there is nobody to ask any more.
