@@ -88,7 +88,8 @@ fn every_save_is_checked_and_tested() {
     let dev = Running::start(&["dev"]);
     let start = dev.until("1 passed");
     assert!(
-        start[0].contains("(docent.yaml, locales/, prompts/, rules/, segments/, tours/); Ctrl-C ends"),
+        start[0]
+            .contains("(docent.yaml, locales/, prompts/, rules/, segments/, tours/); Ctrl-C ends"),
         "{start:#?}"
     );
     dev.until("1 passed");

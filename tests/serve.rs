@@ -219,10 +219,10 @@ fn time_can_be_moved_on_this_machine_alone() {
 }
 
 #[test]
-fn a_store_of_a_later_version_is_a_clear_error() {
-    let settings = format!("store: redis://127.0.0.1/\n{PLAIN}");
+fn a_store_that_is_none_is_a_clear_error() {
+    let settings = format!("store: postgres://127.0.0.1/\n{PLAIN}");
     let folder = workspace(&[("docent.yaml", &settings), ("rules/eager.yaml", EAGER)]);
     let output = docent_command(&["serve", "--workspace", folder.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-    assert!(text(&output).contains("not available in this version"), "{}", text(&output));
+    assert!(text(&output).contains("`postgres` is no store"), "{}", text(&output));
 }

@@ -1,5 +1,5 @@
 //! People's data: all that is kept of one person, found by walking through the store, shown or
-//! removed. One walk reads every record, a hundred thousand a second or so; there are three.
+//! removed. One walk reads every record; there are three.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
