@@ -15,6 +15,7 @@ use docent::engine::around::{Around, own_conversation};
 use docent::engine::charge::Charge;
 use docent::engine::decide::decide;
 use docent::engine::fire::{commit, propose};
+use docent::engine::gates::GATES;
 use docent::engine::ghosts;
 use docent::engine::identity::identity;
 use docent::engine::observe::Recording;
@@ -213,7 +214,7 @@ proptest! {
             let watched =
                 decide(&product, &mut session.clone(), &Around::default(), now, &mut recording);
             assert_eq!(plain.verdict, watched.verdict);
-            assert_eq!(recording.gates.len(), 8, "every gate is looked at");
+            assert_eq!(recording.gates.len(), GATES.len(), "every gate is looked at");
         });
     }
 

@@ -113,7 +113,7 @@ async fn an_explanation_fires_nothing_and_tells_what_is_missing() {
     docent.advance(12.0).await;
     let (_, told) = docent.get("/context/acme/s?explain=1").await;
     assert_eq!(told["verdict"], "eager");
-    assert_eq!(told["gates"].as_array().unwrap().len(), 8);
+    assert_eq!(told["gates"].as_array().unwrap().len(), 9);
     assert_eq!(docent.verdict("s").await, "eager", "the explanation took nothing away");
 }
 

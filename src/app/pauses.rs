@@ -106,7 +106,7 @@ impl App {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         if self.pauses.any.load(Ordering::Acquire) == UNKNOWN {
-            self.learn_pauses().await?;
+            Box::pin(self.learn_pauses()).await?;
         }
         Ok(self.pauses.stands_until(product, now))
     }

@@ -52,7 +52,8 @@ struct Glance {
 }
 
 impl App {
-    /// Decides for one session at `now`, and fires when a rule wins. Creates no record.
+    /// Decides for one session at `now`, and fires when a rule wins. Creates no record. What is rare
+    /// is boxed, so that the usual poll has a small future to move about.
     pub async fn poll(
         &self,
         product: &Arc<Product>,
@@ -92,7 +93,7 @@ impl App {
             let firing = Firing { charge, session: question.session, seq };
             // What was known, before the claims say more.
             let entry = before.is_some().then(|| poll.kept(product, true, firing.claims(&around)));
-            match (self.fire(&firing, &mut around).await?, entry) {
+            match (Box::pin(self.fire(&firing, &mut around)).await?, entry) {
                 (Outcome::Refused | Outcome::Moved, Some(entry)) => {
                     reel.keep_refused(before, now, &looked, entry);
                 }
@@ -131,7 +132,10 @@ impl App {
                 Scope::Foreign { conversation: question.conversation.into(), machine }
             }
         };
-        let (user, account) = self.remembered(product, question.session, now).await?;
+        let (user, account) = match product.asks.of_person || product.asks.of_account {
+            true => Box::pin(self.remembered(product, question.session, now)).await?,
+            false => (None, None),
+        };
         let session = product.asks_of_session.then(|| question.session.into());
         let paused_until = self.paused_until(&product.id, now).await?;
         Ok(Around { scope, session, user, account, paused_until, ..Around::default() })
@@ -145,9 +149,6 @@ impl App {
         now: Timestamp,
     ) -> Result<(Option<User>, Option<Account>), StoreError> {
         let (of_person, of_account) = (product.asks.of_person, product.asks.of_account);
-        if !(of_person || of_account) {
-            return Ok((None, None));
-        }
         let key = |id| Key { product: &product.id, id };
         let ids = |session: Option<&Session>| {
             let identity = &session?.identity;
@@ -207,13 +208,14 @@ impl App {
         let glance = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
         self.note_health(product, &glance.noted);
         if let Some(lapsed) = &glance.lapsed {
-            self.note_outcome(product, lapsed, Some(offer::Outcome::Ignored), now).await?;
+            Box::pin(self.note_outcome(product, lapsed, Some(offer::Outcome::Ignored), now))
+                .await?;
         }
         if let Some(stranger) = &glance.stranger {
-            self.adopt(product, stranger, now).await?;
+            Box::pin(self.adopt(product, stranger, now)).await?;
         }
         if let Some(haunted) = &glance.haunted {
-            self.note_ghosts(product, question.session, haunted, now).await?;
+            Box::pin(self.note_ghosts(product, question.session, haunted, now)).await?;
         }
         Ok(glance)
     }
