@@ -111,6 +111,17 @@ impl Notes {
         }
     }
 
+    /// Drops what is noted of a session.
+    pub(crate) fn forget(&self, product: &str, session: &str) {
+        let is_its = |note: &Note| *note.product == *product && note.session == session;
+        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        offers.retain(|note| !is_its(note));
+        for place in &self.silent {
+            let _its =
+                place.lock().unwrap_or_else(PoisonError::into_inner).take_if(|note| is_its(note));
+        }
+    }
+
     /// Newest first.
     pub(crate) fn latest(&self) -> Vec<Note> {
         let offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,5 +151,10 @@ mod tests {
             (199, &NotedVerdict::Held(Hold::WrongState, None))
         );
         assert_eq!(latest[1].verdict, NotedVerdict::Offered("hesitation".into()));
+        notes.forget("other", "ps_1");
+        notes.forget("acme", "ps_2");
+        assert_eq!(notes.latest(), latest, "somebody else's");
+        notes.forget("acme", "ps_1");
+        assert_eq!(notes.latest(), []);
     }
 }

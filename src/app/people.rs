@@ -167,6 +167,7 @@ impl App {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         for id in &theirs.sessions {
+            self.notes.forget(&product.id, id);
             let key = Key { product: &product.id, id };
             let take = |state: &mut Option<Session>, context: &mut Option<Context>| {
                 let seq = state.take().map(|session| session.seq);
