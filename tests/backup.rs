@@ -24,8 +24,13 @@ fn eager(settings: &str) -> Docent {
 }
 
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    run_as(arguments, &[])
+}
+
+fn run_as(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_docent"));
-    let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+    command.args(arguments).envs(variables.iter().copied());
+    let output = command.stdin(Stdio::null()).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())
 }
@@ -91,7 +96,8 @@ async fn a_backup_goes_into_a_store_at_rest_and_on_to_the_next() {
     assert!(code == Some(1) && said.contains("the store has records already"), "{said}");
 
     let rest = format!("embedded:{}", named(&folder, "rest"));
-    let (code, said) = run(&["restore", &file, "--store", &rest]);
+    let key = [("DOCENT_KEY", "what the running one asks for")];
+    let (code, said) = run_as(&["restore", &file, "--store", &rest], &key);
     assert_eq!((code, &*said), (Some(0), "restored 5 records\n"));
     let mut second = eager(PLAIN);
     second.stop();

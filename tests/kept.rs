@@ -151,6 +151,8 @@ async fn status_waits_until_all_serve_the_same() {
     assert_eq!((code, answers.as_array().map(Vec::len)), (Some(0), Some(2)));
     assert_eq!(answers[1]["status"]["digest"], digest);
     assert_eq!(wait(&["--wait", "2"]).0, Some(0), "by number");
+    let short = wait(&["--wait", digest.get(..6).unwrap(), "--timeout", "300ms"]);
+    assert_eq!(short.0, Some(5), "what may be a number is no digest");
     let (code, said) = run(&["status", "--url", &one.base, "--url", "http://127.0.0.1:1"]);
     assert!(code == Some(1) && said.contains("cannot reach docent"), "{said}");
 }

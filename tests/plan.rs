@@ -191,6 +191,7 @@ fn whatever_stands_in_the_way_is_said() {
     let folder = repository(RULES);
     let broken = repository("triggers: [");
     write(broken.path(), "rules/a.yaml", RULES);
+    write(broken.path(), "day.jsonl", &sessions());
     let nowhere = workspace(&[("docent.yaml", PLAIN)]);
     for (folder, arguments, code, said) in [
         (&folder, &["nowhere..HEAD"][..], 1, "`nowhere` is neither a folder nor a revision"),
@@ -199,9 +200,82 @@ fn whatever_stands_in_the_way_is_said() {
         (&nowhere, &["HEAD.."], 1, "is in no git repository"),
         (&folder, &["HEAD..", "--input", "nowhere"], 1, "cannot read `nowhere`"),
         (&broken, &["HEAD.."], 0, "The base has mistakes"),
+        (
+            &broken,
+            &["HEAD..", "--input", "day.jsonl", "--max-increase", "20%"],
+            1,
+            "`--max-increase` was held against nothing",
+        ),
     ] {
         let (found, told) = plan(folder, arguments);
         assert_eq!(found, code, "{arguments:?}\n{told}");
         assert!(told.contains(said), "{arguments:?}\n{told}");
     }
+}
+
+#[test]
+fn the_first_workspace_of_a_repository_is_all_new() {
+    let folder = workspace(&[("README", "Nothing yet.\n")]);
+    commit(folder.path());
+    for at in ["", "help/"] {
+        write(folder.path(), &format!("{at}docent.yaml"), PLAIN);
+        write(folder.path(), &format!("{at}rules/a.yaml"), RULES);
+        write(folder.path(), &format!("{at}day.jsonl"), &sessions());
+        let arguments = ["plan", "HEAD..", "--input", "day.jsonl"];
+        let (code, told, errors) = docent(&folder.path().join(at), &arguments, "");
+        assert_eq!(code, 0, "{told}{errors}");
+        assert!(
+            told.starts_with("## docent plan: `HEAD`, which has no workspace yet → "),
+            "{told}"
+        );
+        assert!(part(&told, "What changes").contains("- trigger **linger** is new: "), "{told}");
+        assert!(part(&told, "Replay").contains("| `linger` | 0 → 2 |"), "{told}");
+    }
+}
+
+#[test]
+fn a_revision_that_is_not_whole_here_is_not_compared() {
+    let folder = repository(RULES);
+    edit(folder.path(), "dwell: 20s", "dwell: 45s");
+    commit(folder.path());
+    git(folder.path(), &["config", "uploadpack.allowFilter", "true"]);
+    let clones = tempfile::tempdir().unwrap();
+    let clone = clones.path().join("partial");
+    let from = format!("file://{}", folder.path().display());
+    git(clones.path(), &["clone", "--quiet", "--filter=blob:none", &from, "partial"]);
+    // What it left out is not to be had any more.
+    drop(folder);
+    let (code, told, errors) = docent(&clone, &["plan", "HEAD~1..HEAD"], "");
+    assert_eq!((code, told.as_str()), (1, ""), "{errors}");
+    assert!(errors.contains("`rules/a.yaml` of `HEAD~1` is not in this clone"), "{errors}");
+}
+
+#[test]
+fn a_link_is_not_followed_into_the_past() {
+    let link = |from: &str, to: &str, folder: &TempDir| {
+        std::os::unix::fs::symlink(to, folder.path().join(from)).unwrap();
+        commit(folder.path());
+    };
+    let file = repository(RULES);
+    write(file.path(), "shared/b.yaml", "version: 1\ntriggers: []\n");
+    link("rules/b.yaml", "../shared/b.yaml", &file);
+    let rules = workspace(&[("docent.yaml", PLAIN), ("shared/a.yaml", RULES)]);
+    commit(rules.path());
+    link("rules", "shared", &rules);
+    for (folder, at) in [(&file, "rules/b.yaml"), (&rules, "rules")] {
+        let (code, told) = plan(folder, &["HEAD.."]);
+        assert_eq!(code, 1, "{told}");
+        assert!(told.contains(&format!("`{at}` of `HEAD` is a symbolic link")), "{told}");
+    }
+}
+
+#[test]
+fn a_hook_sees_the_workspace_it_stands_in() {
+    let folder = workspace(&[("help/docent.yaml", PLAIN), ("help/rules/a.yaml", RULES)]);
+    commit(folder.path());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_docent"));
+    command.args(["plan", "HEAD.."]).current_dir(folder.path().join("help"));
+    let run = command.env("GIT_DIR", folder.path().join(".git")).output().unwrap();
+    let told = String::from_utf8(run.stdout).unwrap();
+    assert!(told.contains("Nothing that people could notice."), "{told}");
 }

@@ -40,7 +40,7 @@ pub(crate) struct RestoreArguments {
     file: PathBuf,
     /// Into this store, which no docent may be using, instead of a running one's: `embedded:./data`,
     /// from the current folder.
-    #[arg(long, value_name = "STORE", conflicts_with_all = ["url", "key"])]
+    #[arg(long, value_name = "STORE", conflicts_with = "url")]
     store: Option<String>,
     /// Replace records that are there; those that the backup does not have stay all the same.
     #[arg(long)]

@@ -3,6 +3,7 @@
 
 mod markdown;
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,9 @@ use crate::cli::Exit;
 use crate::cli::replay::drive::{self, Outcome};
 use crate::cli::replay::input::Recordings;
 use crate::cli::replay::limit::{self, Exceeded, Limit};
-use crate::cli::replay::rulebooks::{Loaded, Read, read_folder, read_parting, read_revision};
+use crate::cli::replay::rulebooks::{
+    Loaded, Read, read_base, read_folder, read_parting, read_revision,
+};
 use crate::cli::replay::{Terms, recorded};
 use crate::cli::report::say;
 use crate::engine::suite::{Report, run as run_all};
@@ -19,6 +22,7 @@ use crate::rulebook::changes::{Change, changes};
 use crate::rulebook::compile::compile;
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::lint::{dated, lint};
+use crate::rulebook::workspace::FILE;
 use crate::runtime::clock::Clock;
 use crate::runtime::environment;
 
@@ -49,13 +53,22 @@ struct Plan<'a> {
     head: &'a Read,
     /// What changes, by product; `None` when one side has mistakes.
     changes: Option<Vec<(Arc<str>, Vec<Change>)>>,
-    /// Whether the base can be read at all.
-    base_is_good: bool,
+    base_is: Base,
     findings: Vec<Finding>,
     /// `None` when the head has mistakes.
     tests: Option<Report>,
     /// With `--input`, when both sides are without mistakes.
     replay: Option<Replayed>,
+}
+
+/// What the base is like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Base {
+    Good,
+    /// It has mistakes, so that nothing compares with it.
+    Broken,
+    /// The workspace was not there yet: everything is new.
+    Absent,
 }
 
 /// What recorded sessions came to.
@@ -65,7 +78,8 @@ struct Replayed {
     exceeded: Vec<Exceeded>,
 }
 
-/// Prints the comment. Exits 0 when all is well, 1 when something cannot be read, 2 when the head has
+/// Prints the comment. Exits 0 when all is well, 1 when something cannot be read or
+/// compared with `--max-increase`, 2 when the head has
 /// mistakes, 3 when a test fails, 4 when offers become more frequent than is allowed.
 pub(in crate::cli) fn run(arguments: &Arguments) -> Exit {
     match planned(arguments) {
@@ -75,11 +89,12 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Exit {
 
 fn planned(arguments: &Arguments) -> Result<Exit, Exit> {
     let (base, head) = arguments.range.split_once("..").unwrap_or((&arguments.range, ""));
+    let base = if base.is_empty() { "HEAD" } else { base };
     let workspace = &arguments.workspace;
     let (base, head) = match head.strip_prefix('.') {
         // `main...HEAD`: what main has got since is not taken back.
         Some(head) => (read_parting(workspace, base, head)?, head),
-        None => (read_revision(workspace, base)?, head),
+        None => (read_base(workspace, base)?, head),
     };
     let head = match head {
         "" => read_folder(workspace)?,
@@ -92,7 +107,15 @@ fn planned(arguments: &Arguments) -> Result<Exit, Exit> {
         findings.extend(dated(book, &head.sources, Clock::wall().now()));
         findings.sort();
     }
-    let base_is_good = before.is_some();
+    let base_is = match &before {
+        _ if !base.sources.files.contains_key(FILE) => Base::Absent,
+        Some(_) => Base::Good,
+        None => Base::Broken,
+    };
+    let before = match base_is {
+        Base::Absent => after.as_ref().map(nothing),
+        _ => before,
+    };
     let tests = after.as_ref().map(|book| run_all(book, &|_| true));
     let both = before.zip(after);
     let changes = both.as_ref().map(|(before, after)| changes(before, after));
@@ -103,9 +126,15 @@ fn planned(arguments: &Arguments) -> Result<Exit, Exit> {
         _ => None,
     };
     let (base, head) = (&base, &head);
-    let plan = Plan { arguments, base, head, changes, base_is_good, findings, tests, replay };
+    let plan = Plan { arguments, base, head, changes, base_is, findings, tests, replay };
     say(&markdown::comment(&plan));
     Ok(plan.exit())
+}
+
+/// A rulebook that says nothing yet.
+fn nothing(head: &Rulebook) -> Rulebook {
+    let (digest, settings) = ("".into(), head.settings.clone());
+    Rulebook { digest, settings, products: HashMap::new(), prompts: BTreeMap::new() }
 }
 
 fn loaded(read: &Read, rulebook: Rulebook) -> Loaded {
@@ -135,6 +164,8 @@ impl Plan<'_> {
             _ if self.errors() > 0 => Exit::Invalid,
             _ if self.failed() > 0 => Exit::TestsFailed,
             Some(replay) if !replay.exceeded.is_empty() => Exit::Differs,
+            // A limit that nothing was held against has not been kept.
+            None if self.arguments.max_increase.is_some() => Exit::Failed,
             _ => Exit::Fine,
         }
     }

@@ -15,6 +15,8 @@ use crate::http::wire::isoformat::isoformat;
 
 /// Between two looks while waiting.
 const AGAIN: Duration = Duration::from_millis(250);
+/// What is shorter is a revision's number, though a digest may begin with it.
+const DIGEST_FROM: usize = 7;
 
 /// Arguments of `docent status`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +27,8 @@ pub(crate) struct StatusArguments {
     /// An operator's token, or the product's secret key.
     #[arg(long, env = "DOCENT_KEY", hide_env_values = true)]
     key: Option<String>,
-    /// Wait until every instance serves this: a revision's number, or how its digest begins.
+    /// Wait until every instance serves this: a revision's number, or how its digest begins, in seven
+    /// characters or more.
     #[arg(long, value_name = "REVISION|DIGEST")]
     wait: Option<String>,
     /// How long to wait; exit 5 when it is over.
@@ -103,7 +106,8 @@ fn serves(instance: &Value, wanted: &str) -> bool {
     let revision =
         instance.get("revision").and_then(Value::as_u64).map(|number| number.to_string());
     let digest = text(instance, "digest");
-    revision.as_deref() == Some(wanted) || (!wanted.is_empty() && digest.starts_with(wanted))
+    revision.as_deref() == Some(wanted)
+        || (wanted.len() >= DIGEST_FROM && digest.starts_with(wanted))
 }
 
 fn tell(arguments: &StatusArguments, answers: &Answers) {

@@ -52,6 +52,20 @@ fn query(events: &[Value]) -> String {
     json!({ "columns": names, "results": events.iter().map(list).collect::<Vec<_>>() }).to_string()
 }
 
+/// As PostHog's own export of all columns names them.
+fn starred(events: &[Value]) -> String {
+    let text = columns(events);
+    let (head, rows) = text.split_once('\n').unwrap();
+    let head: Vec<String> = head.split(',').map(|name| format!("*.{name}")).collect();
+    format!("{}\n{rows}", head.join(","))
+}
+
+/// An answer with the whole event in one column.
+fn whole(events: &[Value]) -> String {
+    let rows: Vec<_> = events.iter().map(|event| json!([event, "x"])).collect();
+    json!({ "columns": ["*", "person"], "results": rows }).to_string()
+}
+
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
@@ -73,9 +87,11 @@ fn an_export_of_posthog_means_the_same_in_each_form() {
     for (name, text) in [
         ("a.csv", csv(&events)),
         ("columns.csv", columns(&events)),
+        ("starred.csv", starred(&events)),
         ("list.json", pretty(&json!(events))),
         ("results.json", pretty(&json!({ "results": events, "next": null }))),
         ("query.json", query(&events)),
+        ("whole.json", whole(&events)),
         ("lines.jsonl", lines(&events)),
     ] {
         write(folder.path(), name, &text);
@@ -89,4 +105,23 @@ fn an_export_of_posthog_means_the_same_in_each_form() {
             [&product["sessions"], &product["actions"], &file["passed_over"], &file["unreadable"]];
         assert_eq!(counts, [2, 5, 2, 0], "{name}");
     }
+}
+
+#[test]
+fn a_number_in_a_column_of_its_own_is_a_number() {
+    let counts = RULES.replacen(
+        "dwell: 20s",
+        "count: { type: import, at_least: 1, within: 5m, where: { rows: { gt: 100 }, ok: true } }",
+        1,
+    );
+    let folder = rules(&counts);
+    let csv = "event,timestamp,distinct_id,properties.$session_id,properties.$current_url,properties.rows,properties.ok\n\
+               import,2025-10-09T08:53:20.000Z,u_1,a,https://acme.test/billing,120,true\n\
+               import,2025-10-09T08:53:20.000Z,u_2,b,https://acme.test/billing,99,true\n";
+    write(folder.path(), "columns.csv", csv);
+    let (code, told, errors) =
+        docent(folder.path(), &["replay", "columns.csv", "--format", "json"], "");
+    assert_eq!(code, 0, "{errors}");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(offers(&told, "head"), "linger 1");
 }

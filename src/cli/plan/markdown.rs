@@ -1,6 +1,6 @@
 //! The comment: a line that says it all, then what changes, check, tests and replay.
 
-use crate::cli::plan::{Plan, Replayed};
+use crate::cli::plan::{Base, Plan, Replayed};
 use crate::cli::replay::drive::Outcome;
 use crate::cli::replay::human::{assumed, beyond, grouped, number, sampled};
 use crate::cli::replay::rulebooks::Read;
@@ -15,18 +15,31 @@ use crate::rulebook::finding::{Finding, Severity};
 /// Findings, failed tests and changes told one by one; a comment has a longest length.
 const TOLD: usize = 50;
 
+/// Triggers and the sessions that part in them; GitHub takes 65,536 characters in all.
+const SAMPLED: usize = 20;
+
+/// What is said of a limit that could not be applied.
+const UNCOMPARED: &str = "Nothing was replayed, so that `--max-increase` was held against nothing.";
+
 /// All of it.
 pub(super) fn comment(plan: &Plan<'_>) -> String {
+    let base = match plan.base_is {
+        Base::Absent => format!("`{}`, which has no workspace yet", plan.base.name),
+        _ => side(plan.base),
+    };
     let mut parts = vec![
-        format!("## docent plan: {} → {}", side(plan.base), side(plan.head)),
+        format!("## docent plan: {base} → {}", side(plan.head)),
         summary(plan),
         format!("### What changes\n\n{}", changed(plan)),
         format!("### Check\n\n{}", checked(plan)),
         format!("### Tests\n\n{}", tested(plan)),
     ];
-    if let Some(replay) = &plan.replay {
-        parts.push(format!("### Replay\n\n{}", replayed(plan, replay)));
-    }
+    let replay = match &plan.replay {
+        Some(replay) => Some(replayed(plan, replay)),
+        None if plan.arguments.max_increase.is_some() => Some(UNCOMPARED.to_owned()),
+        None => None,
+    };
+    parts.extend(replay.map(|replay| format!("### Replay\n\n{replay}")));
     parts.join("\n\n")
 }
 
@@ -71,7 +84,7 @@ fn found(findings: &[Finding]) -> String {
 
 fn changed(plan: &Plan<'_>) -> String {
     let Some(changes) = &plan.changes else {
-        let whose = if plan.base_is_good { "head" } else { "base" };
+        let whose = if plan.base_is == Base::Broken { "base" } else { "head" };
         return format!("The {whose} has mistakes, so that the two cannot be compared.");
     };
     if changes.is_empty() {
@@ -212,13 +225,16 @@ fn samples(outcome: &Outcome) -> Option<String> {
         return None;
     }
     let mut text = "<details><summary>Sessions that part</summary>\n".to_owned();
-    for (trigger, change) in triggers {
+    for (trigger, change) in triggers.iter().take(SAMPLED) {
         text.push_str(&format!("\n`{trigger}`\n\n```text\n"));
         change.samples.iter().for_each(|sample| {
             text.push_str(sampled(sample).trim_start());
             text.push('\n');
         });
         text.push_str("```\n");
+    }
+    if triggers.len() > SAMPLED {
+        text.push_str(&format!("\nand those of {} more triggers\n", triggers.len() - SAMPLED));
     }
     text.push_str("\n</details>");
     Some(text)

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::cli::Exit;
 use crate::cli::check::print_for_people;
 use crate::cli::report::complain;
-use crate::library::{disk, revision};
+use crate::library::disk;
+use crate::library::revision::{self, RevisionError};
 use crate::rulebook::compile::compile;
 use crate::rulebook::{Rulebook, Sources};
 use crate::runtime::environment;
@@ -55,11 +56,21 @@ pub(in crate::cli) fn read_revision(workspace: &Path, name: &str) -> Result<Read
     Ok(Read { name: name.to_owned(), commit: Some(revision.commit), sources: revision.sources })
 }
 
-/// That of where two revisions parted.
+/// That of a revision which may be older than the workspace: its files are none, then.
+pub(in crate::cli) fn read_base(workspace: &Path, name: &str) -> Result<Read, Exit> {
+    match revision::read(workspace, name) {
+        Err(RevisionError::NoFolder { .. }) => {
+            Ok(Read { name: name.to_owned(), commit: None, sources: Sources::default() })
+        }
+        _ => read_revision(workspace, name),
+    }
+}
+
+/// That of where two revisions parted, which may be older than the workspace.
 pub(in crate::cli) fn read_parting(workspace: &Path, one: &str, other: &str) -> Result<Read, Exit> {
     let other = if other.is_empty() { "HEAD" } else { other };
     let commit = revision::parting(workspace, one, other).map_err(failed)?;
-    Ok(Read { name: one.to_owned(), ..read_revision(workspace, &commit)? })
+    Ok(Read { name: one.to_owned(), ..read_base(workspace, &commit)? })
 }
 
 fn load(read: Read) -> Result<Loaded, Exit> {

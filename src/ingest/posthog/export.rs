@@ -28,6 +28,10 @@ const NAMES: [(&str, &[&str]); 8] = [
 /// What a column of one property is called, before its name.
 const PROPERTY: &str = "properties.";
 
+/// What PostHog's own export of all columns puts before each of them, and what it calls the event
+/// in a list of columns.
+const WHOLE: &str = "*";
+
 /// A CSV file with a head line.
 pub fn csv(text: &[u8], product: Option<&Arc<str>>) -> Result<Taken, csv::Error> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
@@ -39,7 +43,11 @@ pub fn csv(text: &[u8], product: Option<&Arc<str>>) -> Result<Taken, csv::Error>
                 let line = row.position().map_or(0, |place| place.line());
                 taken.lines = usize::try_from(line).unwrap_or(usize::MAX);
                 let cells = head.iter().zip(&row).filter(|(_, cell)| !cell.is_empty());
-                let row = cells.map(|(name, cell)| (name.trim().to_owned(), Value::from(cell)));
+                let row = cells.map(|(name, cell)| {
+                    let name = name.trim();
+                    let name = name.strip_prefix("*.").unwrap_or(name);
+                    (name.to_owned(), typed(name, cell))
+                });
                 note(&row.collect(), product, &mut taken);
             }
             Err(error) => {
@@ -66,13 +74,27 @@ pub fn json(whole: &Value, product: Option<&Arc<str>>) -> Option<Taken> {
             Value::Object(row) => note(row, product, &mut taken),
             Value::Array(cells) if !columns.is_empty() => {
                 let cells = columns.iter().zip(cells);
-                let row = cells.map(|(name, cell)| ((*name).to_owned(), cell.clone()));
-                note(&row.collect(), product, &mut taken);
+                let mut row: Map<_, _> =
+                    cells.map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect();
+                if let Some(Value::Object(event)) = row.remove(WHOLE) {
+                    row.extend(event);
+                }
+                note(&row, product, &mut taken);
             }
             _ => taken.refused.note(taken.lines, "this is no event"),
         }
     }
     Some(taken)
+}
+
+/// A cell of a product's own property: a column has lost whether `120` was a number, and numbers are
+/// what rules compare. PostHog's own are texts.
+fn typed(name: &str, cell: &str) -> Value {
+    let own = name.strip_prefix(PROPERTY).is_some_and(|name| !name.starts_with('$'));
+    match serde_json::from_str(cell) {
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) if own => value,
+        _ => Value::from(cell),
+    }
 }
 
 fn note(row: &Map<String, Value>, product: Option<&Arc<str>>, taken: &mut Taken) {
