@@ -70,7 +70,7 @@ impl Reel<'_> {
     /// The session as it is found, before it is changed.
     pub(crate) fn before(&self, session: &Session) -> Option<Before> {
         let journal = self.journal?;
-        let place = journal.place(&self.product.id, self.session);
+        let place = self.place(journal);
         let seq = session.seq;
         let state = (!journal.knows(place, seq)).then(|| Box::new(session.clone()));
         Some(Before { seq, place, state })
@@ -118,9 +118,13 @@ impl Reel<'_> {
     /// The session is gone.
     pub(crate) fn erased(&self, seq: u64, at: Timestamp) {
         let Some(journal) = self.journal else { return };
-        let place = journal.place(&self.product.id, self.session);
+        let place = self.place(journal);
         let gone = self.line(at, (seq, 0), Entry::Erase);
         journal.post(place, vec![gone], &self.product.asks.parameters);
+    }
+
+    fn place(&self, journal: &Journal) -> Place {
+        journal.place(&self.product.id, self.session, &self.product.digest)
     }
 
     fn line(&self, at: Timestamp, (seq, left): (u64, u64), entry: Entry) -> Line {

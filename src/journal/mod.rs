@@ -86,9 +86,9 @@ impl Journal {
             || (self.sample != Share::NOBODY && self.sample.holds(sample(product, session)))
     }
 
-    /// Where a session's lines go at present.
-    pub fn place(&self, product: &str, session: &str) -> Place {
-        self.known.place(product, session)
+    /// Where a session's lines go at present, under rules of this digest.
+    pub fn place(&self, product: &str, session: &str, rules: &str) -> Place {
+        self.known.place(product, session, rules)
     }
 
     /// Whether the segment there leaves the session with this sequence number.

@@ -1,5 +1,6 @@
 //! What the segment being written knows: of each session in it, the sequence number that its lines
-//! leave. A step that finds another one must begin with the session's state.
+//! leave, and under which rules. A step that finds another one must begin with the session's state:
+//! what other rules made of it does not follow from the rules of the step.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -15,6 +16,7 @@ pub struct Place {
     /// The segment's number.
     pub(super) epoch: u64,
     key: u64,
+    rules: u64,
 }
 
 /// By session, the number that its lines leave.
@@ -28,7 +30,13 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 struct Shard {
     epoch: u64,
-    left: HashMap<u64, u64>,
+    left: HashMap<u64, Left>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    seq: u64,
+    rules: u64,
 }
 
 impl Default for Known {
@@ -48,21 +56,26 @@ impl Known {
         self.epoch.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    pub(super) fn place(&self, product: &str, session: &str) -> Place {
-        Place { epoch: self.epoch(), key: self.hasher.hash_one((product, session)) }
+    pub(super) fn place(&self, product: &str, session: &str, rules: &str) -> Place {
+        let key = self.hasher.hash_one((product, session));
+        Place { epoch: self.epoch(), key, rules: self.hasher.hash_one(rules) }
     }
 
     pub(super) fn knows(&self, place: Place, seq: u64) -> bool {
         let shard = self.shard(place);
-        shard.is_some_and(|shard| shard.left.get(&place.key) == Some(&seq))
+        let left = shard.and_then(|shard| shard.left.get(&place.key).copied());
+        left.is_some_and(|left| left.seq == seq && left.rules == place.rules)
     }
 
     /// Lines were posted that leave this number. Of two steps that were posted the wrong way round,
     /// the later counts, unless one began anew.
     pub(super) fn learn(&self, place: Place, left: u64, begins: bool) {
         let Some(mut shard) = self.shard(place) else { return };
-        let known = shard.left.entry(place.key).or_insert(left);
-        *known = if begins { left } else { left.max(*known) };
+        let new = Left { seq: left, rules: place.rules };
+        let known = shard.left.entry(place.key).or_insert(new);
+        if begins || new.seq >= known.seq {
+            *known = new;
+        }
     }
 
     pub(super) fn forget(&self, place: Place) {
@@ -89,17 +102,18 @@ mod tests {
     #[test]
     fn a_segment_knows_what_it_was_told_and_the_next_one_nothing() {
         let known = Known::default();
-        let place = known.place("acme", "ps_1");
+        let place = known.place("acme", "ps_1", "a");
         assert!(!known.knows(place, 3));
         known.learn(place, 3, true);
-        assert!(known.knows(place, 3) && !known.knows(known.place("acme", "ps_2"), 3));
+        assert!(known.knows(place, 3) && !known.knows(known.place("acme", "ps_2", "a"), 3));
+        assert!(!known.knows(known.place("acme", "ps_1", "b"), 3), "other rules");
         known.learn(place, 5, false);
         known.learn(place, 4, false);
         assert!(known.knows(place, 5), "posted the wrong way round");
         known.learn(place, 1, true);
         assert!(known.knows(place, 1), "begun anew");
         known.turn();
-        let next = known.place("acme", "ps_1");
+        let next = known.place("acme", "ps_1", "a");
         assert!(!known.knows(next, 1));
         known.learn(place, 2, false);
         assert!(!known.knows(next, 2) && !known.knows(place, 2), "a straggler");

@@ -80,3 +80,35 @@ async fn the_same_rules_come_to_what_is_recorded() {
     let arguments = ["replay", "data/journal", "--verify", "--against", "HEAD"];
     assert_eq!(docent(folder, &arguments, "").0, 2);
 }
+
+#[tokio::test]
+async fn a_reload_in_the_midst_of_a_session_is_no_difference() {
+    let served = Docent::timed(&[("docent.yaml", SETTINGS), ("rules/a.yaml", EAGER)]);
+    served.visit("ps_1", &["/a", "/b"]).await;
+    assert_eq!(served.verdict("ps_1").await, "eager");
+    served.event("ps_1", "proactive_dismissed").await;
+    let shorter = "version: 1\njournal: { sample: 100% }\nproducts:\n  acme: { proactive: { conservative: { base: 60s } } }\n";
+    served.write("docent.yaml", shorter);
+    served.until("/admin/status", |_, status| status["revision"] == 2).await;
+    served.advance(120.0).await;
+    assert_eq!(
+        served.verdict("ps_1").await,
+        "fsm:conservative_cooldown",
+        "it was told ten minutes"
+    );
+    let folder = served.workspace.path();
+    let kept = || lines(&folder.join("data/journal"));
+    let decided = |lines: &[Line]| {
+        let last = lines.iter().rfind(|line| matches!(line.entry, Entry::Decision(_)));
+        last.is_some_and(|last| Some(&last.digest) != lines.first().map(|line| &line.digest))
+    };
+    let begun = Instant::now();
+    while !decided(&kept()) {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", kept());
+        sleep(Duration::from_millis(20)).await;
+    }
+    let arguments = ["replay", "data/journal", "--verify", "--format", "json"];
+    let (code, told, errors) = docent(folder, &arguments, "");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert!(code == 0 && told["ok"] == true && told["same"] == 1, "{told} {errors}");
+}
