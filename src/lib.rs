@@ -44,7 +44,8 @@
 //! * A session changes only through `advance`, `commit`, `react` and `settle`, under its record's
 //!   lock, and only the first three are worth a write.
 //! * A firing claims other records first and commits last: a crash in between over-counts by one
-//!   and never offers twice. A poll creates no record.
+//!   and never offers twice. Two that attempt one offer at once hold its claims each for itself. A
+//!   poll creates no record.
 //! * A reload is a proposal: any error leaves the last good rulebook in force. State hangs on
 //!   trigger ids; a pending offer keeps its own text and deadlines.
 //! * Absent on purpose: loops, closures, clocks or I/O in predicates; a port or mock in the engine;

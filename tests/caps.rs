@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use docent::domain::decision::{Decision, Hold, Verdict};
+use docent::domain::holders::Attempt;
 use docent::domain::machine::AgentEvent;
 use docent::domain::offer::Outcome;
 use docent::domain::records::{Account, Product as Record, User};
@@ -181,19 +182,20 @@ impl World {
         let person = charge.who.user_key().cloned();
         if let Some(key) = &person {
             let user = self.users.entry(Arc::clone(key)).or_default();
-            if claim_user(user, charge).is_err() {
+            if claim_user(user, charge, Attempt::ONLY).is_err() {
                 around.user = Some(user.clone());
                 return false;
             }
         }
         let account = charge.who.account.is_some().then_some(&mut self.account);
-        let refused = account.is_some_and(|account| claim_account(account, charge).is_err());
-        if refused || claim_product(&mut self.record, charge).is_err() {
+        let refused =
+            account.is_some_and(|account| claim_account(account, charge, Attempt::ONLY).is_err());
+        if refused || claim_product(&mut self.record, charge, Attempt::ONLY).is_err() {
             if let Some(user) = person.and_then(|key| self.users.get_mut(&key)) {
-                release_user(user, charge.offer);
+                release_user(user, charge.offer, Attempt::ONLY);
             }
             if !refused {
-                release_account(&mut self.account, charge.offer);
+                release_account(&mut self.account, charge.offer, Attempt::ONLY);
             }
             around.account = Some(self.account.clone());
             around.tallies = Some(self.record.tallies.clone());

@@ -1,9 +1,12 @@
 //! Firing: claims in order, each in its own record, then the session commits. A crash in between
-//! over-counts by one and never offers twice.
+//! over-counts by one and never offers twice. Two instances may attempt the same offer at once: each
+//! claim remembers who holds it, so that who gives up takes nothing from the other.
 
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::domain::holders::Attempt;
+use crate::domain::ledger::LATE;
 use crate::domain::records::{Account, Conversation, Product as ProductRecord, User};
 use crate::domain::session::Session;
 use crate::domain::tally::{Per, Tallies};
@@ -25,6 +28,8 @@ pub(crate) struct Firing<'a> {
     pub(crate) charge: Charge<'a>,
     pub(crate) session: &'a str,
     pub(crate) seq: u64,
+    /// Tells this attempt to make the offer from others.
+    pub(crate) attempt: Attempt,
 }
 
 /// What trying to fire came to.
@@ -50,7 +55,10 @@ enum Claimed {
 /// offer, so that the later may find it made.
 enum Committed {
     Now,
-    Before,
+    /// `over` when it is not on the screen any more.
+    Before {
+        over: bool,
+    },
     Never,
 }
 
@@ -86,14 +94,18 @@ impl App {
             return Ok(Outcome::Refused);
         }
         match self.commit(firing, around).await? {
-            Committed::Now => Ok(Outcome::Fired),
-            // The claims are the offer's, whoever made it: they stay.
-            Committed::Before => Ok(Outcome::Moved),
-            Committed::Never => {
-                self.release(firing, around, Claimed::Product).await?;
-                Ok(Outcome::Moved)
+            Committed::Now => return Ok(Outcome::Fired),
+            // What was charged is the offer's, whoever made it: it stays. A conversation may be
+            // another than the one it was made in.
+            Committed::Before { over } => {
+                if over && firing.charge.rule.pacing.group.is_some() {
+                    self.leave_group(firing).await?;
+                }
+                self.release(firing, around, Claimed::Conversation).await?;
             }
+            Committed::Never => self.release(firing, around, Claimed::Product).await?,
         }
+        Ok(Outcome::Moved)
     }
 
     /// Whether a cap of the account or the product is reached. A look is cheaper than a claim whose
@@ -128,6 +140,12 @@ impl App {
         Ok(known)
     }
 
+    /// Whether this instance was halted, or the store slow, for so long that others may have dropped
+    /// from a ledger what still counts at the time of this attempt.
+    fn is_late(&self, firing: &Firing<'_>) -> bool {
+        self.store.is_shared() && self.clock.now().since(firing.charge.now) > LATE
+    }
+
     async fn claim_conversation(
         &self,
         firing: &Firing<'_>,
@@ -139,7 +157,7 @@ impl App {
         let key = Key { product: &product.id, id: conversation };
         let step = |slot: &mut Option<Conversation>| {
             let record = slot.get_or_insert_default();
-            match claim_conversation(record, &session, offer, now) {
+            match claim_conversation(record, &session, (offer, firing.attempt), now) {
                 Ok(()) => Step::Write(None),
                 Err(_) => Step::Keep(Some(record.machine.clone())),
             }
@@ -155,13 +173,16 @@ impl App {
     ) -> Result<bool, StoreError> {
         let Some(key) = firing.user() else { return Ok(true) };
         let step = |slot: &mut Option<User>| {
+            if self.is_late(firing) {
+                return Step::Keep(Err(StoreError::Slow));
+            }
             let record = slot.get_or_insert_default();
-            match claim_user(record, &firing.charge) {
-                Ok(()) => Step::Write(None),
-                Err(_) => Step::Keep(Some(record.clone())),
+            match claim_user(record, &firing.charge, firing.attempt) {
+                Ok(()) => Step::Write(Ok(None)),
+                Err(_) => Step::Keep(Ok(Some(record.clone()))),
             }
         };
-        let refused = self.store.update(key, firing.charge.now, step).await?;
+        let refused = self.store.update(key, firing.charge.now, step).await??;
         Ok(refused.map(|seen| around.user = Some(seen)).is_none())
     }
 
@@ -172,13 +193,16 @@ impl App {
     ) -> Result<bool, StoreError> {
         let Some(key) = firing.account() else { return Ok(true) };
         let step = |slot: &mut Option<Account>| {
+            if self.is_late(firing) {
+                return Step::Keep(Err(StoreError::Slow));
+            }
             let record = slot.get_or_insert_default();
-            match claim_account(record, &firing.charge) {
-                Ok(()) => Step::Write(None),
-                Err(_) => Step::Keep(Some(record.clone())),
+            match claim_account(record, &firing.charge, firing.attempt) {
+                Ok(()) => Step::Write(Ok(None)),
+                Err(_) => Step::Keep(Ok(Some(record.clone()))),
             }
         };
-        let refused = self.store.update(key, firing.charge.now, step).await?;
+        let refused = self.store.update(key, firing.charge.now, step).await??;
         Ok(refused.map(|seen| around.account = Some(seen)).is_none())
     }
 
@@ -190,16 +214,20 @@ impl App {
         let Charge { product, now, .. } = firing.charge;
         let minute = product.settings.proactive.quotas.product_per_minute;
         let step = |slot: &mut Option<ProductRecord>| {
+            if self.is_late(firing) {
+                return Step::Keep(Err(StoreError::Slow));
+            }
             let record = slot.get_or_insert_default();
-            match claim_product(record, &firing.charge) {
-                Ok(()) => Step::Write(None),
+            match claim_product(record, &firing.charge, firing.attempt) {
+                Ok(()) => Step::Write(Ok(None)),
                 Err(_) => {
                     let full = record.fired.full_until(minute, MINUTE, now);
-                    Step::Keep(Some((full, record.circuit.open_until(now), record.tallies.clone())))
+                    let open = record.circuit.open_until(now);
+                    Step::Keep(Ok(Some((full, open, record.tallies.clone()))))
                 }
             }
         };
-        let refused = self.store.update(firing.key(""), now, step).await?;
+        let refused = self.store.update(firing.key(""), now, step).await??;
         let seen = refused.map(|(full, open, tallies)| {
             around.product_full_until = full;
             around.circuit_until = open;
@@ -210,39 +238,58 @@ impl App {
 
     async fn commit(&self, firing: &Firing<'_>, around: &Around) -> Result<Committed, StoreError> {
         let own = around.scope == Scope::Own;
-        let Firing { charge, session, seq } = firing;
+        let Firing { charge, session, seq, .. } = firing;
         let step = |slot: &mut Option<Session>| match slot {
             Some(session) if session.seq == *seq => {
                 commit(session, charge, own);
                 Step::Write(Committed::Now)
             }
-            Some(session) if session.fired.holds(&charge.offer.id) => Step::Keep(Committed::Before),
+            Some(session) if session.fired.holds(&charge.offer.id) => {
+                let shown = session.offer.as_ref().is_some_and(|o| o.id == charge.offer.id);
+                Step::Keep(Committed::Before { over: !shown })
+            }
             _ => Step::Keep(Committed::Never),
         };
         self.store.update(firing.key(session), charge.now, step).await
     }
 
-    /// Takes back the claims up to this one.
+    /// An offer that was made and is over meanwhile is not live for the person's other sessions
+    /// either, though this attempt has just said so.
+    async fn leave_group(&self, firing: &Firing<'_>) -> Result<(), StoreError> {
+        let Some(key) = firing.user() else { return Ok(()) };
+        let Charge { offer, now, .. } = firing.charge;
+        let leave = |record: &mut User| {
+            let live = record.groups.holds(&offer.id);
+            record.groups.leave(&offer.id);
+            live
+        };
+        self.give_back(key, now, leave).await
+    }
+
+    /// Lets go of the claims up to this one.
     async fn release(
         &self,
         firing: &Firing<'_>,
         around: &Around,
         claimed: Claimed,
     ) -> Result<(), StoreError> {
-        let Charge { offer, now, .. } = firing.charge;
+        let (Charge { offer, now, .. }, attempt) = (firing.charge, firing.attempt);
         if let Scope::Foreign { conversation, .. } = &around.scope {
             let key = Key { product: &firing.charge.product.id, id: conversation };
-            let back = |record: &mut Conversation| release_conversation(record, offer, now);
+            let back =
+                |record: &mut Conversation| release_conversation(record, (offer, attempt), now);
             self.give_back(key, now, back).await?;
         }
         if let Some(key) = firing.user().filter(|_| claimed >= Claimed::User) {
-            self.give_back(key, now, |record: &mut User| release_user(record, offer)).await?;
+            let back = |record: &mut User| release_user(record, offer, attempt);
+            self.give_back(key, now, back).await?;
         }
         if let Some(key) = firing.account().filter(|_| claimed >= Claimed::Account) {
-            self.give_back(key, now, |record: &mut Account| release_account(record, offer)).await?;
+            let back = |record: &mut Account| release_account(record, offer, attempt);
+            self.give_back(key, now, back).await?;
         }
         if claimed == Claimed::Product {
-            let back = |record: &mut ProductRecord| release_product(record, offer);
+            let back = |record: &mut ProductRecord| release_product(record, offer, attempt);
             self.give_back(firing.key(""), now, back).await?;
         }
         Ok(())
@@ -252,11 +299,11 @@ impl App {
         &self,
         key: Key<'_>,
         now: Timestamp,
-        back: impl Fn(&mut R),
+        back: impl Fn(&mut R) -> bool,
     ) -> Result<(), StoreError> {
-        let step = |slot: &mut Option<R>| {
-            slot.iter_mut().for_each(&back);
-            Step::Write(())
+        let step = |slot: &mut Option<R>| match slot.as_mut().is_some_and(&back) {
+            true => Step::Write(()),
+            false => Step::Keep(()),
         };
         self.store.update(key, now, step).await
     }
@@ -291,67 +338,4 @@ impl<'a> Firing<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::app::Question;
-    use crate::domain::action::{Batch, Delivery, RawAction, Trust};
-    use crate::domain::machine::AgentState;
-    use crate::engine::fire::propose;
-    use crate::library::live::Live;
-    use crate::rulebook::Sources;
-    use crate::runtime::clock::Clock;
-    use crate::runtime::metrics::Metrics;
-    use crate::store::Store;
-
-    const RULES: &str = "version: 1\ntriggers:\n  - id: eager\n    again_after: 1d\n    \
-         when: [{ count: { type: pageview, at_least: 1, within: 5m } }]\n    \
-         offer: { body: Hello, accept: Yes please, dismiss: No thanks }\n";
-    const NOW: Timestamp = Timestamp::from_millis(1_760_000_000_000);
-
-    fn app() -> App {
-        let files =
-            [("docent.yaml", "version: 1\nproducts: { acme: {} }\n"), ("rules/r.yaml", RULES)];
-        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
-        let live = Live::start(Sources { files: files.into() }, |_| None, NOW).unwrap();
-        let store = Store::open("memory", &live.current().settings.limits).unwrap();
-        let clock = Clock::standing_at(NOW);
-        App::new(Arc::new(live), Arc::new(store), clock, Arc::new(Metrics::new()))
-    }
-
-    /// Two polls look at the session before either fires; the later must not take back what the
-    /// earlier has claimed.
-    #[tokio::test]
-    async fn the_loser_of_two_simultaneous_polls_leaves_the_winners_claims_alone() {
-        let app = app();
-        let product = Arc::clone(&app.live.current().products["acme"]);
-        let view = RawAction { kind: "pageview".into(), ..RawAction::default() };
-        let batch = Batch {
-            session_id: Some("s".into()),
-            user_id: Some("u_1".into()),
-            actions: vec![view],
-            ..Batch::default()
-        };
-        let delivery = Delivery::Actions(batch);
-        app.deliver(&product, &delivery, Trust::Trusted, None, NOW).await.unwrap();
-        let key = |id| Key { product: "acme", id };
-        let looked = app.store.read(key("s"), NOW, |session: Option<&Session>| session.cloned());
-        let looked = looked.await.unwrap().unwrap();
-        let question = Question { session: "s", conversation: "dify-7", voucher: None };
-        let mut around = app.around(&product, question, NOW).await.unwrap();
-        let (rule, thread) = (&product.rules[0], "dify-7".into());
-        let offer = propose(&product, rule, (&looked, &around), "s", &thread, NOW).unwrap();
-        let who = &looked.identity;
-        let charge = Charge { product: &product, rule, who, offer: &offer, now: NOW };
-        let firing = Firing { charge, session: "s", seq: looked.seq };
-        assert!(matches!(app.fire(&firing, &mut around).await, Ok(Outcome::Fired)));
-        assert!(matches!(app.fire(&firing, &mut around).await, Ok(Outcome::Moved)));
-        let user = |user: Option<&User>| user.is_some_and(|user| user.fired.holds(&offer.id));
-        assert!(app.store.read(key("u_1"), NOW, user).await.unwrap(), "the person's day");
-        let minute =
-            |record: Option<&ProductRecord>| record.is_some_and(|r| r.fired.holds(&offer.id));
-        assert!(app.store.read(key(""), NOW, minute).await.unwrap(), "the product's minute");
-        let state = |record: Option<&Conversation>| record.map(|record| record.machine.state);
-        let state = app.store.read(key("dify-7"), NOW, state).await.unwrap();
-        assert_eq!(state, Some(AgentState::ProactiveAssistance), "the conversation's machine");
-    }
-}
+mod tests;

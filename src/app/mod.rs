@@ -1,6 +1,7 @@
 //! Floor 4: the verbs. Each reads its records, calls one pure function of the engine and keeps
 //! what changed: [`App::poll`], [`App::report`], [`App::deliver`], [`App::retrieve`].
 
+mod attempts;
 mod consent;
 mod deliver;
 mod explain;
@@ -68,6 +69,7 @@ pub struct App {
     targets: targets::Seen,
     pauses: pauses::Pauses,
     name: fleet::Name,
+    attempts: attempts::Attempts,
     journal: Option<Journal>,
 }
 
@@ -89,7 +91,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
         let (sources, draining, health, notes, told, targets, pauses, name) = <_>::default();
-        let journal = None;
+        let (attempts, journal) = <_>::default();
         Self {
             live,
             store,
@@ -103,6 +105,7 @@ impl App {
             targets,
             pauses,
             name,
+            attempts,
             journal,
         }
     }

@@ -90,7 +90,8 @@ impl App {
                 ));
             };
             let charge = Charge { product, rule, who: &looked.who, offer, now };
-            let firing = Firing { charge, session: question.session, seq };
+            let attempt = self.attempts.draw();
+            let firing = Firing { charge, session: question.session, seq, attempt };
             // What was known, before the claims say more.
             let entry = before.is_some().then(|| poll.kept(product, true, firing.claims(&around)));
             match (Box::pin(self.fire(&firing, &mut around)).await?, entry) {

@@ -32,9 +32,16 @@ impl Groups {
         self.0.get(group).is_some_and(|live| now < live.until && *live.offer != *offer)
     }
 
-    /// An offer of the group is made; it lapses at `until`.
+    /// Whether this offer is live, in whichever group.
+    pub fn holds(&self, offer: &str) -> bool {
+        self.0.values().any(|live| *live.offer == *offer)
+    }
+
+    /// An offer of the group is made; it lapses at `until`, or later if it was to before.
     pub fn enter(&mut self, group: &Arc<str>, offer: &Arc<str>, until: Timestamp, now: Timestamp) {
         self.0.retain(|_, live| now < live.until);
+        let before = self.0.get(group).filter(|live| live.offer == *offer);
+        let until = before.map_or(until, |live| live.until.max(until));
         self.0.insert(Arc::clone(group), Live { until, offer: Arc::clone(offer) });
     }
 

@@ -12,6 +12,9 @@ const MOST: usize = 4_096;
 /// How much longer than its window a charge is kept: instances that share a record have clocks of
 /// their own, and what is over by one still counts by another.
 const SKEW: Span = Span::from_seconds(10);
+/// An attempt to charge that comes so long after its own time may miss charges that were dropped
+/// meanwhile; half of what is kept longer, so that clocks may differ by as much.
+pub const LATE: Span = Span::from_seconds(5);
 
 /// Charges, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,14 +28,30 @@ impl Ledger {
     /// differ by. Charges of one instant lie by their ids, so that it does not matter which was told first.
     pub fn charge(&mut self, offer: &Arc<str>, now: Timestamp, keep: Span) {
         self.prune(now, keep);
-        if self.holds(offer) {
-            return;
+        if !self.holds(offer) {
+            self.insert(offer, now);
         }
-        let at = self.entries.partition_point(|(time, id)| (*time, id) <= (now, offer));
-        self.entries.insert(at, (now, Arc::clone(offer)));
+    }
+
+    /// As [`Ledger::charge`]; one that was charged before counts at the later of both times.
+    pub fn renew(&mut self, offer: &Arc<str>, now: Timestamp, keep: Span) {
+        self.prune(now, keep);
+        let at = self.at(offer).map_or(now, |at| at.max(now));
+        self.release(offer);
+        self.insert(offer, at);
+    }
+
+    fn insert(&mut self, offer: &Arc<str>, at: Timestamp) {
+        let place = self.entries.partition_point(|(time, id)| (*time, id) <= (at, offer));
+        self.entries.insert(place, (at, Arc::clone(offer)));
         if self.entries.len() > MOST {
             self.entries.pop_front();
         }
+    }
+
+    /// When this offer was charged, if it was.
+    pub fn at(&self, offer: &str) -> Option<Timestamp> {
+        self.entries.iter().find(|(_, id)| &**id == offer).map(|(at, _)| *at)
     }
 
     /// As [`Ledger::charge`], for good: of more than `most` charges the newest are kept.
@@ -81,6 +100,20 @@ impl Ledger {
         let inside = self.entries.len().saturating_sub(start);
         let leaves = start + inside.checked_sub(limit)?;
         self.entries.get(leaves).map(|(time, _)| time.plus(window))
+    }
+
+    /// The same beside what this offer itself was charged.
+    pub fn full_until_beside(
+        &self,
+        offer: &str,
+        limit: u32,
+        window: Span,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let before = usize::try_from(limit).unwrap_or(MOST).min(MOST).checked_sub(1)?;
+        let mut others = self.entries.iter().rev().filter(|(_, id)| &**id != offer);
+        let (leaves, _) = others.nth(before)?;
+        (now.minus(window) < *leaves).then(|| leaves.plus(window))
     }
 
     /// The same of several ledgers as if they were one.
@@ -165,6 +198,28 @@ mod tests {
         assert_eq!(ledger.full_until(2, day, now), None);
         ledger.release("of_1");
         assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn a_charge_that_is_renewed_counts_once_and_never_earlier() {
+        let (minute, at) = (Span::from_seconds(60), |s: i64| Timestamp::from_millis(s * 1_000));
+        let mut ledger = Ledger::default();
+        ledger.renew(&"of_1".into(), at(3), minute);
+        ledger.renew(&"of_2".into(), at(1), minute);
+        ledger.renew(&"of_1".into(), at(0), minute);
+        assert_eq!((ledger.at("of_1"), ledger.at("of_3")), (Some(at(3)), None));
+        ledger.renew(&"of_2".into(), at(5), minute);
+        assert_eq!(ledger.entries().map(|(at, _)| at).collect::<Vec<_>>(), [at(3), at(5)]);
+        for (offer, limit, now, full) in [
+            ("of_3", 2, 6, Some(at(63))),
+            ("of_3", 2, 63, None),
+            ("of_2", 2, 6, None),
+            ("of_2", 1, 6, Some(at(63))),
+            ("of_1", 1, 64, Some(at(65))),
+            ("of_1", 0, 6, None),
+        ] {
+            assert_eq!(ledger.full_until_beside(offer, limit, minute, at(now)), full, "{offer}");
+        }
     }
 
     #[test]

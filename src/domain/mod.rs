@@ -13,6 +13,7 @@ pub mod goal;
 pub mod group;
 pub mod happened;
 pub mod health;
+pub mod holders;
 pub mod ledger;
 pub mod machine;
 pub mod offer;

@@ -13,6 +13,7 @@ use crate::domain::ghosts::Ghosts;
 use crate::domain::group::Groups;
 use crate::domain::happened::Happened;
 use crate::domain::health::Attempts;
+use crate::domain::holders::Holders;
 use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
 use crate::domain::session::TriggerMemory;
@@ -81,6 +82,9 @@ pub struct User {
     /// Their word on being offered anything, where they gave one.
     #[serde(default)]
     pub consent: Option<Consent>,
+    /// Who relies on what was charged last.
+    #[serde(default)]
+    pub holders: Holders,
 }
 
 /// What is remembered of an account (a company, a workspace) across its people.
@@ -94,6 +98,9 @@ pub struct Account {
     /// What caps per account count.
     #[serde(default)]
     pub tallies: Tallies,
+    /// Who relies on what was charged last.
+    #[serde(default)]
+    pub holders: Holders,
 }
 
 /// What is kept per product.
@@ -110,6 +117,9 @@ pub struct Product {
     /// How often each tour was started and failed.
     #[serde(default)]
     pub tours: BTreeMap<Arc<str>, Attempts>,
+    /// Who relies on what was charged last.
+    #[serde(default)]
+    pub holders: Holders,
 }
 
 /// A chat thread other than the toast's own.
@@ -122,6 +132,9 @@ pub struct Conversation {
     pub session: Option<Arc<str>>,
     /// The offer that moved the machine, so that a claim is idempotent.
     pub offer: Option<Arc<str>>,
+    /// Who relies on the machine's being moved.
+    #[serde(default)]
+    pub holders: Holders,
 }
 
 /// E-mail to session; the newest batch wins.

@@ -88,6 +88,22 @@ impl Tallies {
         ledger.charge(offer, now, bound.window);
     }
 
+    /// As [`Tallies::charge`]; one that was charged before counts at the later of both times.
+    pub fn renew(&mut self, bound: Bound<'_>, offer: &Arc<str>, now: Timestamp) {
+        let ledger = self.0.entry(Arc::clone(bound.id)).or_default();
+        ledger.renew(offer, now, bound.window);
+    }
+
+    /// When the cap stops refusing this offer, whatever it was charged itself.
+    pub fn full_until_beside(
+        &self,
+        bound: Bound<'_>,
+        offer: &str,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        self.0.get(bound.id)?.full_until_beside(offer, bound.limit, bound.window, now)
+    }
+
     /// Whether this offer was charged against any cap.
     pub fn holds(&self, offer: &str) -> bool {
         self.0.values().any(|ledger| ledger.holds(offer))

@@ -43,9 +43,11 @@ impl<'a> Charge<'a> {
         caps.filter(move |cap| !offer.tester && counted(cap.per, who) == kind)
     }
 
-    /// Whether a cap that counts here refuses.
+    /// Whether a cap that counts here refuses, whatever this offer itself was charged by an earlier
+    /// attempt to make it.
     pub fn is_refused(&self, kind: Per, tallies: &Tallies) -> bool {
-        self.caps(kind).any(|cap| tallies.full_until(cap.bound(), self.now).is_some())
+        let (offer, now) = (&self.offer.id, self.now);
+        self.caps(kind).any(|cap| tallies.full_until_beside(cap.bound(), offer, now).is_some())
     }
 
     /// Charges the caps that count here.
@@ -53,7 +55,7 @@ impl<'a> Charge<'a> {
         let known = |id: &str| self.product.caps.iter().any(|cap| *cap.id == *id);
         tallies.forget(known, self.now);
         for cap in self.caps(kind) {
-            tallies.charge(cap.bound(), &self.offer.id, self.now);
+            tallies.renew(cap.bound(), &self.offer.id, self.now);
         }
     }
 }

@@ -1,8 +1,13 @@
-//! Claims: what a firing charges outside its session. Each is atomic in its own record and
-//! idempotent by offer id; a refused firing takes the earlier ones back.
+//! Claims: what a firing charges outside its session. Each is atomic in its own record and charges
+//! an offer once, however many attempts to make it there are; a refused attempt lets go of the
+//! earlier ones, and what nobody holds any more is taken back.
+//!
+//! Whatever an attempt that holds its claims may still make is counted, at no earlier a time than
+//! its own: a crash in between leaves one counted that was not made, never the other way round.
 
 use std::sync::Arc;
 
+use crate::domain::holders::{Attempt, Left};
 use crate::domain::machine::{AgentState, Machine};
 use crate::domain::offer::Offer;
 use crate::domain::records::{Account, Conversation, Product as ProductRecord, User};
@@ -43,39 +48,53 @@ pub struct Refused;
 pub fn claim_conversation(
     record: &mut Conversation,
     session: &Arc<str>,
-    offer: &Offer,
+    (offer, attempt): (&Offer, Attempt),
     now: Timestamp,
 ) -> Result<(), Refused> {
-    if record.offer.as_ref() == Some(&offer.id) {
-        return Ok(());
-    }
     record.machine.settle(now);
-    let spared = offer.tester && record.machine.state == AgentState::ConservativeAssistance;
-    if record.machine.state != AgentState::Thinking && !spared {
-        return Err(Refused);
+    let is_shown = record.offer.as_ref() == Some(&offer.id)
+        && record.machine.state == AgentState::ProactiveAssistance;
+    match record.machine.state {
+        _ if is_shown => {
+            record.machine.until = record.machine.until.max(Some(offer.expires_at));
+        }
+        AgentState::Thinking => begin(record, offer, now),
+        AgentState::ConservativeAssistance if offer.tester => begin(record, offer, now),
+        _ => return Err(Refused),
     }
-    record.machine.offer(offer.expires_at, now);
-    record.offer = Some(Arc::clone(&offer.id));
     record.session = Some(Arc::clone(session));
+    record.holders.hold(&offer.id, attempt, is_shown, now);
     Ok(())
 }
 
-/// Gives the conversation's machine back.
-pub fn release_conversation(record: &mut Conversation, offer: &Offer, now: Timestamp) {
-    if record.offer.as_ref() == Some(&offer.id) {
+/// A turn of its own, even if this offer has had one: who held that holds nothing any more.
+fn begin(record: &mut Conversation, offer: &Offer, now: Timestamp) {
+    record.machine.offer(offer.expires_at, now);
+    record.offer = Some(Arc::clone(&offer.id));
+    record.holders.clear();
+}
+
+/// Gives the conversation's machine back, unless another attempt at the same offer holds it;
+/// whether anything changed.
+pub fn release_conversation(
+    record: &mut Conversation,
+    (offer, attempt): (&Offer, Attempt),
+    now: Timestamp,
+) -> bool {
+    let left = record.holders.let_go(&offer.id, attempt);
+    let shown = record.offer.as_ref() == Some(&offer.id);
+    if left == Left::Nobody && shown && record.machine.state == AgentState::ProactiveAssistance {
         record.offer = None;
         let dismissals = record.machine.dismissals;
         record.machine = Machine { since: now, dismissals, ..Machine::default() };
     }
+    left != Left::Unknown
 }
 
 /// Charges the person's daily quota and caps, and notes the trigger's firing for `again_after` and
 /// its group's live offer. A tester only enters the group.
-pub fn claim_user(record: &mut User, charge: &Charge<'_>) -> Result<(), Refused> {
+pub fn claim_user(record: &mut User, charge: &Charge<'_>, attempt: Attempt) -> Result<(), Refused> {
     let Charge { rule, offer, now, .. } = *charge;
-    if record.fired.holds(&offer.id) {
-        return Ok(());
-    }
     if record.consent.is_some_and(|word| word.denied) {
         return Err(Refused);
     }
@@ -83,26 +102,35 @@ pub fn claim_user(record: &mut User, charge: &Charge<'_>) -> Result<(), Refused>
     if group.is_some_and(|group| record.groups.is_busy(group, &offer.id, now)) {
         return Err(Refused);
     }
-    if offer.tester {
-        enter(record, charge);
-        return Ok(());
+    let charged = record.fired.at(&offer.id);
+    let held = charged.is_some() || record.groups.holds(&offer.id);
+    if !offer.tester {
+        if is_refused(record, charge, charged) {
+            return Err(Refused);
+        }
+        record.seq += 1;
+        record.fired.renew(&offer.id, now, DAY);
+        charge.take(Per::User, &mut record.tallies);
+        let memory = record.triggers.entry(Arc::clone(&rule.id)).or_default();
+        memory.fired = memory.fired.max(Some(now));
     }
-    let quotas = charge.product.settings.proactive.quotas;
-    let memory = record.triggers.get(&rule.id);
-    let put_off = memory.and_then(|memory| memory.rests_until);
-    let rests = put_off.max(again_at(rule, memory)).is_some_and(|until| now < until);
-    let backs_off = memory.and_then(|m| backs_off_until(&rule.pacing.backoff, m, now)).is_some();
-    let full = record.fired.full_until(quotas.user_per_day, DAY, now).is_some()
-        || charge.is_refused(Per::User, &record.tallies);
-    if rests || backs_off || full {
-        return Err(Refused);
-    }
-    record.seq += 1;
-    record.fired.charge(&offer.id, now, DAY);
-    charge.take(Per::User, &mut record.tallies);
     enter(record, charge);
-    record.triggers.entry(Arc::clone(&rule.id)).or_default().fired = Some(now);
+    record.holders.hold(&offer.id, attempt, held, now);
     Ok(())
+}
+
+/// Whether the person's quota, a cap or the trigger's rest refuses; what this very offer was
+/// `charged` by an earlier attempt is no reason against it.
+fn is_refused(record: &User, charge: &Charge<'_>, charged: Option<Timestamp>) -> bool {
+    let Charge { rule, offer, now, .. } = *charge;
+    let limit = charge.product.settings.proactive.quotas.user_per_day;
+    let memory = record.triggers.get(&rule.id);
+    let again = again_at(rule, memory.filter(|memory| charged.is_none() || memory.fired > charged));
+    let rests = memory.and_then(|memory| memory.rests_until).max(again);
+    rests.is_some_and(|until| now < until)
+        || memory.is_some_and(|m| backs_off_until(&rule.pacing.backoff, m, now).is_some())
+        || record.fired.full_until_beside(&offer.id, limit, DAY, now).is_some()
+        || charge.is_refused(Per::User, &record.tallies)
 }
 
 /// The person's other sessions see that the rule's group is busy.
@@ -114,61 +142,91 @@ fn enter(record: &mut User, charge: &Charge<'_>) {
     }
 }
 
-/// Takes the charges back, and the trigger's rest where this firing began it. An earlier rest had
-/// run out, or the claim would have been refused.
-pub fn release_user(record: &mut User, offer: &Offer) {
-    record.seq += 1;
-    record.fired.release(&offer.id);
-    record.tallies.release(&offer.id);
-    record.groups.leave(&offer.id);
-    if let Some(memory) = record.triggers.get_mut(&offer.trigger)
-        && memory.fired == Some(offer.made_at)
-    {
-        memory.fired = None;
+/// Takes the charges back, unless another attempt at the same offer relies on them, and the
+/// trigger's rest where this offer began it; whether anything changed. An earlier rest had run out,
+/// or the claim would have been refused.
+pub fn release_user(record: &mut User, offer: &Offer, attempt: Attempt) -> bool {
+    let left = record.holders.let_go(&offer.id, attempt);
+    record.seq += u64::from(left != Left::Unknown);
+    if left == Left::Nobody {
+        let charged = record.fired.at(&offer.id);
+        record.fired.release(&offer.id);
+        record.tallies.release(&offer.id);
+        record.groups.leave(&offer.id);
+        if let Some(memory) = record.triggers.get_mut(&offer.trigger)
+            && charged.is_some()
+            && memory.fired == charged
+        {
+            memory.fired = None;
+        }
     }
+    left != Left::Unknown
 }
 
 /// Charges the caps per account.
-pub fn claim_account(record: &mut Account, charge: &Charge<'_>) -> Result<(), Refused> {
-    let before = record.tallies.holds(&charge.offer.id);
-    if !before && charge.is_refused(Per::Account, &record.tallies) {
+pub fn claim_account(
+    record: &mut Account,
+    charge: &Charge<'_>,
+    attempt: Attempt,
+) -> Result<(), Refused> {
+    if charge.is_refused(Per::Account, &record.tallies) {
         return Err(Refused);
     }
-    if !before {
-        record.seq += 1;
-        charge.take(Per::Account, &mut record.tallies);
-    }
+    let held = record.tallies.holds(&charge.offer.id);
+    record.seq += 1;
+    charge.take(Per::Account, &mut record.tallies);
+    record.holders.hold(&charge.offer.id, attempt, held, charge.now);
     Ok(())
 }
 
-/// Takes the charges back.
-pub fn release_account(record: &mut Account, offer: &Offer) {
-    record.seq += 1;
-    record.tallies.release(&offer.id);
+/// Takes the charges back, unless another attempt at the same offer relies on them; whether
+/// anything changed.
+pub fn release_account(record: &mut Account, offer: &Offer, attempt: Attempt) -> bool {
+    let left = record.holders.let_go(&offer.id, attempt);
+    record.seq += u64::from(left != Left::Unknown);
+    if left == Left::Nobody {
+        record.tallies.release(&offer.id);
+    }
+    left != Left::Unknown
 }
 
 /// Charges the product's quota per minute and its caps, but not for a tester; an open circuit
 /// refuses too.
-pub fn claim_product(record: &mut ProductRecord, charge: &Charge<'_>) -> Result<(), Refused> {
+pub fn claim_product(
+    record: &mut ProductRecord,
+    charge: &Charge<'_>,
+    attempt: Attempt,
+) -> Result<(), Refused> {
     let Charge { offer, now, .. } = *charge;
-    if record.fired.holds(&offer.id) {
-        return Ok(());
-    }
-    let quotas = charge.product.settings.proactive.quotas;
-    let full = record.fired.full_until(quotas.product_per_minute, MINUTE, now).is_some()
-        || charge.is_refused(Per::Product, &record.tallies);
-    if (full && !offer.tester) || record.circuit.open_until(now).is_some() {
+    if record.circuit.open_until(now).is_some() {
         return Err(Refused);
     }
-    if !offer.tester {
-        record.fired.charge(&offer.id, now, MINUTE);
-        charge.take(Per::Product, &mut record.tallies);
+    if offer.tester {
+        return Ok(());
     }
+    let limit = charge.product.settings.proactive.quotas.product_per_minute;
+    let full = record.fired.full_until_beside(&offer.id, limit, MINUTE, now).is_some()
+        || charge.is_refused(Per::Product, &record.tallies);
+    if full {
+        return Err(Refused);
+    }
+    let held = record.fired.holds(&offer.id) || record.tallies.holds(&offer.id);
+    record.fired.renew(&offer.id, now, MINUTE);
+    charge.take(Per::Product, &mut record.tallies);
+    record.holders.hold(&offer.id, attempt, held, now);
     Ok(())
 }
 
-/// Takes the charges back.
-pub fn release_product(record: &mut ProductRecord, offer: &Offer) {
-    record.fired.release(&offer.id);
-    record.tallies.release(&offer.id);
+/// Takes the charges back, unless another attempt at the same offer relies on them; whether
+/// anything changed.
+pub fn release_product(record: &mut ProductRecord, offer: &Offer, attempt: Attempt) -> bool {
+    let left = record.holders.let_go(&offer.id, attempt);
+    if left == Left::Nobody {
+        record.fired.release(&offer.id);
+        record.tallies.release(&offer.id);
+    }
+    left != Left::Unknown
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use docent::domain::holders::Attempt;
 use docent::domain::machine::{AgentState, Machine};
 use docent::domain::records::{Context, Conversation, EmailIndex, Product, User};
 use docent::domain::session::{Identity, Session};
@@ -144,12 +145,14 @@ async fn claims_are_idempotent_and_can_be_taken_back(store: &Store) {
     let claim = async |offer: &str, now| {
         let offer = an_offer(offer);
         let charge = Charge { product: &rules, rule, who: &who, offer: &offer, now };
-        let step =
-            |slot: &mut Option<Product>| match claim_product(slot.get_or_insert_default(), &charge)
-            {
-                Ok(()) => Step::Write(true),
-                Err(_) => Step::Keep(false),
-            };
+        let step = |slot: &mut Option<Product>| match claim_product(
+            slot.get_or_insert_default(),
+            &charge,
+            Attempt::ONLY,
+        ) {
+            Ok(()) => Step::Write(true),
+            Err(_) => Step::Keep(false),
+        };
         store.update(key, now, step).await.unwrap()
     };
     assert!(claim("of_1", START).await);
@@ -157,7 +160,9 @@ async fn claims_are_idempotent_and_can_be_taken_back(store: &Store) {
     assert!(!claim("of_2", START).await);
     for _ in 0..2 {
         let release = |slot: &mut Option<Product>| {
-            slot.iter_mut().for_each(|record| release_product(record, &an_offer("of_1")));
+            slot.iter_mut().for_each(|record| {
+                release_product(record, &an_offer("of_1"), Attempt::ONLY);
+            });
             Step::Write(())
         };
         store.update(key, START, release).await.unwrap();
@@ -172,7 +177,12 @@ async fn a_conversation_is_claimed_once(store: &Store) {
     let claim = async |session: &str, offer: &str| {
         let step = |slot: &mut Option<Conversation>| {
             let record = slot.get_or_insert_default();
-            match claim_conversation(record, &session.into(), &an_offer(offer), START) {
+            match claim_conversation(
+                record,
+                &session.into(),
+                (&an_offer(offer), Attempt::ONLY),
+                START,
+            ) {
                 Ok(()) => Step::Write(true),
                 Err(_) => Step::Keep(false),
             }
@@ -182,7 +192,10 @@ async fn a_conversation_is_claimed_once(store: &Store) {
     assert!(claim("ps_1", "of_1").await);
     assert!(!claim("ps_2", "of_2").await);
     let release = |slot: &mut Option<Conversation>| {
-        slot.iter_mut().for_each(|record| release_conversation(record, &an_offer("of_1"), START));
+        let made = an_offer("of_1");
+        slot.iter_mut().for_each(|record| {
+            release_conversation(record, (&made, Attempt::ONLY), START);
+        });
         Step::Write(())
     };
     store.update(key, START, release).await.unwrap();

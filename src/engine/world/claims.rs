@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::holders::Attempt;
 use crate::domain::records::User;
 use crate::domain::tally::Per;
 use crate::engine::around::{Around, Scope};
@@ -82,46 +83,49 @@ impl World {
     ) -> Result<(), Refused> {
         let Scope::Foreign { conversation, machine } = &mut around.scope else { return Ok(()) };
         let record = self.conversations.entry(Arc::clone(conversation)).or_default();
-        let taken = claim_conversation(record, &resident.id, charge.offer, charge.now);
+        let taken =
+            claim_conversation(record, &resident.id, (charge.offer, Attempt::ONLY), charge.now);
         taken.inspect_err(|_| machine.clone_from(&record.machine))
     }
 
     fn give_back_conversation(&mut self, charge: &Charge<'_>, around: &Around) {
         let Scope::Foreign { conversation, .. } = &around.scope else { return };
         if let Some(record) = self.conversations.get_mut(conversation) {
-            release_conversation(record, charge.offer, charge.now);
+            release_conversation(record, (charge.offer, Attempt::ONLY), charge.now);
         }
     }
 
     fn take_person(&mut self, charge: &Charge<'_>, around: &mut Around) -> Result<(), Refused> {
         let Some(key) = charge.who.user_key() else { return Ok(()) };
         let record: &mut User = self.users.entry(Arc::clone(key)).or_default();
-        claim_user(record, charge).inspect_err(|_| around.user = Some(record.clone()))
+        claim_user(record, charge, Attempt::ONLY)
+            .inspect_err(|_| around.user = Some(record.clone()))
     }
 
     fn give_back_person(&mut self, charge: &Charge<'_>) {
         let key = charge.who.user_key();
         if let Some(record) = key.and_then(|key| self.users.get_mut(key)) {
-            release_user(record, charge.offer);
+            release_user(record, charge.offer, Attempt::ONLY);
         }
     }
 
     fn take_account(&mut self, charge: &Charge<'_>, around: &mut Around) -> Result<(), Refused> {
         let Some(key) = account(charge) else { return Ok(()) };
         let record = self.accounts.entry(Arc::clone(key)).or_default();
-        claim_account(record, charge).inspect_err(|_| around.account = Some(record.clone()))
+        claim_account(record, charge, Attempt::ONLY)
+            .inspect_err(|_| around.account = Some(record.clone()))
     }
 
     fn give_back_account(&mut self, charge: &Charge<'_>) {
         if let Some(record) = account(charge).and_then(|key| self.accounts.get_mut(key)) {
-            release_account(record, charge.offer);
+            release_account(record, charge.offer, Attempt::ONLY);
         }
     }
 
     fn take_product(&mut self, charge: &Charge<'_>, around: &mut Around) -> Result<(), Refused> {
         let record = &mut self.product;
         let minute = charge.product.settings.proactive.quotas.product_per_minute;
-        claim_product(record, charge).inspect_err(|_| {
+        claim_product(record, charge, Attempt::ONLY).inspect_err(|_| {
             around.product_full_until = record.fired.full_until(minute, MINUTE, charge.now);
             around.circuit_until = record.circuit.open_until(charge.now);
             around.tallies = Some(record.tallies.clone());
