@@ -5,6 +5,8 @@
 
 #[path = "redis/door.rs"]
 mod door;
+#[path = "redis/failover.rs"]
+mod failover;
 #[expect(dead_code, reason = "the story of every store uses the rest")]
 #[path = "store/given.rs"]
 mod given;
@@ -25,7 +27,7 @@ use tokio::time::Instant;
 
 use door::Door;
 use given::{DAY, START, active, dismissed, fired_once, get, put, said};
-use server::{Server, Watched, open, try_open, until, wait_until};
+use server::{Server, open, try_open, until, wait_until};
 
 /// Longer than any step may take.
 const BOUND: Duration = Duration::from_millis(3_500);
@@ -44,6 +46,11 @@ async fn count_up(store: &Store, id: &str) -> Result<u64, StoreError> {
         Step::Write(user.seq)
     };
     store.update(key(id), START, step).await
+}
+
+async fn look(store: &Store, id: &str) -> Result<u64, StoreError> {
+    let seq = |user: Option<&User>| user.map_or(0, |user| user.seq);
+    store.read(key(id), START, seq).await
 }
 
 async fn counted(store: &Store, id: &str) -> u64 {
@@ -299,44 +306,4 @@ async fn instances_see_each_other_at_once_and_age_alike() {
     let gone = much_later.plus(DAY.times(30));
     put(&one, key("ps_1"), gone, said("last")).await;
     assert_eq!(get::<Session>(&two, key("ps_1"), gone).await, None);
-}
-
-/// The master dies; its sentinel promotes a replica, and docent goes on there with all that was
-/// acknowledged.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs redis-server; `make test` installs it"]
-async fn a_fail_over_is_followed_and_loses_nothing_that_replicas_have() {
-    let mut watched = Watched::start();
-    let store = try_open(&watched.url()).waiting_for(1);
-    store.reached().await.unwrap();
-    for expected in 1..=50 {
-        assert_eq!(count_up(&store, "kept").await, Ok(expected));
-    }
-    watched.master.kill();
-    refusal(&store).await;
-    // The other replica has to find the new master before it can confirm anything.
-    until("docent to go on", async || count_up(&store, "after").await.is_ok()).await;
-    assert_eq!(store.trouble(), None);
-    assert_eq!(counted(&store, "kept").await, 50);
-    assert_eq!(count_up(&store, "kept").await, Ok(51));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "needs redis-server; `make test` installs it"]
-async fn what_replicas_do_not_have_is_not_acknowledged() {
-    let watched = Watched::start();
-    let store = Arc::new(try_open(&watched.master.url()).waiting_for(2));
-    store.reached().await.unwrap();
-    let mut tasks = JoinSet::new();
-    for number in 0..100 {
-        let store = Arc::clone(&store);
-        tasks.spawn(async move { count_up(&store, &format!("u_{number}")).await });
-    }
-    assert!(tasks.join_all().await.into_iter().all(|answer| answer == Ok(1)));
-    watched.replicas[0].signal("STOP");
-    let error = refusal(&store).await.to_string();
-    assert!(error.contains("only 1 of the 2 replicas that `wait_replicas` asks for"), "{error}");
-    assert!(store.trouble().unwrap().contains("wait_replicas"));
-    watched.replicas[0].signal("CONT");
-    recovered(&store).await;
 }

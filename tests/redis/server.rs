@@ -142,18 +142,23 @@ impl Cluster {
     }
 }
 
-/// A master, two replicas, and a sentinel that knows the master as `main`.
+/// A master, its replicas, and a sentinel that knows the master as `main`.
 pub(crate) struct Watched {
     pub(crate) master: Server,
-    pub(crate) replicas: [Server; 2],
-    sentinel: Server,
+    pub(crate) replicas: Vec<Server>,
+    pub(crate) sentinel: Server,
 }
 
 impl Watched {
+    /// With two replicas.
     pub(crate) fn start() -> Self {
+        Self::with(2)
+    }
+
+    pub(crate) fn with(replicas: usize) -> Self {
         let master = Server::start(&[]);
         let of = ["--replicaof", "127.0.0.1", &master.port.to_string()];
-        let replicas = [(); 2].map(|()| Server::start(&of));
+        let replicas: Vec<_> = (0..replicas).map(|_| Server::start(&of)).collect();
         let mut sentinel = Server::prepared(&[]);
         let (port, watched) = (sentinel.port, master.port);
         let file = sentinel.folder.path().join("sentinel.conf");
@@ -169,9 +174,10 @@ impl Watched {
             .spawn()
             .unwrap();
         sentinel.child = Some(child);
-        wait_until("the sentinel to know both replicas", || {
+        wait_until("the sentinel to know the replicas", || {
             sentinel.ping().is_ok()
-                && sentinel.ask::<Vec<redis::Value>>(&["SENTINEL", "REPLICAS", "main"]).len() == 2
+                && sentinel.ask::<Vec<redis::Value>>(&["SENTINEL", "REPLICAS", "main"]).len()
+                    == replicas.len()
         });
         for replica in &replicas {
             wait_until("the replica to follow", || {

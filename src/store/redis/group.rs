@@ -1,17 +1,20 @@
 //! Writes that count only once replicas have them: they go in groups over a connection of their
 //! own, because WAIT holds up its connection, and one WAIT serves a whole group.
+//!
+//! The connection is never older than the one that is read from: after a fail-over nothing goes to
+//! the old master any more, which may still have a replica that confirms.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use redis::{Script, ScriptInvocation, Value, cmd};
+use redis::{ScriptInvocation, Value, cmd};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::rulebook::address::Address;
 use crate::store::redis::failure::Failure;
 use crate::store::redis::inspect::stamp;
+use crate::store::redis::link::Link;
 use crate::store::redis::wire::{ANSWER, Wire};
 
 /// Writes of one group at most, so that none waits long for the others.
@@ -40,11 +43,11 @@ type Behind = Arc<Mutex<Option<String>>>;
 
 impl Group {
     /// A group and the work behind it, which somebody has to run.
-    pub(super) fn new(address: Address, replicas: u32) -> (Self, impl Future<Output = ()> + Send) {
+    pub(super) fn new(link: Arc<Link>, replicas: u32) -> (Self, impl Future<Output = ()> + Send) {
         let (jobs, waiting) = mpsc::channel(MOST);
         let behind = Behind::default();
         let known = Arc::clone(&behind);
-        let work = Work { address, replicas, wire: None, behind: known };
+        let work = Work { link, replicas, wire: None, behind: known };
         (Self { jobs, behind }, work.run(waiting))
     }
 
@@ -56,15 +59,6 @@ impl Group {
         answered.await.unwrap_or_else(|_| Err(Failure::silent()))
     }
 
-    /// Writes to a row what is in it, so that its last write is confirmed with this one.
-    pub(super) async fn confirm(
-        &self,
-        script: &'static Script,
-        name: &str,
-    ) -> Result<Value, Failure> {
-        self.write(script.key(name)).await
-    }
-
     /// Why replicas are behind.
     pub(super) fn trouble(&self) -> Option<String> {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -72,9 +66,10 @@ impl Group {
 }
 
 struct Work {
-    address: Address,
+    link: Arc<Link>,
     replicas: u32,
-    wire: Option<Wire>,
+    /// With the number of the link's connection when it was made.
+    wire: Option<(u64, Wire)>,
     behind: Behind,
 }
 
@@ -127,11 +122,14 @@ impl Work {
     }
 
     async fn wire(&mut self) -> Result<Wire, Failure> {
-        if let Some(wire) = &self.wire {
+        let number = self.link.up().await?.number;
+        if let Some((made, wire)) = &self.wire
+            && *made == number
+        {
             return Ok(wire.clone());
         }
-        let wire = Wire::connect(&self.address).await?;
-        self.wire = Some(wire.clone());
+        let wire = Wire::connect(self.link.address()).await?;
+        self.wire = Some((number, wire.clone()));
         Ok(wire)
     }
 

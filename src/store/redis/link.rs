@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use redis::cmd;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::rulebook::address::Address;
 use crate::store::redis::failure::Failure;
 use crate::store::redis::inspect::{inspect, stamp};
-use crate::store::redis::wire::{ANSWER, Wire};
+use crate::store::redis::wire::{ANSWER, Wire, master_of};
 
 /// Between two looks at a server that nobody asks anything.
 const WATCH: Duration = Duration::from_secs(1);
+/// What was read from a master is only as good as the last look at who that is: an instance that
+/// was halted for longer, through a fail-over perhaps, looks first.
+const LEASE: Duration = Duration::from_secs(5);
 /// The first pause between two tries to connect, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -31,7 +34,9 @@ enum State {
 #[derive(Clone)]
 pub(super) struct Up {
     pub(super) wire: Wire,
-    number: u64,
+    pub(super) number: u64,
+    /// Where the sentinels' master was when it was made; nothing without sentinels.
+    master: Option<String>,
 }
 
 /// The way to Redis.
@@ -44,6 +49,9 @@ pub(super) struct Link {
     /// Why writes are refused, while none has succeeded since.
     refused: Mutex<Option<String>>,
     refuses: AtomicBool,
+    begun: Instant,
+    /// The last time that the master was seen to be it, in milliseconds since it began.
+    looked: AtomicU64,
 }
 
 impl Link {
@@ -55,6 +63,8 @@ impl Link {
             found_broken: Notify::new(),
             refused: Mutex::default(),
             refuses: AtomicBool::new(false),
+            begun: Instant::now(),
+            looked: AtomicU64::new(0),
         }
     }
 
@@ -65,6 +75,9 @@ impl Link {
     /// The connection, or why there is none. Waits only while one is being made.
     pub(super) async fn up(&self) -> Result<Up, Failure> {
         match &*self.state.borrow() {
+            State::Up(up) if up.master.is_some() && self.was_halted() => {
+                return Err(Failure::passing("docent was halted and looks for the master first"));
+            }
             State::Up(up) => return Ok(up.clone()),
             State::Down(failure) => return Err(failure.clone()),
             State::Opening => {}
@@ -76,6 +89,16 @@ impl Link {
             Ok(State::Down(failure)) => Err(failure.clone()),
             _ => Err(Failure::silent()),
         }
+    }
+
+    fn was_halted(&self) -> bool {
+        let looked = Duration::from_millis(self.looked.load(Ordering::Relaxed));
+        self.begun.elapsed().saturating_sub(looked) > LEASE
+    }
+
+    fn has_looked(&self) {
+        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.looked.store(now, Ordering::Relaxed);
     }
 
     /// A command on this connection failed.
@@ -125,14 +148,16 @@ impl Link {
     pub(super) async fn keep(&self) {
         let (mut number, mut pause, mut told) = (0, PAUSE.0, None);
         loop {
+            let master = master_of(&self.address).await;
             match self.connect(number == 0).await {
                 Ok(wire) => {
+                    self.has_looked();
                     number += 1;
                     pause = PAUSE.0;
                     if told.take().is_some() {
                         tracing::info!("Redis answers again");
                     }
-                    let up = Up { wire, number };
+                    let up = Up { wire, number, master };
                     self.state.send_replace(State::Up(up.clone()));
                     self.watch(up).await;
                     self.state.send_replace(State::Opening);
@@ -170,10 +195,24 @@ impl Link {
             if told && self.broken.load(Ordering::Relaxed) >= up.number {
                 return;
             }
-            if !told && self.look(&mut up.wire).await.is_err() {
+            if !told && (self.look(&mut up.wire).await.is_err() || self.is_demoted(&up).await) {
                 return;
             }
         }
+    }
+
+    /// Whether the sentinels name another master than the one that this leads to.
+    async fn is_demoted(&self, up: &Up) -> bool {
+        if up.master.is_none() {
+            return false;
+        }
+        let master = master_of(&self.address).await;
+        let other = master.is_some() && master != up.master;
+        if !other {
+            // Sentinels that do not answer are no reason to stop.
+            self.has_looked();
+        }
+        other
     }
 
     /// Asks a server that nobody asks, for a write if it refused the last one.

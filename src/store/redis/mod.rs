@@ -6,6 +6,7 @@
 //! the row itself tells. Expiry is decided here, by the caller's clock, as everywhere; Redis' own
 //! only tidies up.
 
+mod confirmed;
 mod failure;
 mod group;
 mod inspect;
@@ -33,6 +34,7 @@ use crate::store::codec::Unreadable;
 use crate::store::memory::marks::EVERY_SLOT;
 use crate::store::memory::row::{Row, SessionRow};
 use crate::store::record::Record;
+use crate::store::redis::confirmed::Confirmed;
 use crate::store::redis::failure::Failure;
 use crate::store::redis::group::Group;
 use crate::store::redis::link::Link;
@@ -54,20 +56,11 @@ const LONGEST: Span = Span::from_seconds(366 * 86_400);
 
 static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("script.lua")));
 
-/// Writes what is there already, so that replicas confirm it.
-static TOUCH: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "local written = redis.call('HGET', KEYS[1], 'written') \
-         if not written then return false end \
-         redis.call('HSET', KEYS[1], 'written', written) return 1",
-    )
-});
-
 /// Records in Redis.
 pub struct Redis {
     link: Arc<Link>,
     /// Set when replicas have to confirm what is written.
-    group: Option<Group>,
+    group: Option<(Group, Confirmed)>,
     tasks: Vec<AbortHandle>,
     lives: Lifetimes,
     tokens: Tokens,
@@ -138,8 +131,8 @@ impl Redis {
     )]
     pub(crate) fn wait_for(&mut self, replicas: u32) {
         if replicas > 0 {
-            let (group, work) = Group::new(self.link.address().clone(), replicas);
-            self.group = Some(group);
+            let (group, work) = Group::new(Arc::clone(&self.link), replicas);
+            self.group = Some((group, Confirmed::default()));
             self.tasks.push(tokio::spawn(work).abort_handle());
         }
     }
@@ -197,13 +190,20 @@ impl Redis {
         let mut turn = None;
         loop {
             if let Some(answer) = settled(&mut open, &stored)? {
-                self.confirm(&asked).await?;
-                return Ok(answer);
+                // Of a row that is no more nothing can be said.
+                let kept = self.confirm(&asked, &stored.version).await?;
+                return if kept { Ok(answer) } else { Err(StoreError::Slow) };
             }
             let aged = stored.row::<W>(now, asked.lives).map_err(unreadable)?;
             let mut row = aged.row;
             let answer = match step(&mut row, &stored) {
-                Step::Keep(answer) => return self.promised().map(|()| answer),
+                Step::Keep(answer) => {
+                    if self.is_promised(&asked, &stored).await? {
+                        return Ok(answer);
+                    }
+                    stored = self.load(&asked).await?;
+                    continue;
+                }
                 Step::Write(answer) => answer,
             };
             // Those of one instance write one after the other, so that they do not outrun each other.
@@ -229,7 +229,10 @@ impl Redis {
             let (token, from) = (self.tokens.draw(), stored.version.clone());
             let emptied = change.empty;
             match self.write(&asked, &from, token, change).await? {
-                Written::Done => return Ok(answer),
+                Written::Done => {
+                    self.note(&asked, &from.after(token));
+                    return Ok(answer);
+                }
                 Written::Moved { now, repeated } => {
                     stored = now;
                     if repeated {
@@ -241,23 +244,6 @@ impl Redis {
                     stored = self.read_back(&asked).await;
                 }
             }
-        }
-    }
-
-    /// While replicas are behind, what is on the master alone is not told either.
-    fn promised(&self) -> Result<(), StoreError> {
-        let behind = self.group.as_ref().and_then(Group::trouble);
-        behind.map_or(Ok(()), |reason| Err(StoreError::Unwritten { reason }))
-    }
-
-    /// Has replicas confirm a write whose own answer was lost.
-    async fn confirm(&self, asked: &Asked) -> Result<(), StoreError> {
-        let Some(group) = &self.group else { return Ok(()) };
-        match group.confirm(&TOUCH, &asked.name).await {
-            Ok(Value::Int(_)) => Ok(()),
-            // The row is no more, so nothing can be said of it.
-            Ok(_) => Err(StoreError::Slow),
-            Err(failure) => Err(StoreError::Unwritten { reason: failure.reason }),
         }
     }
 
@@ -316,7 +302,7 @@ impl Redis {
         }
         let sent = async {
             match &self.group {
-                Some(group) => group.write(call).await,
+                Some((group, _)) => group.write(call).await,
                 None => {
                     let sent = call.invoke_async::<Value>(&mut up.wire);
                     let sent = timeout(ANSWER, sent).await;
@@ -350,7 +336,7 @@ impl Redis {
 
     /// Why nothing can be read or written at present.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.link.trouble().or_else(|| self.group.as_ref()?.trouble())
+        self.link.trouble().or_else(|| self.group.as_ref()?.0.trouble())
     }
 
     /// Hangs up. What was acknowledged is in Redis already.

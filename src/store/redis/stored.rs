@@ -55,6 +55,11 @@ impl Version {
             || earlier.0.chunks(TOKEN).next().is_some_and(|newest| self.names(newest))
     }
 
+    /// The token of the last write.
+    pub(super) fn newest(&self) -> &[u8] {
+        self.0.chunks(TOKEN).next().unwrap_or_default()
+    }
+
     pub(super) fn is_absent(&self) -> bool {
         self.0.is_empty()
     }

@@ -8,7 +8,7 @@ use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisError,
-    RedisFuture, TlsMode, Value,
+    RedisFuture, TlsMode, Value, cmd,
 };
 
 use crate::rulebook::address::{Address, Topology};
@@ -73,6 +73,31 @@ fn cluster(address: &Address) -> Result<ClusterClient, RedisError> {
         .min_retry_wait(CLUSTER_PAUSE.0)
         .max_retry_wait(CLUSTER_PAUSE.1)
         .build()
+}
+
+/// Where the master is, as the first sentinel says that knows one; nothing without sentinels.
+pub(super) async fn master_of(address: &Address) -> Option<String> {
+    let Topology::Sentinel(name) = &address.topology else { return None };
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(ANSWER))
+        .set_response_timeout(Some(ANSWER));
+    let ask = async |sentinel: String| {
+        let client = Client::open(sentinel).ok()?;
+        let mut wire = client.get_multiplexed_async_connection_with_config(&config).await.ok()?;
+        let mut named = cmd("SENTINEL");
+        named.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
+        let (host, port) = named.query_async::<Option<(String, u16)>>(&mut wire).await.ok()??;
+        Some(format!("{host}:{port}"))
+    };
+    let first = async {
+        for sentinel in address.sentinels() {
+            if let Some(master) = ask(sentinel).await {
+                return Some(master);
+            }
+        }
+        None
+    };
+    tokio::time::timeout(ANSWER, first).await.ok().flatten()
 }
 
 async fn master(address: &Address, name: &str) -> Result<Client, RedisError> {
