@@ -115,7 +115,13 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
     for round in 0..rounds {
         let mut server = Server::start(folder.path(), "");
         let (base, answered) = (server.base.clone(), AtomicU64::new(0));
-        let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
+        let asking = Asking {
+            client: &client,
+            base: &base,
+            answered: &answered,
+            patient: false,
+            shared: false,
+        };
         let newest = told.len().saturating_sub(100);
         join_all(told[newest..].iter().map(|story| asking.remembers(story))).await;
         answered.store(0, Ordering::Relaxed);
@@ -146,7 +152,8 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
     }
     let server = Server::start(folder.path(), "");
     let (base, answered) = (server.base.clone(), AtomicU64::new(0));
-    let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
+    let asking =
+        Asking { client: &client, base: &base, answered: &answered, patient: false, shared: false };
     for stories in told.chunks(100) {
         join_all(stories.iter().map(|story| asking.remembers(story))).await;
     }
@@ -165,7 +172,8 @@ async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
     // The signal would end the process; ignored, the write fails with an error instead.
     let mut server = Server::start(folder.path(), "trap '' XFSZ; ulimit -S -f 8192;");
     let (base, answered) = (server.base.clone(), AtomicU64::new(0));
-    let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
+    let asking =
+        Asking { client: &client, base: &base, answered: &answered, patient: false, shared: false };
     let batch = |number: u64| {
         json!({
             "type": "actions", "session_id": format!("s_{number}"), "forwarded_at": 1 + number,
@@ -207,7 +215,8 @@ async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
     server.kill();
     let server = Server::start(folder.path(), "");
     let base = server.base.clone();
-    let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
+    let asking =
+        Asking { client: &client, base: &base, answered: &answered, patient: false, shared: false };
     for number in 0..=number {
         let (_, body) = asking.post("/events/acme", &batch(number)).await.unwrap();
         assert_eq!(body["duplicate"], true, "{number}");
@@ -232,7 +241,8 @@ async fn two_do_not_share_a_folder_and_a_stop_loses_nothing() {
     assert!(said.contains("are in use by another docent"), "{said}");
 
     let (base, answered) = (server.base.clone(), AtomicU64::new(0));
-    let asking = Asking { client: &client, base: &base, answered: &answered, patient: false };
+    let asking =
+        Asking { client: &client, base: &base, answered: &answered, patient: false, shared: false };
     let mut story = Story::default();
     asking.live(&mut story, "last").await.unwrap();
     let pid = server.child.id().to_string();
@@ -240,7 +250,7 @@ async fn two_do_not_share_a_folder_and_a_stop_loses_nothing() {
     assert!(server.child.wait().unwrap().success());
     let server = Server::start(folder.path(), "");
     let base = server.base.clone();
-    Asking { client: &client, base: &base, answered: &answered, patient: false }
+    Asking { client: &client, base: &base, answered: &answered, patient: false, shared: false }
         .remembers(&story)
         .await;
 }

@@ -67,6 +67,7 @@ async fn whichever_of_docent_and_redis_is_killed_nothing_acknowledged_is_lost() 
             base,
             answered: &answered,
             patient: victim == REDIS,
+            shared: true,
         });
         let newest = if round < rounds { told.len().saturating_sub(100) } else { 0 };
         remembered(&asking, &told[newest..]).await;

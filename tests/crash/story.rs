@@ -8,6 +8,10 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+/// A server that is shared may be slow to be found again; this is too slow.
+const BOUND: Duration = Duration::from_secs(20);
+/// Before asking again.
+const AWHILE: Duration = Duration::from_millis(20);
 /// How long a batch is surely known to be a duplicate.
 const KNOWN: Duration = Duration::from_secs(240);
 
@@ -33,6 +37,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) answered: &'a AtomicU64,
     /// A 503 ends a visit like a lost connection; without, it fails the test.
     pub(crate) patient: bool,
+    /// Whether the store is elsewhere: a 503 then means that nobody knows yet, and to ask again.
+    pub(crate) shared: bool,
 }
 
 impl Asking<'_> {
@@ -85,22 +91,34 @@ impl Asking<'_> {
         (!self.patient || status != 503).then_some(())
     }
 
+    /// Asks until there is an answer, where the store may not be found at once.
+    async fn told(&self, ask: impl AsyncFn() -> Option<(u16, Value)>) -> (u16, Value) {
+        let begun = Instant::now();
+        loop {
+            let told = ask().await.unwrap();
+            if !self.shared || told.0 != 503 || begun.elapsed() > BOUND {
+                return told;
+            }
+            tokio::time::sleep(AWHILE).await;
+        }
+    }
+
     /// Everything that was acknowledged is still so.
     pub(crate) async fn remembers(&self, story: &Story) {
         let fresh = story.begun.is_some_and(|begun| begun.elapsed() < KNOWN);
         for batch in story.batches.iter().filter(|_| fresh) {
-            let (status, body) = self.post("/events/acme", batch).await.unwrap();
+            let (status, body) = self.told(async || self.post("/events/acme", batch).await).await;
             assert_eq!((status, &body["duplicate"]), (200, &json!(true)), "{story:?}");
         }
         if !story.offered {
             return self.offers_one(story).await;
         }
-        let (_, body) = self.poll(&story.session).await.unwrap();
+        let (_, body) = self.told(async || self.poll(&story.session).await).await;
         assert!(body["proactive_trigger"].is_null(), "offered twice: {body} {story:?}");
         if story.dismissed {
             assert_eq!(body["proactive_skip_reason"], "fsm:conservative_cooldown", "{story:?}");
         }
-        let (_, body) = self.poll(&story.other).await.unwrap();
+        let (_, body) = self.told(async || self.poll(&story.other).await).await;
         assert!(body["proactive_trigger"].is_null(), "beyond the quota: {body} {story:?}");
     }
 
@@ -108,7 +126,7 @@ impl Asking<'_> {
     async fn offers_one(&self, story: &Story) {
         let mut offers = BTreeSet::new();
         for session in [&story.session, &story.other].repeat(2) {
-            let (status, body) = self.poll(session).await.unwrap();
+            let (status, body) = self.told(async || self.poll(session).await).await;
             assert_eq!(status, 200, "{body}");
             let told = [&body["proactive_trigger"], &body["pending_offer"]];
             let told = told.into_iter().filter_map(|offer| offer["offer_id"].as_str());
