@@ -11,32 +11,10 @@ use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::records::User;
 use crate::domain::time::Timestamp;
 use crate::engine::around::Around;
-use crate::engine::person::told;
 use crate::rulebook::Product;
-use crate::store::{Key, Step, StoreError};
-
-/// What somebody said, and who.
-pub(crate) struct Said {
-    pub(crate) person: Arc<str>,
-    pub(crate) word: Consent,
-}
+use crate::store::{Key, StoreError};
 
 impl App {
-    /// Remembers a word of the person whose session told it.
-    pub(crate) async fn note_consent(
-        &self,
-        product: &Product,
-        Said { person, word }: &Said,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let step = |slot: &mut Option<User>| {
-            told(slot.get_or_insert_default(), *word);
-            Step::Write(())
-        };
-        self.store.update(Key { product: &product.id, id: person }, now, step).await?;
-        self.bury_word(product, person, *word, now).await
-    }
-
     /// Remembers a word for good: what is remembered of people grows too old one day.
     pub(crate) async fn bury_word(
         &self,

@@ -16,12 +16,12 @@ mod lanes;
 mod learn;
 mod leases;
 mod notes;
-mod outcome;
 mod pauses;
 mod people;
 mod poll;
 mod report;
 mod retrieve;
+mod settle;
 mod sources;
 mod tape;
 mod targets;
@@ -47,6 +47,7 @@ use crate::library::live::Live;
 use crate::rulebook::Product;
 use crate::runtime::clock::Clock;
 use crate::runtime::metrics::Metrics;
+use crate::runtime::tasks::Tasks;
 use crate::store::{Store, StoreError};
 
 /// Everything the verbs share. Built once, passed as an `Arc`.
@@ -62,6 +63,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The upstreams being read.
     pub sources: Sources,
+    /// Where a verb runs that must not be cut short.
+    pub tasks: Tasks,
     draining: AtomicBool,
     health: health::Health,
     notes: notes::Notes,
@@ -70,6 +73,7 @@ pub struct App {
     pauses: pauses::Pauses,
     name: fleet::Name,
     attempts: attempts::Attempts,
+    books: settle::Books,
     journal: Option<Journal>,
 }
 
@@ -90,14 +94,15 @@ pub enum Denied {
 impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let (sources, draining, health, notes, told, targets, pauses, name) = <_>::default();
-        let (attempts, journal) = <_>::default();
+        let (sources, tasks, draining, health, notes, told, targets) = <_>::default();
+        let (pauses, name, attempts, books, journal) = <_>::default();
         Self {
             live,
             store,
             clock,
             metrics,
             sources,
+            tasks,
             draining,
             health,
             notes,
@@ -106,6 +111,7 @@ impl App {
             pauses,
             name,
             attempts,
+            books,
             journal,
         }
     }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::consent::Said;
-use crate::app::outcome::Subject;
+use crate::app::settle::{Debt, Tried};
 use crate::app::tape::{Before, event};
 use crate::app::{App, Denied};
 use crate::domain::consent::Consent;
@@ -12,11 +11,12 @@ use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::Conversation;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::engine::aftermath::Aftermath;
 use crate::engine::around::session_of;
 use crate::engine::look::bind;
 use crate::engine::react::{Hearing, Reaction, Unheard, hear, move_machine, remember};
 use crate::rulebook::Product;
-use crate::store::{Key, Step};
+use crate::store::{Key, Step, StoreError};
 
 /// One event with what it names.
 #[derive(Clone, Copy, Debug)]
@@ -31,64 +31,28 @@ pub struct Report<'a> {
     pub voucher: Option<&'a str>,
 }
 
-/// What a report came to, and the offers that it tells about.
+/// What a session made of a report.
 struct Heard {
     reaction: Reaction,
-    /// The offer that the event is about.
-    subject: Option<Subject>,
-    /// An offer whose time had run out by then.
-    lapsed: Option<Subject>,
-    /// The session, when it has just turned out to be somebody's and has something to tell.
-    stranger: Option<Session>,
+    owed: Aftermath,
     /// As the session was found, for the journal, and the sequence number it was left with.
     before: Option<Before>,
     left: u64,
-    /// What the session's person said to being offered anything.
-    said: Option<Said>,
-}
-
-impl Heard {
-    /// It tells about no offer.
-    fn alone(reaction: Reaction) -> Self {
-        let (subject, lapsed, stranger, before, said) = <_>::default();
-        Self { reaction, subject, lapsed, stranger, before, left: 0, said }
-    }
-}
-
-/// What a session's person said with an event that counted.
-fn said(session: &Session, event: &AgentEvent, now: Timestamp) -> Option<Said> {
-    let word = Consent::said(event, now)?;
-    Some(Said { person: Arc::clone(session.identity.user_key()?), word })
 }
 
 impl App {
     /// Moves the machine that the conversation names. An event that does not count changes nothing.
+    /// What one that counts tells is in every record that it concerns when the answer comes.
     pub async fn report(
         &self,
         product: &Arc<Product>,
         report: Report<'_>,
         now: Timestamp,
     ) -> Result<Reaction, Denied> {
-        let Heard { reaction, subject, lapsed, stranger, said, .. } =
-            match session_of(report.conversation) {
-                Some(session) => self.report_own(product, session, report, now).await?,
-                None => self.report_foreign(product, report, now).await?,
-            };
-        if let Some(stranger) = &stranger {
-            self.adopt(product, stranger, now).await?;
-        }
-        if let Some(said) = &said {
-            self.note_consent(product, said, now).await?;
-        }
-        if let Some(lapsed) = lapsed {
-            self.note_outcome(product, &lapsed, Some(Outcome::Ignored), now).await?;
-        }
-        if let (None, Some(subject)) = (reaction.unheard, subject) {
-            let subject = subject.going_on(reaction.goes_on).put_off(report.event, now);
-            let outcome = Outcome::of(report.event, reaction.goes_on.is_some());
-            self.note_outcome(product, &subject, outcome, now).await?;
-            self.note_attempt(product, subject.offer(), report.event, now).await?;
-        }
+        let reaction = match session_of(report.conversation) {
+            Some(session) => self.report_own(product, session, report, now).await?,
+            None => self.report_foreign(product, report, now).await?,
+        };
         self.note_event(product, report.event, &reaction);
         Ok(reaction)
     }
@@ -99,7 +63,8 @@ impl App {
         session: &str,
         report: Report<'_>,
         now: Timestamp,
-    ) -> Result<Heard, Denied> {
+    ) -> Result<Reaction, Denied> {
+        self.pay_debts(product, session, now).await?;
         let policy = &product.settings.proactive.machine;
         let reel = self.reel(product, session);
         let step = |slot: &mut Option<Session>| {
@@ -114,21 +79,35 @@ impl App {
             let stranger = (bound && session.has_something_to_tell()).then(|| session.clone());
             let Hearing { reaction, subject, lapsed } =
                 hear(&mut session, report.event, report.offer, policy, now);
-            let lapsed = lapsed.map(|offer| Subject::of(&session, offer));
-            let subject = subject.map(|offer| Subject::of(&session, offer));
             let (counted, left) = (reaction.unheard.is_none(), session.seq);
-            let said = said(&session, report.event, now).filter(|_| counted);
+            let mut owed = match counted {
+                true => Aftermath::of(&session, now),
+                false => unheard(product, &session, report.event, now),
+            };
+            owed.adopted = stranger.map(Box::new).or(owed.adopted);
+            lapsed.into_iter().for_each(|offer| owed.lapsed(offer));
+            if counted {
+                owed.word = Consent::said(report.event, now);
+                let subject = subject.into_iter();
+                subject.for_each(|offer| owed.heard(offer, report.event, reaction.goes_on));
+            }
             let before = before.filter(|_| known || counted);
             *slot = (known || counted).then_some(session);
             let changed = counted || (known && left != seq);
-            let answer = Some(Heard { reaction, subject, lapsed, stranger, before, left, said });
-            if changed { Step::Write(answer) } else { Step::Keep(answer) }
+            let again = known && owed.adopted.is_some();
+            let answer = Some(Heard { reaction, owed, before, left });
+            match changed {
+                true => Step::Write(answer),
+                false if again => Step::Assure(answer),
+                false => Step::Keep(answer),
+            }
         };
-        let key = Key { product: &product.id, id: session };
-        let mut heard = self.store.update(key, now, step).await?.ok_or(Denied::AnotherUser)?;
-        let named = report.offer.map(Arc::from);
-        reel.keep(heard.before.take(), now, heard.left, || event(report, named, &heard.reaction));
-        Ok(heard)
+        let (key, tried) = (Key { product: &product.id, id: session }, Tried::default());
+        let stored = self.store.update(key, now, |slot: &mut _| tried.to(step(slot))).await;
+        let heard = self.heard(product, session, report, tried.answer(stored), now)?;
+        let (reaction, debt) = heard.ok_or(Denied::AnotherUser)?;
+        self.settle(product, session, debt, now).await?;
+        Ok(reaction)
     }
 
     async fn report_foreign(
@@ -136,7 +115,7 @@ impl App {
         product: &Product,
         report: Report<'_>,
         now: Timestamp,
-    ) -> Result<Heard, Denied> {
+    ) -> Result<Reaction, Denied> {
         let policy = &product.settings.proactive.machine;
         let is_word = Consent::said(report.event, now).is_some();
         let step = |slot: &mut Option<Conversation>| {
@@ -149,33 +128,111 @@ impl App {
                 reaction.unheard = Some(Unheard::UnknownSession);
             }
             let counted = reaction.unheard.is_none();
+            // Whoever says it again may have heard no answer, and its session may not know it.
+            let again = reaction.unheard == Some(Unheard::InvalidTransition)
+                && record.machine.is_led_by(report.event, policy);
             let known = record != Conversation::default();
             *slot = (known || counted).then_some(record);
-            let answer = (reaction, session, current);
-            if counted { Step::Write(answer) } else { Step::Keep(answer) }
+            let answer = (reaction, session.filter(|_| counted || again), current);
+            match counted {
+                true => Step::Write(answer),
+                false if again && known => Step::Assure(answer),
+                false => Step::Keep(answer),
+            }
         };
         let key = Key { product: &product.id, id: report.conversation };
         let (reaction, session, current) = self.store.update(key, now, step).await?;
-        let Some(session) = session.filter(|_| reaction.unheard.is_none()) else {
-            return Ok(Heard::alone(reaction));
-        };
-        let key = Key { product: &product.id, id: &session };
-        let reel = self.reel(product, &session);
+        let Some(session) = session else { return Ok(reaction) };
+        let told = (reaction, current);
+        let owed = self.report_to_session(product, &session, report, told, now).await?;
+        if let Some(debt) = owed {
+            self.settle(product, &session, debt, now).await?;
+        }
+        Ok(reaction)
+    }
+
+    /// Tells a session what was heard in another conversation than its own, once.
+    async fn report_to_session(
+        &self,
+        product: &Product,
+        session: &str,
+        report: Report<'_>,
+        (reaction, current): (Reaction, Option<Arc<str>>),
+        now: Timestamp,
+    ) -> Result<Option<Debt>, Denied> {
+        self.pay_debts(product, session, now).await?;
+        let counted = reaction.unheard.is_none();
+        let is_word = Consent::said(report.event, now).is_some();
+        let reel = self.reel(product, session);
         let step = |slot: &mut Option<Session>| {
             let session = match slot {
                 Some(session) => session,
                 None if is_word => slot.insert(Session::default()),
-                None => return Step::Keep((None, None, 0, None)),
+                None => return Step::Keep(None),
             };
-            let before = reel.before(session);
             let is_meant = |offer: &Offer| Some(&offer.id) == current.as_ref();
             let meant = session.offer_where(is_meant);
-            let subject = meant.map(|offer| Subject::of(session, offer));
+            if !counted && meant.as_ref().is_none_or(|offer| knows(session, offer, report.event)) {
+                let owed = unheard(product, session, report.event, now);
+                let (before, left) = (None, session.seq);
+                return Step::Assure(Some(Heard { reaction, owed, before, left }));
+            }
+            let before = reel.before(session);
             remember(session, report.event, is_meant, reaction.goes_on, now);
-            Step::Write((subject, before, session.seq, said(session, report.event, now)))
+            let mut owed = Aftermath::of(session, now);
+            owed.word = Consent::said(report.event, now);
+            meant.into_iter().for_each(|offer| owed.heard(offer, report.event, reaction.goes_on));
+            Step::Write(Some(Heard { reaction, owed, before, left: session.seq }))
         };
-        let (subject, before, left, said) = self.store.update(key, now, step).await?;
-        reel.keep(before, now, left, || event(report, current, &reaction));
-        Ok(Heard { subject, said, ..Heard::alone(reaction) })
+        let (key, tried) = (Key { product: &product.id, id: session }, Tried::default());
+        let stored = self.store.update(key, now, |slot: &mut _| tried.to(step(slot))).await;
+        let report = Report { offer: current.as_deref(), ..report };
+        let heard = self.heard(product, session, report, tried.answer(stored), now)?;
+        Ok(heard.map(|(_, debt)| debt))
     }
+
+    /// Writes down what a session heard, or what it may have heard where the store cannot say.
+    fn heard(
+        &self,
+        product: &Product,
+        session: &str,
+        report: Report<'_>,
+        came: Result<Option<Heard>, (StoreError, Option<Option<Heard>>)>,
+        now: Timestamp,
+    ) -> Result<Option<(Reaction, Debt)>, Denied> {
+        let offer = report.offer.map(Arc::from);
+        match came {
+            Ok(None) => Ok(None),
+            Ok(Some(Heard { reaction, owed, before, left })) => {
+                let reel = self.reel(product, session);
+                reel.keep(before, now, left, || event(report, offer, &reaction));
+                Ok(Some((reaction, Debt::of(owed, left, None))))
+            }
+            Err((error, heard)) => {
+                if let Some(Heard { reaction, owed, before, left }) = heard.flatten() {
+                    let line = before.map(|before| (before, event(report, offer, &reaction)));
+                    let debt = Debt { open: Some(line), ..Debt::of(owed, left, None) };
+                    self.books.owe(&product.id, session, vec![debt]);
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// What a session owes that did not hear an event, because it may have heard it before: all that it
+/// remembers, where the event would have told of an offer.
+fn unheard(product: &Product, session: &Session, event: &AgentEvent, now: Timestamp) -> Aftermath {
+    match Outcome::of(event, false) {
+        Some(_) => Aftermath::whole(product, session, now),
+        None => Aftermath::of(session, now),
+    }
+}
+
+/// Whether the session has heard of its offer what this event tells.
+fn knows(session: &Session, offer: &Offer, event: &AgentEvent) -> bool {
+    let memory = session.triggers.get(&offer.trigger);
+    let last = Outcome::of(event, false)
+        .and_then(|outcome| memory.and_then(|memory| memory.outcomes.get(&outcome)));
+    last.is_some_and(|at| offer.made_at <= *at)
 }

@@ -1,4 +1,4 @@
-//! The health of tours, as the app keeps it: counted when front ends report, looked at before an
+//! The health of tours, as the app sees it: looked at before an
 //! offer of a tour is claimed. What was last seen is remembered for operators alone.
 
 use std::collections::BTreeMap;
@@ -7,15 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::app::App;
 use crate::app::fire::Firing;
 use crate::domain::health::Unhealthy;
-use crate::domain::machine::AgentEvent;
-use crate::domain::offer::Offer;
 use crate::domain::records::Product as ProductRecord;
 use crate::domain::time::Timestamp;
 use crate::engine::around::Around;
 use crate::engine::charge::Charge;
-use crate::engine::targets::{attempt, note, tries, unhealthy};
-use crate::rulebook::Product;
-use crate::store::{Key, Step, StoreError};
+use crate::engine::targets::{tries, unhealthy};
+use crate::store::{Key, StoreError};
 
 /// What was last seen of each product's tours.
 #[derive(Debug, Default)]
@@ -29,30 +26,6 @@ impl App {
             tours.iter().map(move |tour| (Arc::clone(product), tour.clone()))
         });
         all.filter(|(_, tour)| now < tour.until).collect()
-    }
-
-    /// An event counted that may tell of the offer's tour. A tester's is in no figure.
-    pub(crate) async fn note_attempt(
-        &self,
-        product: &Product,
-        offer: &Offer,
-        event: &AgentEvent,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (Some(failed), Some(tour), false) = (attempt(event), &offer.tour, offer.tester) else {
-            return Ok(());
-        };
-        let step = |slot: &mut Option<ProductRecord>| {
-            let mut record = slot.take().unwrap_or_default();
-            let changed = note(&mut record, product, tour, failed, now);
-            let found = unhealthy(&record, product, now);
-            *slot = (changed || record != ProductRecord::default()).then_some(record);
-            if changed { Step::Write(found) } else { Step::Keep(found) }
-        };
-        let key = Key { product: &product.id, id: "" };
-        let found = self.store.update(key, now, step).await?;
-        self.saw_tours(&product.id, found);
-        Ok(())
     }
 
     /// Whether the offer's tour can be started. If not, `around` holds those that cannot.

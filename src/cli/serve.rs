@@ -35,6 +35,8 @@ const SWEEP: Duration = Duration::from_millis(500);
 const TIDY: Duration = Duration::from_secs(60);
 /// How often an instance looks for what others were told to pause.
 const LEARN: Duration = Duration::from_millis(400);
+/// How often what the store refused is tried again.
+const PAY: Duration = Duration::from_millis(500);
 /// How often an instance says that it is there.
 const HELLO: Duration = Duration::from_secs(2);
 /// Until something that the store did not take is tried again.
@@ -124,7 +126,8 @@ impl Server {
         let (store, metrics) = (Arc::clone(&store), Arc::new(Metrics::new()));
         let app = App::new(Arc::clone(&live), store, clock, metrics).journalling(journal);
         let app = Arc::new(app);
-        Ok(Self { app, client, tasks: Tasks::new() })
+        let tasks = app.tasks.clone();
+        Ok(Self { app, client, tasks })
     }
 
     async fn run(self, arguments: &ServeArguments) -> Result<()> {
@@ -155,6 +158,9 @@ impl Server {
         }
         if !self.tasks.join(WIND_DOWN).await {
             tracing::warn!("Some tasks did not end in time");
+        }
+        if let Err(error) = self.app.pay_all_debts().await {
+            tracing::warn!(%error, "What some sessions owe is only noted in them");
         }
         if let Some(journal) = self.app.journal() {
             journal.close();
@@ -205,6 +211,7 @@ impl Server {
         if self.app.store.is_shared() {
             self.tasks.spawn(say_hello(Arc::clone(&self.app), self.tasks.stopping()));
         }
+        self.tasks.spawn(pay_debts(Arc::clone(&self.app), self.tasks.stopping()));
         self.tasks.spawn(learn_pauses(Arc::clone(&self.app), self.tasks.stopping()));
         let app = Arc::clone(&self.app);
         self.tasks.every(SWEEP, move || {
@@ -218,6 +225,15 @@ async fn learn_pauses(app: Arc<App>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(LEARN)).await.is_some() {
         if let Err(error) = app.learn_pauses().await {
             tracing::debug!(%error, "Cannot tell which products are paused");
+        }
+    }
+}
+
+/// What a step of a session owes, and the store did not take, is paid once the store takes it.
+async fn pay_debts(app: Arc<App>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(PAY)).await.is_some() {
+        if let Err(error) = app.pay_all_debts().await {
+            tracing::debug!(%error, "Cannot finish yet what a refusal left undone");
         }
     }
 }

@@ -208,6 +208,13 @@ impl Machine {
         true
     }
 
+    /// Whether this event leads from an offer, or from its tour, to where the machine stands: who
+    /// says it again may have had no answer.
+    pub fn is_led_by(&self, event: &AgentEvent, policy: &MachinePolicy) -> bool {
+        let froms = [AgentState::ProactiveAssistance, AgentState::GuidanceExecution];
+        froms.iter().any(|from| next(*from, event, policy) == Some(self.state))
+    }
+
     fn deadline(
         &self,
         next: AgentState,

@@ -257,7 +257,7 @@ impl<'p> Player<'p> {
     }
 
     fn ask(&mut self, now: Timestamp) -> Poll {
-        self.world.settle(&mut self.resident.session, now);
+        self.world.settle(&self.product, &mut self.resident.session, now);
         let around = self.around(now);
         // What is remembered asks no rule, and coverage would not see it.
         self.resident.session.last_answer = LastAnswer::default();

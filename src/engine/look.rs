@@ -8,6 +8,7 @@ use crate::domain::machine::AgentState;
 use crate::domain::offer::Offer;
 use crate::domain::session::{Identity, Session};
 use crate::domain::time::Timestamp;
+use crate::engine::aftermath::Aftermath;
 use crate::engine::around::{Around, Scope, own_conversation};
 use crate::engine::decide::decide;
 use crate::engine::fire::propose;
@@ -53,27 +54,27 @@ pub struct Looked {
 }
 
 /// Looks at a session for somebody whom it admits. `before` is shown the session as it is found, if
-/// it is about to be changed.
+/// it is about to be changed, and says whether it may be; where not, nothing comes of it.
 pub fn look<O: Observer>(
     product: &Product,
     session: &mut Session,
     question: Question<'_>,
     around: &Around,
     now: Timestamp,
-    (observer, mut before): (&mut O, impl FnMut(&Session)),
-) -> Looked {
+    (observer, mut before): (&mut O, impl FnMut(&Session) -> bool),
+) -> Option<Looked> {
     // A poll creates no record, so an unknown session is bound by its first batch or event.
     let binds = session.seq > 0 && !session.identity.bound && question.voucher.is_some();
     let due = is_due(session, now);
-    if binds || due {
-        before(session);
+    if (binds || due) && !before(session) {
+        return None;
     }
     let bound = binds && bind(session, question.voucher);
     let lapsed = lapse(session, now);
     let decision = decide(product, session, around, now, observer);
     let haunted = ghosts::of(product, &decision).next().is_some();
-    if haunted && !(binds || due) {
-        before(session);
+    if haunted && !(binds || due) && !before(session) {
+        return None;
     }
     ghosts::note(product, session, &decision, now);
     let as_of = session.last_answer.made_at().filter(|at| around.is_plain() && *at != now);
@@ -95,7 +96,20 @@ pub fn look<O: Observer>(
     let hears = denied || offer.is_some() || pending.is_some();
     let who = if hears { session.identity.clone() } else { Identity::default() };
     let seq = session.seq;
-    Looked { decision, as_of, state, seq, offer, pending, who, bound, lapsed, haunted }
+    Some(Looked { decision, as_of, state, seq, offer, pending, who, bound, lapsed, haunted })
+}
+
+impl Looked {
+    /// What the look owes, which left the session like this.
+    pub fn owes(&self, session: &Session, now: Timestamp) -> Aftermath {
+        let mut owed = Aftermath::of(session, now);
+        if self.bound && session.has_something_to_tell() {
+            owed.adopted = Some(Box::new(session.clone()));
+        }
+        self.lapsed.clone().into_iter().for_each(|offer| owed.lapsed(offer));
+        owed.ghosts = self.haunted.then(|| (self.decision, session.identity.clone()));
+        owed
+    }
 }
 
 /// Binds a session to the user whom a token vouches for; whether that is news.

@@ -14,19 +14,29 @@ use crate::rulebook::pacing::SNOOZE;
 use crate::rulebook::pacing::backoff::{Backoff, MOST_DISMISSALS};
 use crate::rulebook::rule::Rule;
 
+/// Writes down when an outcome last came.
+pub fn latest(memory: &mut TriggerMemory, outcome: Outcome, at: Timestamp) {
+    let last = memory.outcomes.entry(outcome).or_insert(at);
+    *last = (*last).max(at);
+}
+
 /// Writes down what became of an offer. A snooze beyond those its rule allows is a dismissal too.
+/// Twice is once.
 pub fn note(memory: &mut TriggerMemory, offer: &Offer, outcome: Outcome, now: Timestamp) {
     if outcome == Outcome::Snoozed {
+        if memory.snoozed.holds(&offer.id) {
+            return;
+        }
         let before = snoozes(memory);
         memory.snoozed.keep_newest(&offer.id, now, MOST_DISMISSALS);
-        memory.outcomes.insert(outcome, now);
+        latest(memory, outcome, now);
         let most = offer.terms.most_snoozes.and_then(|most| usize::try_from(most).ok());
         if most.is_some_and(|most| before >= most) {
             note(memory, offer, Outcome::Dismissed, now);
         }
         return;
     }
-    memory.outcomes.insert(outcome, now);
+    latest(memory, outcome, now);
     if outcome == Outcome::Dismissed {
         memory.dismissed.keep_newest(&offer.id, now, MOST_DISMISSALS);
     }
@@ -105,8 +115,7 @@ pub fn merge(into: &mut TriggerMemory, from: &TriggerMemory) {
     into.rests_until = into.rests_until.max(from.rests_until);
     into.reset = into.reset.max(from.reset);
     for (outcome, at) in &from.outcomes {
-        let last = into.outcomes.entry(*outcome).or_insert(*at);
-        *last = (*last).max(*at);
+        latest(into, *outcome, *at);
     }
     for (at, offer) in from.dismissed.entries() {
         into.dismissed.keep_newest(offer, at, MOST_DISMISSALS);

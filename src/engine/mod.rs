@@ -2,6 +2,7 @@
 //! channel, rule tests, explanations and replays all call the same [`decide::decide`].
 
 pub mod advance;
+pub mod aftermath;
 pub mod arms;
 pub mod around;
 pub mod case;

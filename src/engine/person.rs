@@ -19,10 +19,14 @@ use crate::engine::gates::DAY;
 use crate::engine::memory::{merge, note};
 use crate::rulebook::pacing::caps::Cap;
 
-/// A session turned out to be this person's: its firings and outcomes are theirs. Twice is once.
+/// A session turned out to be this person's: its firings and outcomes are theirs, and what is over
+/// there is over for them. Twice is once.
 pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     user.seq += 1;
     user.fired.absorb(&session.fired, now, DAY);
+    for offer in session.fired.offers().filter(|offer| !session.groups.has(offer)) {
+        user.groups.leave(offer);
+    }
     user.groups.absorb(&session.groups, now);
     user.consent = user.consent.max(session.consent);
     if let Some(ghosts) = session.ghosts.as_deref() {
@@ -75,7 +79,7 @@ pub struct Became {
     pub rests_until: Option<Timestamp>,
 }
 
-/// Something became of an offer to this person: their other sessions know, too.
+/// Something became of an offer to this person: their other sessions know, too. Twice is once.
 pub fn answered(user: &mut User, offer: &Offer, became: Became, now: Timestamp) {
     user.seq += 1;
     match became.goes_on {
@@ -85,7 +89,7 @@ pub fn answered(user: &mut User, offer: &Offer, became: Became, now: Timestamp) 
     if let Some(outcome) = became.outcome {
         let memory = user.triggers.entry(Arc::clone(&offer.trigger)).or_default();
         note(memory, offer, outcome, now);
-        memory.rests_until = became.rests_until.or(memory.rests_until);
+        memory.rests_until = memory.rests_until.max(became.rests_until);
     }
 }
 

@@ -34,13 +34,16 @@ pub(crate) async fn report(
     let signed = (&*product, &visit.product.settings);
     let voucher = desk.gate.voucher(signed, &parts, session, visit.now)?;
     let reported = read(&body::read(body, LARGEST).await?)?;
-    let report = Report {
-        conversation: &conversation,
-        event: &reported.event,
-        offer: reported.offer_id.as_deref(),
-        voucher: voucher.as_deref(),
-    };
-    let reaction = desk.app.report(&visit.product, report, visit.now).await?;
+    let conversation = conversation.into_owned();
+    let tasks = desk.app.tasks.clone();
+    let heard = tasks.see_through(async move {
+        let (event, offer) = (&reported.event, reported.offer_id.as_deref());
+        let voucher = voucher.as_deref();
+        let report = Report { conversation: &conversation, event, offer, voucher };
+        let reaction = desk.app.report(&visit.product, report, visit.now).await;
+        reaction.map(|reaction| (reported, reaction))
+    });
+    let (reported, reaction) = heard.await?;
     let reason = reaction.unheard.map(|unheard| unheard.as_str());
     Ok(json::ok(&ReportedBody::new(&reported.event, reaction.from, reaction.to, reason)))
 }

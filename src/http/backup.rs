@@ -55,8 +55,13 @@ pub(crate) async fn restore(
     let (parts, body) = request.into_parts();
     desk.admit_operator(&parts)?;
     demand_backup(&parts.headers)?;
-    let store = &desk.app.store;
     let replace = query(&parts.uri, "replace").is_some_and(|value| value == "1");
+    let tasks = desk.app.tasks.clone();
+    tasks.see_through(async move { put_back(&desk, body, replace).await }).await
+}
+
+async fn put_back(desk: &Desk, body: Body, replace: bool) -> Result<Response, ApiError> {
+    let store = &desk.app.store;
     if !replace && !is_empty(store).await.map_err(Denied::from)? {
         let detail = "the store has records already; with `replace=1` those that the backup has, \
                       too, are replaced, and the others stay";

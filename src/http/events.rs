@@ -37,10 +37,15 @@ pub(crate) async fn push(
         return Ok(json::ok(&AcceptedBody::ignored()));
     };
     let voucher = voucher(&desk, &visit, &parts, &delivery)?;
-    let (trust, voucher) = (visit.admitted.trust, voucher.as_deref());
-    let advanced = desk.app.deliver(&visit.product, &delivery, trust, voucher, visit.now).await?;
-    desk.app.metrics.batch(&visit.product.id, source, advanced.result());
-    Ok(json::ok(&AcceptedBody::new(&delivery, advanced.accepted, advanced.duplicate)))
+    let tasks = desk.app.tasks.clone();
+    let taken = tasks.see_through(async move {
+        let (trust, voucher) = (visit.admitted.trust, voucher.as_deref());
+        let advanced =
+            desk.app.deliver(&visit.product, &delivery, trust, voucher, visit.now).await?;
+        desk.app.metrics.batch(&visit.product.id, source, advanced.result());
+        Ok(json::ok(&AcceptedBody::new(&delivery, advanced.accepted, advanced.duplicate)))
+    });
+    taken.await
 }
 
 /// One call of a PostHog destination: an event, or a list of them, for any sessions.
@@ -53,16 +58,21 @@ pub(crate) async fn posthog(
     let (visit, bytes) = admit(&desk, &parts, body, RouteClass::Webhook, &product, POSTHOG).await?;
     let intake = destination::read(&bytes);
     let intake = intake.map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    let (mut accepted, mut duplicates) = (0, 0);
-    for batch in intake.batches {
-        let delivery = Delivery::Actions(batch);
-        let taken = desk.app.deliver(&visit.product, &delivery, Trust::Trusted, None, visit.now);
-        let advanced = taken.await?;
-        desk.app.metrics.batch(&visit.product.id, "posthog", advanced.result());
-        accepted += advanced.accepted;
-        duplicates += usize::from(advanced.duplicate);
-    }
-    Ok(json::ok(&PosthogBody::new(accepted, duplicates, intake.dropped)))
+    let tasks = desk.app.tasks.clone();
+    let taken = tasks.see_through(async move {
+        let (mut accepted, mut duplicates) = (0, 0);
+        let Visit { product, now, .. } = visit;
+        for batch in intake.batches {
+            let delivery = Delivery::Actions(batch);
+            let taken = desk.app.deliver(&product, &delivery, Trust::Trusted, None, now);
+            let advanced = taken.await?;
+            desk.app.metrics.batch(&product.id, "posthog", advanced.result());
+            accepted += advanced.accepted;
+            duplicates += usize::from(advanced.duplicate);
+        }
+        Ok(json::ok(&PosthogBody::new(accepted, duplicates, intake.dropped)))
+    });
+    taken.await
 }
 
 async fn admit(

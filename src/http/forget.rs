@@ -26,7 +26,13 @@ pub(crate) async fn session(
     let visit = desk.admit(&parts, RouteClass::Operator, Some(&product))?;
     demand_json(&parts.headers)?;
     let thread = thread(&body::read(body, LARGEST).await?)?;
-    let forgotten = desk.app.forget(&visit.product, &session, thread.as_deref(), visit.now).await?;
+    let (session, tasks) = (session.into_owned(), desk.app.tasks.clone());
+    let forgotten = tasks.see_through(async move {
+        let thread = thread.as_deref();
+        let forgotten = desk.app.forget(&visit.product, &session, thread, visit.now).await;
+        forgotten.map(|forgotten| (session, forgotten))
+    });
+    let (session, forgotten) = forgotten.await?;
     let forgotten =
         forgotten.ok_or_else(|| ApiError::not_found("nothing is known of this session"))?;
     Ok(json::ok(&ForgottenBody::of(&session, &forgotten)))

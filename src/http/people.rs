@@ -35,8 +35,11 @@ pub(crate) async fn erase(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (visit, kind, id) = asked(&desk, request)?;
-    let erased = desk.app.erase(&visit.product, whom(&kind, &id), visit.now).await?;
-    Ok(json::ok(&ErasedBody::of(&erased.ok_or_else(nobody)?)))
+    let tasks = desk.app.tasks.clone();
+    let erased = tasks.see_through(async move {
+        desk.app.erase(&visit.product, whom(&kind, &id), visit.now).await
+    });
+    Ok(json::ok(&ErasedBody::of(&erased.await?.ok_or_else(nobody)?)))
 }
 
 fn asked(desk: &Desk, request: Request<Body>) -> Result<(Visit, String, String), ApiError> {

@@ -1,8 +1,10 @@
 //! Tasks: the one place that spawns. Every task belongs to a set that can be told to stop and
 //! waited for, so that nothing outlives shutdown unnoticed.
 
+use std::panic::resume_unwind;
 use std::time::Duration;
 
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +27,25 @@ impl Tasks {
         F: Future<Output = ()> + Send + 'static,
     {
         drop(self.tracker.spawn(future));
+    }
+
+    /// Begins a future and answers with what it comes to. It is run to its end even if nobody waits
+    /// for that any more, as when a client hangs up.
+    pub fn see_through<F>(&self, future: F) -> impl Future<Output = F::Output> + Send + use<F>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let task = self.tracker.spawn(future);
+        async move {
+            match task.await.map_err(JoinError::try_into_panic) {
+                Ok(answer) => answer,
+                // As if it had not been a task of its own.
+                Err(Ok(panic)) => resume_unwind(panic),
+                // The runtime goes, and whoever waits here goes with it.
+                Err(Err(_)) => std::future::pending().await,
+            }
+        }
     }
 
     /// Runs `chore` once per period until the set is stopped.
@@ -72,6 +93,22 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(150)).await;
         assert!(tasks.join(Duration::from_secs(1)).await);
         assert_eq!(runs.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_seen_through_ends_although_nobody_waits_for_it() {
+        let (tasks, ended) = (Tasks::new(), Arc::new(AtomicU32::new(0)));
+        let begin = || {
+            let ended = Arc::clone(&ended);
+            tasks.see_through(async move {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                ended.fetch_add(1, Ordering::Relaxed)
+            })
+        };
+        assert_eq!(begin().await, 0);
+        drop(begin());
+        assert!(tasks.join(Duration::from_secs(4)).await);
+        assert_eq!(ended.load(Ordering::Relaxed), 2);
     }
 
     #[tokio::test(start_paused = true)]

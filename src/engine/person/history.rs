@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::action::Action;
 use crate::domain::happened::{self, Happened};
 use crate::domain::records::User;
 use crate::domain::session::Session;
@@ -14,13 +15,19 @@ use crate::rulebook::condition::Step;
 /// What a session tells, each thing with the step it meets.
 pub type History = Vec<(Arc<str>, Happened)>;
 
-/// Which of the session's newest actions meet one of these steps.
-pub fn history(steps: &[Step], session: &Session, id: &str, newest: usize) -> History {
+/// Which of the session's actions that are meant, by their place, meet one of these steps.
+pub fn history(
+    steps: &[Step],
+    session: &Session,
+    id: &str,
+    is_meant: impl Fn(usize, &Action) -> bool,
+) -> History {
     let actions = &session.actions;
-    let first = actions.len().saturating_sub(newest);
     let mut history = History::new();
-    for place in if steps.is_empty() { 0..0 } else { first..actions.len() } {
-        let Some(action) = actions.get(place) else { continue };
+    for place in 0..if steps.is_empty() { 0 } else { actions.len() } {
+        let Some(action) = actions.get(place).filter(|action| is_meant(place, action)) else {
+            continue;
+        };
         let met = steps.iter().filter(|step| step.is_met(actions, place));
         let number = session.action_count.saturating_sub((actions.len() - place) as u64);
         history.extend(met.map(|step| {
@@ -56,7 +63,6 @@ pub fn remember(user: &mut User, history: &History, keep: Span, now: Timestamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::Action;
 
     fn session() -> Session {
         let mut session = Session { action_count: 7, ..Session::default() };
@@ -83,7 +89,7 @@ mod tests {
         let (session, now) = (session(), Timestamp::from_millis(10));
         let steps = ["export", "/b/:id", "none"].map(Step::new);
         let (mut user, day) = (User::default(), Span::from_seconds(86_400));
-        let of = |id, newest| history(&steps, &session, id, newest);
+        let of = |id, newest| history(&steps, &session, id, |place, _| place + newest >= 4);
         assert_eq!(of("s", 1).len(), 1, "the newest alone");
         for (told, news, exports) in [
             (of("s", 2), true, 1),

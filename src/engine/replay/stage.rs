@@ -113,7 +113,7 @@ impl<'a> Stage<'a> {
 
     fn poll(&mut self, seat: &mut Seat<'a>, conversation: Option<&Arc<str>>, now: Timestamp) {
         let product = self.play.product;
-        self.world.settle(&mut seat.resident.session, now);
+        self.world.settle(product, &mut seat.resident.session, now);
         let mut around = self.around(seat, conversation, now);
         let mut decision = None;
         for _ in 0..ATTEMPTS {
