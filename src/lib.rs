@@ -25,7 +25,7 @@
 //!   `ingest` (wire formats, upstreams, signatures), `runtime` (clock, environment, tasks, logs,
 //!   metrics).
 //! * `engine` (2): `decide`, `advance`, `react`: the session, its surroundings and a time go in, a
-//!   decision comes out. `look` is one poll, `tape` what a journal keeps of it. `words` says it in the person's language; `goals` and `targets`
+//!   decision comes out. `look` is one poll, `tape` what a journal keeps of it, `aftermath` what a step owes to other records. `words` says it in the person's language; `goals` and `targets`
 //!   look at what became of it. `case` and `suite` live through rule tests with the same verbs, and
 //!   `replay` through recorded sessions, in a `world` of records as plain values.
 //! * `rulebook` (1): text to checked rules, and every finding at once; the condition tree; `changes`
@@ -43,6 +43,8 @@
 //! * A decision is total: every silence has a name, and says until when it stands.
 //! * A session changes only through `advance`, `commit`, `react` and `settle`, under its record's
 //!   lock, and only the first three are worth a write.
+//! * Any other step writes its session first and then what it owes to other records (`aftermath`),
+//!   each of which may be told twice. Nobody who hangs up cuts that short.
 //! * A firing claims other records first and commits last: a crash in between over-counts by one
 //!   and never offers twice. Two that attempt one offer at once hold its claims each for itself. A
 //!   poll creates no record.

@@ -5,6 +5,8 @@
 mod common;
 #[path = "whole/hangup.rs"]
 mod hangup;
+#[path = "whole/owed.rs"]
+mod owed;
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "redis/server.rs"]
 mod server;

@@ -82,11 +82,7 @@ impl App {
             let duplicate = advanced.duplicate;
             let (found, left) = (found.map(Box::new), state.seq);
             let taken = Some(Taken { advanced, owed, found, left });
-            match duplicate {
-                false => Step::Write(taken),
-                true if is_whole => Step::Keep(taken),
-                true => Step::Assure(taken),
-            }
+            if duplicate { Step::Keep(taken) } else { Step::Write(taken) }
         };
         let (key, tried) = (Key { product: &product.id, id: session_id }, Tried::default());
         let to = |session: &mut _, context: &mut _| tried.to(step(session, context));

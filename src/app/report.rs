@@ -94,13 +94,8 @@ impl App {
             let before = before.filter(|_| known || counted);
             *slot = (known || counted).then_some(session);
             let changed = counted || (known && left != seq);
-            let again = known && owed.adopted.is_some();
             let answer = Some(Heard { reaction, owed, before, left });
-            match changed {
-                true => Step::Write(answer),
-                false if again => Step::Assure(answer),
-                false => Step::Keep(answer),
-            }
+            if changed { Step::Write(answer) } else { Step::Keep(answer) }
         };
         let (key, tried) = (Key { product: &product.id, id: session }, Tried::default());
         let stored = self.store.update(key, now, |slot: &mut _| tried.to(step(slot))).await;
@@ -134,11 +129,7 @@ impl App {
             let known = record != Conversation::default();
             *slot = (known || counted).then_some(record);
             let answer = (reaction, session.filter(|_| counted || again), current);
-            match counted {
-                true => Step::Write(answer),
-                false if again && known => Step::Assure(answer),
-                false => Step::Keep(answer),
-            }
+            if counted { Step::Write(answer) } else { Step::Keep(answer) }
         };
         let key = Key { product: &product.id, id: report.conversation };
         let (reaction, session, current) = self.store.update(key, now, step).await?;
@@ -175,7 +166,7 @@ impl App {
             if !counted && meant.as_ref().is_none_or(|offer| knows(session, offer, report.event)) {
                 let owed = unheard(product, session, report.event, now);
                 let (before, left) = (None, session.seq);
-                return Step::Assure(Some(Heard { reaction, owed, before, left }));
+                return Step::Keep(Some(Heard { reaction, owed, before, left }));
             }
             let before = reel.before(session);
             remember(session, report.event, is_meant, reaction.goes_on, now);

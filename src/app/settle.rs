@@ -61,7 +61,6 @@ impl<T> Tried<T> {
     pub(crate) fn to(&self, step: Step<T>) -> Step<()> {
         let bare = match step {
             Step::Keep(_) => Step::Keep(()),
-            Step::Assure(_) => Step::Assure(()),
             Step::Write(_) => Step::Write(()),
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
@@ -140,16 +139,12 @@ impl App {
         debt: &mut Debt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let seq = |slot: &mut Option<Session>| match slot {
-            Some(session) => Step::Assure(Some(session.seq)),
-            None => Step::Keep(None),
-        };
+        let seq = |session: Option<&Session>| session.map(|session| session.seq);
         let key = Key { product: &product.id, id: session };
         // A step that did not last owes nothing, nor does a session that was removed since.
-        if self.store.update(key, now, seq).await?.is_none_or(|seq| seq < debt.left) {
+        if self.store.read(key, now, seq).await?.is_none_or(|seq| seq < debt.left) {
             return Ok(());
         }
-        debt.owed.again = true;
         if let Some(line) = debt.open.take() {
             self.count(product, session, &debt.owed);
             let reel = self.reel(product, session);
@@ -191,14 +186,14 @@ impl App {
         if let Some(account) = owed.account.as_ref().filter(|_| owed.concerns_account()) {
             let step = |slot: &mut Option<Account>| {
                 let news = owed.settle_account(product, &tallies, slot);
-                kept((news, owed.again), slot, ())
+                kept(news, ())
             };
             self.store.update(key(account), now, step).await?;
         }
         if let Some((email, _)) = &owed.email {
             let step = |slot: &mut Option<EmailIndex>| {
                 let news = owed.settle_email(session, slot);
-                kept((news, owed.again), slot, ())
+                kept(news, ())
             };
             self.store.update(key(email), now, step).await?;
         }
@@ -208,7 +203,7 @@ impl App {
                 let news = owed.settle_product(product, &mut record);
                 let found = unhealthy(&record, product, now);
                 *slot = (news || record != ProductRecord::default()).then_some(record);
-                kept((news, owed.again), slot, found)
+                kept(news, found)
             };
             let found = self.store.update(key(""), now, step).await?;
             self.saw_tours(&product.id, found);
@@ -230,7 +225,7 @@ impl App {
             let news = owed.settle_user(product, slot);
             let user = slot.as_ref().filter(|_| owed.adopted.is_some());
             let tallies = user.map(|user| user.tallies.clone()).unwrap_or_default();
-            kept((news, owed.again), slot, tallies)
+            kept(news, tallies)
         };
         let key = Key { product: &product.id, id: person };
         let tallies = self.store.update(key, now, step).await?;
@@ -241,13 +236,8 @@ impl App {
     }
 }
 
-/// What was applied before may be on its way still.
-fn kept<R, T>((news, again): (bool, bool), slot: &Option<R>, answer: T) -> Step<T> {
-    match slot {
-        Some(_) if news => Step::Write(answer),
-        Some(_) if again => Step::Assure(answer),
-        _ => Step::Keep(answer),
-    }
+fn kept<T>(news: bool, answer: T) -> Step<T> {
+    if news { Step::Write(answer) } else { Step::Keep(answer) }
 }
 
 impl Debt {

@@ -51,11 +51,6 @@ impl Groups {
         own.for_each(|live| live.until = until);
     }
 
-    /// Whether this offer is live, or was when somebody last looked.
-    pub fn has(&self, offer: &str) -> bool {
-        self.0.values().any(|live| *live.offer == *offer)
-    }
-
     /// The offer is over.
     pub fn leave(&mut self, offer: &str) {
         self.0.retain(|_, live| *live.offer != *offer);

@@ -32,8 +32,6 @@ use crate::rulebook::Product;
 pub struct Aftermath {
     /// When the step was made.
     pub at: Timestamp,
-    /// Whether some of it may have been applied before.
-    pub again: bool,
     /// The person's key, when somebody vouched for them.
     pub person: Option<Arc<str>>,
     /// Their account.
@@ -136,7 +134,7 @@ impl Aftermath {
 
     /// Of all that a session counted and remembers.
     pub fn whole(product: &Product, session: &Session, at: Timestamp) -> Self {
-        let mut owed = Self { again: true, ..Self::of(session, at) };
+        let mut owed = Self::of(session, at);
         let tells = owed.person.is_some() && session.has_something_to_tell();
         if tells || owed.account.is_some() && counts_accounts(product) {
             owed.adopted = Some(Box::new(session.clone()));

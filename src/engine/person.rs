@@ -24,7 +24,7 @@ use crate::rulebook::pacing::caps::Cap;
 pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     user.seq += 1;
     user.fired.absorb(&session.fired, now, DAY);
-    for offer in session.fired.offers().filter(|offer| !session.groups.has(offer)) {
+    for offer in session.fired.offers().filter(|offer| !session.groups.holds(offer)) {
         user.groups.leave(offer);
     }
     user.groups.absorb(&session.groups, now);

@@ -59,8 +59,6 @@ pub enum Step<T> {
     /// Nothing worth keeping changed: no record is made, and none counts as written. What the
     /// step did in place may or may not last, so it must be repeatable.
     Keep(T),
-    /// The same, and what is there is told as done: it is answered once it is as safe as a write.
-    Assure(T),
     /// What is now in the slot is kept; an empty slot means that the record goes.
     Write(T),
 }
@@ -69,7 +67,7 @@ impl<T> Step<T> {
     /// The answer alone.
     pub(crate) fn into_answer(self) -> T {
         match self {
-            Self::Keep(answer) | Self::Assure(answer) | Self::Write(answer) => answer,
+            Self::Keep(answer) | Self::Write(answer) => answer,
         }
     }
 }
