@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -54,10 +55,15 @@ impl Upstream {
         let (open, fewest) = (Arc::default(), Arc::new(Mutex::new(usize::MAX)));
         let upstream = Self { url, says: broadcast::channel(64).0, open, fewest };
         let host = upstream.clone();
-        let router = Router::new().fallback(move || {
-            let host = host.clone();
-            async move { host.welcome() }
-        });
+        let router =
+            Router::new().fallback(move |headers: HeaderMap| {
+                let host = host.clone();
+                let stranger =
+                    headers.get("authorization").is_some_and(|key| key == "Bearer stranger");
+                async move {
+                    if stranger { StatusCode::FORBIDDEN.into_response() } else { host.welcome() }
+                }
+            });
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         upstream
     }
@@ -95,8 +101,12 @@ impl Upstream {
 }
 
 fn docent(upstream: &Upstream, redis: &Server) -> Docent {
+    docent_with_token("friend", upstream, redis)
+}
+
+fn docent_with_token(token: &str, upstream: &Upstream, redis: &Server) -> Docent {
     let settings = format!(
-        "version: 1\nstore: \"{}\"\nproducts:\n  acme: {{ sources: [{{ sse: {{ url: \"{}\" }} }}] }}\n",
+        "version: 1\nstore: \"{}\"\nproducts:\n  acme: {{ sources: [{{ sse: {{ url: \"{}\", token: {token} }} }}] }}\n",
         redis.url(),
         upstream.url
     );
@@ -146,4 +156,19 @@ async fn one_instance_reads_an_upstream_and_another_takes_over() {
     assert_eq!(*upstream.fewest.lock().unwrap(), 1, "for a moment nobody read");
     upstream.tells_of("ps_3");
     offered(&third, "ps_3").await;
+}
+
+/// A holder that the upstream refuses keeps nobody else from reading.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn who_is_refused_lets_another_read() {
+    let (redis, upstream) = (Server::start(&[]), Upstream::start().await);
+    let refused = docent_with_token("stranger", &upstream, &redis);
+    until("it to be refused", async || phase(&refused).await.contains("fatal")).await;
+    let reader = docent(&upstream, &redis);
+    upstream.heard_by(1).await;
+    upstream.tells_of("ps_1");
+    offered(&refused, "ps_1").await;
+    assert!(phase(&refused).await.contains("fatal"), "its operator is told");
+    drop(reader);
 }

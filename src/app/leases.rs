@@ -1,6 +1,8 @@
 //! Leases: what one of several instances does for all of them, such as reading an upstream. The
 //! holder beats; who sees the same beat for too long takes over. No clock is compared with another
-//! machine's. Two that hold for a moment do double work and nothing worse, since a batch counts once.
+//! machine's. Two that hold for a moment do double work and nothing worse, as long as batches say
+//! when they were forwarded: then each counts once.
+//! A holder that cannot do the work gives it back: another may be able to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,38 @@ const SILENT: Duration = Duration::from_secs(3);
 const OFFERED: Duration = Duration::from_millis(1_200);
 /// How long it then goes on for its successor to be at work.
 const HANDED: Duration = Duration::from_secs(2);
+
+/// A holder whose work keeps failing for so long lets another try.
+const FAILING: Duration = Duration::from_secs(10);
+/// How long it then stands aside, at least and at most. Longer than the others need to take over;
+/// when there are no others, no longer than a reader waits between two tries.
+const ASIDE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
+/// How long one stands aside whose work has ended for good, as far as it can tell.
+const REFUSED: Duration = Duration::from_secs(60);
+
+/// How the work of a holder goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It has not really begun.
+    Beginning,
+    /// It is being done.
+    AtWork,
+    /// The last try failed, and none has succeeded since.
+    Failing,
+}
+
+/// Why a holder holds no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// It was told to stop.
+    Stopped,
+    /// Somebody else has it.
+    Lost,
+    /// The work fails, and another may fare better.
+    Failed,
+    /// The work has ended by itself.
+    Ended,
+}
 
 /// A lease as one instance sees it.
 pub(crate) struct Watch {
@@ -106,17 +140,35 @@ impl Watch {
         app.store.update(LEASES, app.clock.now(), step).await
     }
 
-    /// Beats until somebody else has it and is at work, or `stop`.
-    async fn kept(&self, app: &App, at_work: &impl Fn() -> bool, stop: &CancellationToken) {
-        let mut lost: Option<Instant> = None;
-        while stop.run_until_cancelled(sleep(BEAT)).await.is_some() {
+    /// Beats until somebody else has it and is at work, the work has `ended` or fails, or `stop`.
+    async fn kept(
+        &self,
+        app: &App,
+        progress: &impl Fn() -> Progress,
+        stop: &CancellationToken,
+        ended: &CancellationToken,
+    ) -> Left {
+        let (mut lost, mut failing): (Option<Instant>, Option<Instant>) = (None, None);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Left::Stopped,
+                () = ended.cancelled() => return Left::Ended,
+                () = sleep(BEAT) => {}
+            }
+            let now = progress();
+            if now != Progress::Failing {
+                failing = None;
+            } else if failing.get_or_insert_with(Instant::now).elapsed() >= FAILING {
+                return Left::Failed;
+            }
             // Who cannot ask goes on: to read twice is better than not at all.
-            match self.beat(app, at_work(), false).await {
-                Ok(Standing::Theirs { at_work: true }) => return,
+            match self.beat(app, now == Progress::AtWork, false).await {
+                Ok(Standing::Theirs { at_work: true }) => return Left::Lost,
                 Ok(Standing::Theirs { at_work: false }) => {
                     let since = *lost.get_or_insert_with(Instant::now);
                     if since.elapsed() >= SILENT {
-                        return;
+                        return Left::Lost;
                     }
                 }
                 Ok(Standing::Mine) => lost = None,
@@ -126,8 +178,9 @@ impl Watch {
     }
 
     /// Offers it to the others and goes on until one of them is at work, or nobody wants it.
-    async fn handed_over(&self, app: &App, at_work: &impl Fn() -> bool) {
+    async fn handed_over(&self, app: &App, progress: &impl Fn() -> Progress) {
         let begun = Instant::now();
+        let at_work = || progress() == Progress::AtWork;
         let mut standing = self.beat(app, at_work(), true).await;
         while let Ok(now) = standing {
             let patience = match now {
@@ -164,24 +217,48 @@ impl Watch {
 
 impl App {
     /// Does the work whenever this instance holds the lease, until `stop`. The work ends when its
-    /// token is cancelled; `at_work` tells whether it has really begun.
+    /// token is cancelled; `progress` tells how it goes.
     pub(crate) async fn while_holding<W: Future<Output = ()>>(
         &self,
         mut watch: Watch,
         work: impl Fn(CancellationToken) -> W,
-        at_work: impl Fn() -> bool,
+        progress: impl Fn() -> Progress,
         stop: &CancellationToken,
     ) {
+        let mut aside = ASIDE.0;
         while watch.taken(self, stop).await {
-            let end = CancellationToken::new();
+            let (end, ended) = (CancellationToken::new(), CancellationToken::new());
+            let begun = Instant::now();
             let held = async {
-                watch.kept(self, &at_work, stop).await;
-                if stop.is_cancelled() {
-                    watch.handed_over(self, &at_work).await;
+                let left = watch.kept(self, &progress, stop, &ended).await;
+                if left == Left::Stopped {
+                    watch.handed_over(self, &progress).await;
                 }
                 end.cancel();
+                if matches!(left, Left::Failed | Left::Ended) {
+                    watch.given_back(self).await;
+                }
+                left
             };
-            tokio::join!(work(end.clone()), held);
+            let work = async {
+                work(end.clone()).await;
+                ended.cancel();
+            };
+            let left = tokio::join!(work, held).1;
+            if begun.elapsed() >= FAILING * 2 {
+                // It went well for a while.
+                aside = ASIDE.0;
+            }
+            let pause = match left {
+                Left::Stopped => return,
+                Left::Lost => continue,
+                Left::Failed => aside,
+                Left::Ended => REFUSED,
+            };
+            aside = (aside * 2).min(ASIDE.1);
+            if stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                return;
+            }
         }
     }
 }

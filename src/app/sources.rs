@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::app::lanes::Lanes;
-use crate::app::leases::Watch;
+use crate::app::leases::{Progress, Watch};
 use crate::domain::action::{Delivery, Trust};
 use crate::domain::bulletin::Lease;
+use crate::ingest::backoff::LONGEST;
 use crate::ingest::sse::{Pace, Upstream};
 use crate::ingest::status::{Phase, SourceReport, SourceStatus};
 use crate::rulebook::Rulebook;
@@ -80,7 +81,7 @@ impl App {
         }
         let watch = Watch::new(Lease::of_source(product, &source.url), self.leaseholder());
         status.stand_by(true);
-        let (app, at_work) = (Arc::clone(self), Arc::clone(&status));
+        let (app, told) = (Arc::clone(self), Arc::clone(&status));
         tasks.spawn(async move {
             let read = |end: CancellationToken| {
                 let (upstream, lanes) = (&upstream, &lanes);
@@ -92,8 +93,14 @@ impl App {
                     }
                 }
             };
-            let at_work = || at_work.report().phase == Phase::Streaming;
-            app.while_holding(watch, read, at_work, &cancel).await;
+            let progress = || match told.report() {
+                SourceReport { phase: Phase::Streaming, .. } => Progress::AtWork,
+                // The upstream asked for it, and would ask anybody.
+                SourceReport { wait: Some(wait), .. } if wait > LONGEST => Progress::Beginning,
+                SourceReport { reason: Some(_), .. } => Progress::Failing,
+                SourceReport { reason: None, .. } => Progress::Beginning,
+            };
+            app.while_holding(watch, read, progress, &cancel).await;
         });
         Running { source: source.clone(), status, stop, counted: None }
     }
