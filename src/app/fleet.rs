@@ -1,7 +1,11 @@
 //! The fleet: what this instance serves, and what those that share its store say that they serve.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::domain::bulletin::{Bulletin, Instance};
@@ -10,12 +14,34 @@ use crate::store::bulletin::{INSTANCES, RULEBOOK};
 use crate::store::{Step, StoreError};
 
 /// An instance that has been silent for so long does not count any more: five times the heartbeat.
-const SILENT: Span = Span::from_seconds(10);
+/// By one's own clock: those of other machines may be off by more.
+const SILENT: Duration = Duration::from_secs(10);
 /// After so long its name is forgotten.
 const FORGOTTEN: Span = Span::from_seconds(600);
 
 /// Name and address of this instance, once it listens.
 pub(crate) type Name = OnceLock<(Arc<str>, Arc<str>)>;
+
+/// What each instance said last about when that was, and since when it has said nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct Heard(Mutex<BTreeMap<Arc<str>, (Timestamp, Instant)>>);
+
+impl Heard {
+    /// Hears what all have said by now; who has been silent for too long.
+    fn hear(&self, all: &BTreeMap<Arc<str>, Instance>) -> Vec<Arc<str>> {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.retain(|name, _| all.contains_key(name));
+        for (name, said) in all {
+            let (last, since) =
+                heard.entry(Arc::clone(name)).or_insert_with(|| (said.seen, Instant::now()));
+            if *last != said.seen {
+                (*last, *since) = (said.seen, Instant::now());
+            }
+        }
+        let silent = heard.iter().filter(|(_, (_, since))| since.elapsed() >= SILENT);
+        silent.map(|(name, _)| Arc::clone(name)).collect()
+    }
+}
 
 /// One instance as known here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,9 +104,11 @@ impl App {
             let instances = &mut slot.get_or_insert_default().instances;
             instances.retain(|_, other| wall.since(other.seen) < FORGOTTEN);
             instances.insert(Arc::clone(&name), said.clone());
-            Step::Write(())
+            Step::Write(instances.clone())
         };
-        self.store.update(INSTANCES, wall, step).await
+        let all = self.store.update(INSTANCES, wall, step).await?;
+        self.heard.hear(&all);
+        Ok(())
     }
 
     /// Tells them that it is going.
@@ -105,12 +133,14 @@ impl App {
         let (own, said) = self.own(wall);
         let listed = |board: Option<&Bulletin>| board.map(|board| board.instances.clone());
         let mut all = self.store.read(INSTANCES, wall, listed).await?.unwrap_or_default();
+        let silent = self.heard.hear(&all);
         all.insert(Arc::clone(&own), said);
         let peer = |(name, said): (Arc<str>, Instance)| {
-            let ago = wall.since(said.seen);
-            Peer { name, said, ago, silent: ago >= SILENT }
+            let silent = name != own && silent.contains(&name);
+            Peer { ago: wall.since(said.seen), silent, name, said }
         };
-        Ok(Fleet { own, peers: all.into_iter().map(peer).collect() })
+        let peers = all.into_iter().map(peer).collect();
+        Ok(Fleet { own, peers })
     }
 
     /// Keeps the files in force, to start from when those on disk are broken.

@@ -74,6 +74,7 @@ pub struct App {
     name: fleet::Name,
     attempts: attempts::Attempts,
     books: settle::Books,
+    heard: fleet::Heard,
     journal: Option<Journal>,
 }
 
@@ -95,7 +96,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
         let (sources, tasks, draining, health, notes, told, targets) = <_>::default();
-        let (pauses, name, attempts, books, journal) = <_>::default();
+        let (pauses, name, attempts, books, heard, journal) = <_>::default();
         Self {
             live,
             store,
@@ -112,6 +113,7 @@ impl App {
             name,
             attempts,
             books,
+            heard,
             journal,
         }
     }
