@@ -8,6 +8,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{Docent, EAGER, PLAIN};
+use docent::rulebook::settings::Limits;
+use docent::store::Store;
+use redb::{Database, TableDefinition};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
@@ -110,6 +113,26 @@ verified: every record is there
     let answer: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((code, &answer["written"], &answer["kept"]), (Some(0), &json!(0), &json!(5)));
     remembers(&second.again_at_rest(&["--listen", "127.0.0.1:0"])).await;
+}
+
+/// Whatever wrote it: a copy that lacks something is no copy of all.
+#[test]
+fn a_record_that_cannot_be_read_is_told_of_at_the_end() {
+    let folder = tempdir().unwrap();
+    let [from, to] = ["from", "to"].map(|name| named(&folder, name));
+    drop(Store::open(&format!("embedded:{from}"), &Limits::default()).unwrap());
+    let database = Database::open(format!("{from}/docent.redb")).unwrap();
+    let users = TableDefinition::<'_, (&str, &str), &[u8]>::new("user");
+    let write = database.begin_write().unwrap();
+    write.open_table(users).unwrap().insert(("acme", "u_1"), &[7_u8; 3][..]).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let stores = [from, to].map(|folder| format!("embedded:{folder}"));
+    let (code, said) = run(&["store", "copy", &stores[0], &stores[1]]);
+    let told = "1 record (user 1): 0 written, 0 already there
+not whole: 1 record cannot be read by this version and stayed behind; the others are there
+";
+    assert_eq!((code, &*said), (Some(1), told));
 }
 
 #[test]

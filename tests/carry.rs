@@ -10,14 +10,15 @@ mod given;
 mod server;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use docent::domain::bulletin::{Bulletin, Pause};
 use docent::domain::records::{Context, User};
 use docent::domain::session::Session;
 use docent::domain::time::Span;
 use docent::rulebook::settings::{Durability, Limits};
-use docent::store::bulletin::{INSTANCES, PAUSES};
-use docent::store::carry::{Restoring, Saving, copy, is_empty};
+use docent::store::bulletin::{INSTANCES, LEASES, PAUSES};
+use docent::store::carry::{Restoring, Saving, copy, everything, is_empty};
 use docent::store::raw::{Clash, KINDS, Place, Raw};
 use docent::store::{Key, Step, Store};
 use tempfile::{TempDir, tempdir};
@@ -48,7 +49,8 @@ async fn fill(store: &Store, sessions: usize) {
     let pause = Pause { since: START, until: None, reason: Some("x".into()) };
     let pauses = Bulletin { pauses: [("acme".into(), pause)].into(), ..Bulletin::default() };
     put(store, PAUSES, START, pauses.clone()).await;
-    put(store, INSTANCES, START, pauses).await;
+    put(store, INSTANCES, START, pauses.clone()).await;
+    put(store, LEASES, START, pauses).await;
 }
 
 async fn all(store: &Store) -> Vec<Raw> {
@@ -73,7 +75,7 @@ async fn a_walk_sees_every_record_once_also_those_on_disk_alone() {
         assert!(is_empty(&store).await.unwrap());
         fill(&store, sessions).await;
         let records = all(&store).await;
-        assert_eq!(records.len(), 2 * sessions + 4);
+        assert_eq!(records.len(), 2 * sessions + 5);
         assert_eq!(names(&records).len(), records.len());
         assert!(records.iter().all(|raw| KINDS.contains(&raw.kind) && raw.written().is_some()));
         assert!(!is_empty(&store).await.unwrap());
@@ -103,7 +105,9 @@ async fn a_backup_comes_back_whole_in_another_store() {
     assert_eq!(get(&to, key("7"), START).await, Some(said(&"words ".repeat(50))));
     assert_eq!(get(&to, key("u_1"), START).await, Some(fired_once("of_1")));
     assert_eq!(get::<Bulletin>(&to, PAUSES, START).await.unwrap().pauses.len(), 1);
-    assert_eq!(get::<Bulletin>(&to, INSTANCES, START).await, None);
+    for key in [INSTANCES, LEASES] {
+        assert_eq!(get::<Bulletin>(&to, key, START).await, None);
+    }
     // A time to live counts from when a record was written, wherever it was.
     assert_eq!(get::<Context>(&to, key("7"), START.plus(DAY).plus(DAY)).await, None);
 }
@@ -126,7 +130,7 @@ async fn a_copy_through_redis_is_the_same_to_the_last_byte() {
         let back = memory();
         assert!(copy(&through, &back, |_| {}).await.unwrap().verified);
         let (mut left, mut right) = (all(&from).await, all(&back).await);
-        left.retain(|raw| raw.key() != INSTANCES);
+        left.retain(|raw| ![INSTANCES, LEASES].contains(&raw.key()));
         for records in [&mut left, &mut right] {
             records.sort_by(|a, b| (a.kind, &a.product, &a.id).cmp(&(b.kind, &b.product, &b.id)));
         }
@@ -136,6 +140,28 @@ async fn a_copy_through_redis_is_the_same_to_the_last_byte() {
         let copied = copy(&from, &through, |_| {}).await.unwrap();
         assert_eq!((copied.put.written, copied.put.kept), (0, 1_404));
         assert_eq!(get::<Session>(&through, key("3"), later).await, Some(dismissed(2)));
+    }
+}
+
+/// What is put into a Redis to be served later expires there like what was written by who serves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn what_is_carried_into_redis_expires_there() {
+    let server = server::Server::start(&[]);
+    let from = memory();
+    fill(&from, 1).await;
+    let limits = everything(&Limits::default());
+    let to = Store::open_in(Path::new(""), &server.url(), Durability::Immediate, &limits).unwrap();
+    to.reached().await.unwrap();
+    assert!(copy(&from, &to, |_| {}).await.unwrap().verified);
+    for (name, days) in [
+        ("docent:{acme/0}:session", 2..=2),
+        ("docent:{acme/u_1}:user", 31..=31),
+        // Nobody's time to live, so Redis says -1.
+        ("docent:{/pauses}:bulletin", 0..=0),
+    ] {
+        let seconds: i64 = server.ask(&["TTL", name]);
+        assert!(days.contains(&((seconds + 86_399) / 86_400)), "{name}: {seconds}");
     }
 }
 

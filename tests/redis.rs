@@ -13,6 +13,8 @@ mod given;
 #[expect(dead_code, reason = "clusters have a file of their own")]
 #[path = "redis/server.rs"]
 mod server;
+#[path = "redis/walks.rs"]
+mod walks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

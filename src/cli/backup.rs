@@ -55,9 +55,15 @@ pub(crate) fn backup(arguments: &BackupArguments) -> Exit {
     ended(saved(arguments), if to_stdout { complain } else { say })
 }
 
-/// Exits 1 when the file is not whole, the store has records already, or does not take them.
+/// Exits 1 when the file is not whole, the store has records already, or does not take them all.
 pub(crate) fn restore(arguments: &RestoreArguments) -> Exit {
-    ended(restored(arguments), say)
+    match restored(arguments) {
+        Ok((answer, whole)) => {
+            say(&answer);
+            if whole { Exit::Fine } else { Exit::Failed }
+        }
+        Err(error) => ended(Err(error), say),
+    }
 }
 
 fn ended(result: Result<String>, tell: fn(&str)) -> Exit {
@@ -132,8 +138,9 @@ fn told(counts: &Counts, name: &str, format: Format) -> String {
     }
 }
 
-/// Nothing is put before the whole file has proved sound.
-fn restored(arguments: &RestoreArguments) -> Result<String> {
+/// What to say, and whether all of it is there. Nothing is put before the whole file has proved
+/// sound.
+fn restored(arguments: &RestoreArguments) -> Result<(String, bool)> {
     let RestoreArguments { file, store, remote, .. } = arguments;
     let named = || format!("cannot restore `{}`", file.display());
     let mut reader = Reader::begin()?;
@@ -150,16 +157,23 @@ fn restored(arguments: &RestoreArguments) -> Result<String> {
             None => into_running(arguments).await,
         }
     })?;
+    let number = |name: &str| {
+        let number = answer.get(name).and_then(Value::as_u64).unwrap_or_default();
+        usize::try_from(number).unwrap_or(usize::MAX)
+    };
+    let (written, unreadable) = (number("written"), number("unreadable"));
     if remote.format == Format::Json {
-        return Ok(answer.to_string());
+        return Ok((answer.to_string(), unreadable == 0));
     }
-    let number = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let more = [("kept", "already there, the same or newer"), ("unreadable", "not readable here")];
-    let more = more.map(|(name, what)| (number(name), what));
-    let more = more.iter().filter(|(number, _)| *number > 0);
-    let more: String = more.map(|(number, what)| format!("; {number} {what}")).collect();
-    let written = usize::try_from(number("written")).unwrap_or(usize::MAX);
-    Ok(format!("restored {}{more}", count(written, "record")))
+    let kept = match number("kept") {
+        0 => String::new(),
+        some => format!("; {some} already there, the same or newer"),
+    };
+    let left = match unreadable {
+        0 => String::new(),
+        some => format!("\nnot whole: {} cannot be read by this version", count(some, "record")),
+    };
+    Ok((format!("restored {}{kept}{left}", count(written, "record")), unreadable == 0))
 }
 
 async fn into_running(arguments: &RestoreArguments) -> Result<Value> {

@@ -13,12 +13,12 @@ use crate::library::live::Live;
 use crate::rulebook::Sources;
 use crate::rulebook::compile::settings;
 use crate::rulebook::finding::Finding;
-use crate::rulebook::settings::{Durability, Settings};
+use crate::rulebook::settings::Settings;
 use crate::runtime::clock::Clock;
 use crate::runtime::{client, environment};
+use crate::store::StoreError;
 use crate::store::bulletin::RULEBOOK;
-use crate::store::carry::everything;
-use crate::store::{Store, StoreError};
+use crate::store::carry::open_to_read;
 
 /// The last good rulebook, if one is kept and still sound. `disk` is the workspace as far as it can
 /// be read, `findings` why it cannot be served.
@@ -69,7 +69,7 @@ fn kept_in(workspace: &Path, setting: &str) -> Result<Option<Kept>> {
         .block_on(async {
             // First, because it sets up TLS for whatever connects.
             let _client = client::shared();
-            let store = Store::open_in(workspace, setting, Durability::Immediate, &everything())?;
+            let store = open_to_read(workspace, setting)?;
             store.reached().await?;
             let kept = |board: Option<&Bulletin>| board.and_then(|board| board.rulebook.clone());
             let kept = store.read(RULEBOOK, Clock::wall().now(), kept).await?;

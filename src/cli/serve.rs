@@ -27,10 +27,14 @@ use crate::runtime::clock::Clock;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::{client, environment, trace};
-use crate::store::Store;
+use crate::store::raw::Place;
+use crate::store::{Store, StoreError};
 
 /// One shard of the store a call, so that every shard has its turn about every half minute.
 const SWEEP: Duration = Duration::from_millis(500);
+/// Between two pages of the walk that takes what is past its time out of a shared store, and
+/// between two walks. A page has some two hundred rows.
+const SWEEP_SHARED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How often quiet clients are forgotten.
 const TIDY: Duration = Duration::from_secs(60);
 /// How often an instance looks for what others were told to pause.
@@ -210,6 +214,7 @@ impl Server {
         self.tasks.spawn(keep_rulebook(Arc::clone(&self.app), self.tasks.stopping()));
         if self.app.store.is_shared() {
             self.tasks.spawn(say_hello(Arc::clone(&self.app), self.tasks.stopping()));
+            self.tasks.spawn(sweep_shared(Arc::clone(&self.app), self.tasks.stopping()));
         }
         self.tasks.spawn(pay_debts(Arc::clone(&self.app), self.tasks.stopping()));
         self.tasks.spawn(learn_pauses(Arc::clone(&self.app), self.tasks.stopping()));
@@ -217,6 +222,24 @@ impl Server {
         self.tasks.every(SWEEP, move || {
             app.store.sweep(app.clock.now());
         });
+    }
+}
+
+/// Each instance walks for itself: what one has taken out another finds done.
+async fn sweep_shared(app: Arc<App>, stop: CancellationToken) {
+    let mut place = Place::default();
+    let (step, rest) = SWEEP_SHARED;
+    let mut pause = step;
+    while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+        (place, pause) = match app.store.tidy(&place, app.clock.now()).await {
+            Ok(Some(next)) => (next, step),
+            Ok(None) => (Place::default(), rest),
+            Err(StoreError::Moved) => (Place::default(), step),
+            Err(error) => {
+                tracing::debug!(%error, "Cannot take old activity out of the store now");
+                (place, rest)
+            }
+        };
     }
 }
 

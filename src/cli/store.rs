@@ -5,12 +5,15 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
-use crate::cli::report::{complain, say};
+use crate::cli::report::{complain, count, say};
 use crate::cli::{Exit, Format};
+use crate::library::disk;
+use crate::rulebook::compile::settings;
 use crate::rulebook::settings::Durability;
-use crate::runtime::client;
+use crate::rulebook::settings::Limits;
+use crate::runtime::{client, environment};
 use crate::store::Store;
-use crate::store::carry::{Copied, copy, everything};
+use crate::store::carry::{Copied, copy, everything, open_to_read};
 
 /// Arguments of `docent store`.
 #[derive(Debug, clap::Args)]
@@ -41,13 +44,15 @@ struct CopyArguments {
 /// Records between two words about how far it is.
 const STEP: u64 = 100_000;
 
-/// Exits 1 when a store cannot be opened or written, or records are missing afterwards.
+/// Exits 1 when a store cannot be opened or written, or records are missing afterwards, those among
+/// them that cannot be read.
 pub(crate) fn run(arguments: &StoreArguments) -> Exit {
     let StoreCommand::Copy(arguments) = &arguments.command;
     match copied(arguments) {
         Ok(copied) => {
             say(&told(&copied, arguments));
-            if copied.verified { Exit::Fine } else { Exit::Failed }
+            let whole = copied.verified && copied.put.unreadable == 0;
+            if whole { Exit::Fine } else { Exit::Failed }
         }
         Err(error) => {
             complain(&format!("error: {error:#}"));
@@ -65,7 +70,7 @@ fn copied(arguments: &CopyArguments) -> Result<Copied> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (from, to) = (open(from).await?, open(to).await?);
+        let (from, to) = (source(from).await?, open(to).await?);
         let mut next = STEP;
         let copied = copy(&from, &to, |records| {
             if records >= next {
@@ -92,29 +97,55 @@ fn told(copied: &Copied, arguments: &CopyArguments) -> String {
         });
         return answer.to_string();
     }
-    let unreadable = match put.unreadable {
-        0 => String::new(),
-        some => format!(", {some} not readable by this version"),
-    };
-    let end = match verified {
-        true => "verified: every record is there",
-        false => "not verified: the first store is changing; stop its docent, and start this again",
+    let end = match (verified, put.unreadable) {
+        (true, 0) => "verified: every record is there".to_owned(),
+        (true, some) => {
+            let left = count(usize::try_from(some).unwrap_or(usize::MAX), "record");
+            format!(
+                "not whole: {left} cannot be read by this version and stayed behind; the others are there"
+            )
+        }
+        (false, _) => {
+            "not verified: the first store is changing; stop its docent, and start this again"
+                .to_owned()
+        }
     };
     let (written, kept) = (put.written, put.kept);
     let all = tally(counts);
-    format!("{all}: {written} written, {kept} already there{unreadable}\n{end}")
+    format!("{all}: {written} written, {kept} already there\n{end}")
 }
 
-/// Opens a store to carry its records, not to serve.
-pub(in crate::cli) async fn open(setting: &str) -> Result<Store> {
+/// Opens a store to read all of it.
+async fn source(setting: &str) -> Result<Store> {
+    lasts(setting)?;
+    let store = open_to_read(Path::new(""), setting)?;
+    store.reached().await?;
+    Ok(store)
+}
+
+fn lasts(setting: &str) -> Result<()> {
     if setting == "memory" {
         bail!("`memory` ends with its docent; name a store that lasts, such as `embedded:./data`");
     }
     // First, because it sets up TLS for whatever connects.
     let _client = client::shared();
-    let store = Store::open_in(Path::new(""), setting, Durability::Immediate, &everything())?;
+    Ok(())
+}
+
+/// Opens a store to put records into it, not to serve.
+pub(in crate::cli) async fn open(setting: &str) -> Result<Store> {
+    lasts(setting)?;
+    let limits = everything(&limits_here());
+    let store = Store::open_in(Path::new(""), setting, Durability::Immediate, &limits)?;
     store.reached().await?;
     Ok(store)
+}
+
+/// Those of the workspace in the current folder, where there is one, else the usual ones.
+fn limits_here() -> Limits {
+    let here = disk::read(Path::new(".")).ok();
+    let known = here.and_then(|sources| settings(&sources, &environment::variable));
+    known.map(|known| known.limits).unwrap_or_default()
 }
 
 /// Writes what is left.

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use crate::domain::bulletin::Bulletin;
-use crate::domain::time::{Span, Timestamp};
-use crate::rulebook::settings::Limits;
+use crate::domain::time::Timestamp;
+use crate::rulebook::settings::{Durability, Limits};
 use crate::store::backup::{BackupError, Counts, Reader, Writer};
-use crate::store::bulletin::INSTANCES;
+use crate::store::bulletin::{INSTANCES, LEASES};
+use crate::store::embedded::Embedded;
 use crate::store::raw::{Clash, Place, Put, Raw};
 use crate::store::record::Record;
 use crate::store::{Store, StoreError};
 
 /// Walks through a copied store again until nothing is left to copy, at most this often: a source
-/// that is in use never comes to rest.
+/// that is in use never comes to rest. One whose server moves is walked through anew as often.
 const ROUNDS: usize = 3;
 
 /// Why records could not be carried.
@@ -30,21 +32,27 @@ pub enum CarryError {
     Zstd(#[from] io::Error),
 }
 
-/// A store that is opened to carry records and not to serve: it drops nothing, whatever its age and
-/// number.
-pub fn everything() -> Limits {
-    Limits {
-        max_sessions: u64::MAX,
-        max_memory: u64::MAX,
-        session_ttl: Span::FOREVER,
-        ledger_ttl: Span::FOREVER,
-        ..Limits::default()
+/// A store that is opened to carry records and not to serve: it drops nothing, however much there
+/// is. Times to live are those that a serving one has.
+pub fn everything(limits: &Limits) -> Limits {
+    Limits { max_sessions: u64::MAX, max_memory: u64::MAX, ..limits.clone() }
+}
+
+/// Opens a store to read out of it, and for nothing else: of a file no more is read than is asked for.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_to_read(workspace: &Path, setting: &str) -> Result<Store, StoreError> {
+    match setting.strip_prefix("embedded:").filter(|path| !path.is_empty()) {
+        Some(path) => Embedded::open_to_read(&workspace.join(path)).map(Store::Embedded),
+        None => Store::open_in(workspace, setting, Durability::Immediate, &Limits::default()),
     }
 }
 
-/// Whether a record means something in another store: what instances say of themselves does not.
+/// Whether a record means something in another store: what instances say of themselves and agree
+/// on among each other does not.
 fn travels(record: &Raw) -> bool {
-    record.kind != Bulletin::KIND || record.key() != INSTANCES
+    record.kind != Bulletin::KIND || ![INSTANCES, LEASES].contains(&record.key())
 }
 
 /// Whether a store holds nothing of any person or product yet.
@@ -131,7 +139,9 @@ impl Restoring {
     /// # Errors
     /// When the file is not what was written, or the store does not take it.
     pub async fn take(&mut self, store: &Store, piece: &[u8]) -> Result<(), CarryError> {
-        let records = self.reader.take(piece)?;
+        let mut records = self.reader.take(piece)?;
+        // Older versions saved them all.
+        records.retain(travels);
         self.put.add(store.put(&records, self.clash).await?);
         Ok(())
     }
@@ -158,7 +168,7 @@ pub struct Copied {
     pub counts: BTreeMap<&'static str, u64>,
     /// What became of it in the second.
     pub put: Put,
-    /// Whether all of it was found there afterwards.
+    /// Whether all of it that this version can read was found there afterwards.
     pub verified: bool,
 }
 
@@ -174,18 +184,13 @@ pub async fn copy(
 ) -> Result<Copied, StoreError> {
     let mut copied = Copied::default();
     for round in 0..=ROUNDS {
-        let (mut place, mut put, mut counts) =
-            (Some(Place::default()), Put::default(), BTreeMap::new());
-        while let Some(at) = place {
-            let mut page = from.page(&at).await?;
-            page.records.retain(travels);
-            for record in &page.records {
-                *counts.entry(record.kind).or_default() += 1;
+        let mut moves = 0;
+        let (put, counts) = loop {
+            match walked(from, to, &mut progress).await {
+                Err(StoreError::Moved) if moves < ROUNDS => moves += 1,
+                walked => break walked?,
             }
-            put.add(to.put(&page.records, Clash::NewerStays).await?);
-            progress(put.written + put.kept + put.unreadable);
-            place = page.next;
-        }
+        };
         let written = put.written;
         if round == 0 {
             copied.put = put;
@@ -199,4 +204,25 @@ pub async fn copy(
         }
     }
     Ok(copied)
+}
+
+/// Copies what there is once; what became of it, and how many records of each kind there are.
+async fn walked(
+    from: &Store,
+    to: &Store,
+    progress: &mut impl FnMut(u64),
+) -> Result<(Put, BTreeMap<&'static str, u64>), StoreError> {
+    let (mut place, mut put, mut counts) =
+        (Some(Place::default()), Put::default(), BTreeMap::new());
+    while let Some(at) = place {
+        let mut page = from.page(&at).await?;
+        page.records.retain(travels);
+        for record in &page.records {
+            *counts.entry(record.kind).or_default() += 1;
+        }
+        put.add(to.put(&page.records, Clash::NewerStays).await?);
+        progress(put.written + put.kept + put.unreadable);
+        place = page.next;
+    }
+    Ok((put, counts))
 }

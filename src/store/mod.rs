@@ -64,6 +64,14 @@ pub enum Step<T> {
 }
 
 impl<T> Step<T> {
+    /// The same with another answer.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Step<U> {
+        match self {
+            Self::Keep(answer) => Step::Keep(change(answer)),
+            Self::Write(answer) => Step::Write(change(answer)),
+        }
+    }
+
     /// The answer alone.
     pub(crate) fn into_answer(self) -> T {
         match self {
@@ -148,6 +156,9 @@ pub enum StoreError {
         /// What the system said.
         reason: String,
     },
+    /// The server that was being read is another now, and no walk goes on there.
+    #[error("the store's server was restarted or replaced while records were read; start again")]
+    Moved,
     /// No answer in time.
     #[error("the store did not answer in time")]
     Slow,
@@ -299,12 +310,26 @@ impl Store {
     }
 
     /// Drops what is past its time and what is over the limits, one shard a call, so that no poll
-    /// waits for it. Nothing depends on how often it runs but memory. Redis tidies up by itself.
+    /// waits for it. Nothing depends on how often it runs but memory. For Redis, see
+    /// [`Store::tidy`].
     pub fn sweep(&self, now: Timestamp) -> Swept {
         match self {
             Self::Memory(memory) => memory.sweep(now),
             Self::Embedded(embedded) => embedded.sweep(now),
             Self::Redis(_) => Swept::default(),
+        }
+    }
+
+    /// Drops activity past its time from some rows of a Redis, from a place of a walk on; where the
+    /// next call goes on, `None` after the last. Whole rows go there by themselves. The other stores
+    /// have [`Store::sweep`].
+    ///
+    /// # Errors
+    /// When the store does not answer, or the walk has to start again.
+    pub async fn tidy(&self, from: &Place, now: Timestamp) -> Result<Option<Place>, StoreError> {
+        match self {
+            Self::Memory(_) | Self::Embedded(_) => Ok(None),
+            Self::Redis(redis) => redis.tidy(from, now).await,
         }
     }
 

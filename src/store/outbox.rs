@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Changes that may wait in memory alone with `durability` as an interval; beyond, steps wait for
 /// the disk as with `immediate`.
 const BACKLOG: usize = 16_384;
+/// Changes that may wait in any case; beyond, no more are taken until the disk has caught up. Some
+/// ten megabytes, and more than any number of requests that wait at once.
+const MOST: usize = 262_144;
 
 /// One thing to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,9 @@ pub(crate) struct Outbox {
     posted: Condvar,
     progress: watch::Sender<Progress>,
     trouble: Mutex<Option<String>>,
+    /// Whether there is any, and how many items wait, to be looked at in passing.
+    troubled: AtomicBool,
+    waiting: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -73,6 +80,8 @@ impl Outbox {
             posted: Condvar::new(),
             progress: watch::Sender::new(Progress::default()),
             trouble: Mutex::default(),
+            troubled: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
         }
     }
 
@@ -82,6 +91,7 @@ impl Outbox {
         open.items.push_back(item);
         open.last += 1;
         let last = open.last;
+        self.waiting.store(open.items.len(), Ordering::Relaxed);
         drop(open);
         self.posted.notify_one();
         last
@@ -94,33 +104,49 @@ impl Outbox {
 
     /// Returns once all up to `number` is as safe as `durability` asks for.
     pub(crate) async fn settled(&self, number: u64) -> Result<(), StoreError> {
-        if !self.immediate && self.trouble().is_none() && self.waiting() < BACKLOG {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        if !self.immediate && !self.is_troubled() && waiting < BACKLOG {
             return Ok(());
         }
         self.saved(number).await
     }
 
-    /// Returns once all up to `number` is on disk, or a try at it has failed.
+    /// Returns once all up to `number` is on disk, or a try at it has failed. While commits fail
+    /// nobody waits for the next try.
     pub(crate) async fn saved(&self, number: u64) -> Result<(), StoreError> {
         let mut progress = self.progress.subscribe();
-        let tried = progress.wait_for(|progress| progress.tried >= number || progress.closed);
+        let tried = progress
+            .wait_for(|progress| progress.tried >= number || progress.closed || self.is_troubled());
         match tokio::time::timeout(PATIENCE, tried).await {
             Ok(Ok(progress)) if progress.saved >= number => Ok(()),
             Err(_) => Err(StoreError::Slow),
-            Ok(_) => {
-                let reason = self.trouble().unwrap_or_else(|| "docent is shutting down".to_owned());
+            Ok(progress) => {
+                let why = if progress.is_ok_and(|progress| progress.closed) {
+                    "docent is shutting down"
+                } else {
+                    "the last commit failed"
+                };
+                let reason = self.trouble().unwrap_or_else(|| why.to_owned());
                 Err(StoreError::Unwritten { reason })
             }
         }
     }
 
+    /// Why nothing more may be posted: what cannot be written would only pile up.
+    pub(crate) fn refuses(&self) -> Option<String> {
+        if !self.is_troubled() && self.waiting.load(Ordering::Relaxed) < MOST {
+            return None;
+        }
+        Some(self.trouble().unwrap_or_else(|| "the disk does not keep up".to_owned()))
+    }
+
+    fn is_troubled(&self) -> bool {
+        self.troubled.load(Ordering::Relaxed)
+    }
+
     /// Why the last commit failed, while no later one has succeeded.
     pub(crate) fn trouble(&self) -> Option<String> {
         lock(&self.trouble).clone()
-    }
-
-    fn waiting(&self) -> usize {
-        lock(&self.open).items.len()
     }
 
     /// Asks the writer to write what is there and end.
@@ -139,12 +165,18 @@ impl Outbox {
             let waited = self.posted.wait_timeout_while(open, gather, few);
             open = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        taken(&mut open, most)
+        self.taken(&mut open, most)
     }
 
     /// For the writer: takes all there is, at once.
     pub(crate) fn take_all(&self) -> Taken {
-        taken(&mut lock(&self.open), usize::MAX)
+        self.taken(&mut lock(&self.open), usize::MAX)
+    }
+
+    fn taken(&self, open: &mut Open, most: usize) -> Taken {
+        let taken = taken(open, most);
+        self.waiting.store(open.items.len(), Ordering::Relaxed);
+        taken
     }
 
     /// For the writer: waits before it tries again, less when it is asked to stop.
@@ -159,6 +191,7 @@ impl Outbox {
     pub(crate) fn tried(&self, number: u64, result: Result<(), String>) {
         let saved = result.is_ok();
         *lock(&self.trouble) = result.err();
+        self.troubled.store(!saved, Ordering::Relaxed);
         self.progress.send_modify(|progress| {
             progress.tried = number;
             if saved {
@@ -257,11 +290,26 @@ mod tests {
         assert_eq!(outbox.settled(number).await, Ok(()));
         outbox.tried(number, Err("the disk is full".into()));
         let number = outbox.post(item(2));
-        assert_eq!(outbox.settled(number).await, Err(StoreError::Slow));
+        let failed = StoreError::Unwritten { reason: "the disk is full".into() };
+        assert_eq!(outbox.settled(number).await, Err(failed), "nobody waits for the next try");
         outbox.tried(number, Ok(()));
         for hash in 0..BACKLOG as u64 {
             outbox.post(item(hash));
         }
         assert_eq!(outbox.settled(outbox.last()).await, Err(StoreError::Slow));
+    }
+
+    #[test]
+    fn what_cannot_be_written_does_not_pile_up() {
+        let outbox = Outbox::new(true);
+        outbox.tried(outbox.post(item(1)), Err("the disk is full".into()));
+        assert_eq!(outbox.refuses().as_deref(), Some("the disk is full"));
+        outbox.tried(1, Ok(()));
+        assert_eq!(outbox.refuses(), None);
+        let numbers: Vec<_> = (0..MOST as u64).map(|hash| outbox.post(item(hash))).collect();
+        assert_eq!(numbers.len(), MOST);
+        assert_eq!(outbox.refuses().as_deref(), Some("the disk does not keep up"));
+        outbox.take(Duration::ZERO, 1_024);
+        assert_eq!(outbox.refuses(), None);
     }
 }

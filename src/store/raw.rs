@@ -68,6 +68,17 @@ pub struct Place {
     pub(crate) number: u64,
     /// The last key that was read, where a key says so.
     pub(crate) after: Option<(Box<str>, Box<str>)>,
+    /// What the number means something to, where that may be replaced meanwhile.
+    pub(crate) of: Option<Sight>,
+}
+
+/// The servers that a walk goes through, as it knows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sight {
+    /// Stands for which they are and what each has.
+    pub(crate) servers: u64,
+    /// Stands for the process that is being read.
+    pub(crate) process: u64,
 }
 
 /// Some records of a walk.

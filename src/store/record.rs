@@ -28,7 +28,7 @@ use crate::store::memory::Housed;
 
 /// Something a store keeps under a key. Activity is what a person did; it lives for
 /// `session_ttl` and gives way under pressure. The rest are ledgers, which live for `ledger_ttl`.
-pub trait Record: Housed + Serialize + DeserializeOwned + Send {
+pub trait Record: Housed + Clone + Serialize + DeserializeOwned + Send {
     /// The name of the kind, in metrics and in the keys of durable stores.
     const KIND: &'static str;
     /// Whether it goes `ledger_ttl` after its last write. What does not stays until it is changed.

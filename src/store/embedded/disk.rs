@@ -5,10 +5,11 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{
     self,
     ErrorKind::{InvalidData, UnexpectedEof},
+    Write as _,
 };
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, TryLockError};
 
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError,
@@ -26,6 +27,8 @@ use crate::store::{Key, StoreError};
 const CACHE: usize = 64 << 20;
 /// The layout of the file. It rises when an older docent could not read it.
 const FORMAT: u64 = 1;
+/// Room that redb itself may need for a commit, beside what the records do.
+const ROOM: usize = 1 << 20;
 /// A file smaller than this is not worth compacting.
 const WORTH_COMPACTING: u64 = 64 << 20;
 
@@ -104,6 +107,21 @@ impl Disk {
         *database = None;
         *database = Some(Builder::new().set_cache_size(CACHE).open(&self.path)?);
         Ok(())
+    }
+
+    /// Whether it makes sense to commit after a failure. Asked with a file beside it, because a
+    /// commit that fails costs a look at the whole of this one.
+    pub(crate) fn ready_for(&self, changes: &[Packed]) -> Result<(), DiskError> {
+        let bytes: usize = changes.iter().flat_map(|change| &change.bytes).map(Vec::len).sum();
+        let beside = self.path.with_file_name("docent.room");
+        let written = File::create(&beside).and_then(|mut file| {
+            file.write_all(&vec![0x5a; 2 * bytes + ROOM])?;
+            file.sync_all()
+        });
+        let _gone = fs::remove_file(&beside);
+        written?;
+        let closed = self.database.read().unwrap_or_else(PoisonError::into_inner).is_none();
+        if closed { self.reopen() } else { Ok(()) }
     }
 
     /// Writes these changes in one transaction, on disk when it returns.
@@ -218,7 +236,12 @@ impl Disk {
     }
 
     fn with<T>(&self, ask: impl FnOnce(&Database) -> Result<T, DiskError>) -> Result<T, DiskError> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        // While it is opened anew nobody waits for it, however long that takes.
+        let database = match self.database.try_read() {
+            Ok(database) => database,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(redb::Error::DatabaseClosed.into()),
+        };
         ask(database.as_ref().ok_or(redb::Error::DatabaseClosed)?)
     }
 }

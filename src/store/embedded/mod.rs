@@ -6,7 +6,8 @@
 //! that had to make room stays on disk and is read back when its session comes again.
 //!
 //! An answer never tells what could still be lost: a step that only looks at a record waits too,
-//! while that record's last change is on its way.
+//! while that record's last change is on its way. While commits fail, steps that look at anything
+//! else go on, and those that would change something are refused.
 
 mod disk;
 mod writer;
@@ -31,7 +32,7 @@ use crate::store::memory::shelf::{Absent, Done};
 use crate::store::outbox::Outbox;
 use crate::store::raw::{Clash, KINDS, Page, Place, Put, Raw, rows};
 use crate::store::record::Record;
-use crate::store::{Key, Step, StoreError};
+use crate::store::{Key, Step, StoreError, codec};
 
 /// How long reading a record back may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,6 +44,8 @@ pub struct Embedded {
     memory: Arc<Memory>,
     outbox: Arc<Outbox>,
     disk: Arc<Disk>,
+    /// Whether memory knows every record; else all is read from the file, and nothing written.
+    known: bool,
 }
 
 impl Embedded {
@@ -51,6 +54,20 @@ impl Embedded {
         folder: &Path,
         durability: Durability,
         limits: &Limits,
+    ) -> Result<Self, StoreError> {
+        Self::open_with(folder, durability, limits, true)
+    }
+
+    /// Opens the store in a folder to read out of its file, and for nothing else. Blocks.
+    pub(crate) fn open_to_read(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, Durability::Immediate, &Limits::default(), false)
+    }
+
+    fn open_with(
+        folder: &Path,
+        durability: Durability,
+        limits: &Limits,
+        known: bool,
     ) -> Result<Self, StoreError> {
         let (immediate, gather) = match durability {
             Durability::Immediate => (true, Duration::ZERO),
@@ -61,13 +78,14 @@ impl Embedded {
         let outbox = Arc::new(Outbox::new(immediate));
         let memory = Arc::new(Memory::posting(limits, Some(Arc::clone(&outbox))));
         let (opened, open) = mpsc::channel();
-        let (folder, known, posted) = (folder.to_owned(), Arc::clone(&memory), Arc::clone(&outbox));
+        let (folder, held, posted) = (folder.to_owned(), Arc::clone(&memory), Arc::clone(&outbox));
         let work = move || {
-            let disk = recovered(&folder, &known).map(Arc::new);
+            let disk = if known { recovered(&folder, &held) } else { Disk::open(&folder) };
+            let disk = disk.map(Arc::new);
             if opened.send(disk.clone()).is_ok()
                 && let Ok(disk) = disk
             {
-                Writer { memory: known, outbox: posted, disk, gather }.run();
+                Writer { memory: held, outbox: posted, disk, gather }.run();
             }
         };
         let thread = thread::Builder::new().name("docent-store".to_owned()).spawn(work);
@@ -77,7 +95,7 @@ impl Embedded {
             file: "docent.redb".to_owned(),
             reason: "it cannot be read".to_owned(),
         })??;
-        Ok(Self { memory, outbox, disk })
+        Ok(Self { memory, outbox, disk, known })
     }
 
     /// Applies a step to one record, see [`crate::store::Store::update`].
@@ -87,10 +105,17 @@ impl Embedded {
         now: Timestamp,
         step: impl Fn(&mut Option<R>) -> Step<T>,
     ) -> Result<T, StoreError> {
+        if !self.known {
+            return self.look(key, step).await;
+        }
         for _ in 0..MOST_TRIES {
-            self.admits()?;
-            match self.memory.update(key, now, &step) {
-                Ok(done) => return self.answer(done).await,
+            let refused = self.outbox.refuses();
+            let step = |slot: &mut Option<R>| match &refused {
+                None => step(slot).map(Some),
+                Some(_) => only_kept(step(&mut slot.clone())),
+            };
+            match self.memory.update(key, now, step) {
+                Ok(done) => return self.answer(done).await?.ok_or_else(|| unwritten(refused)),
                 Err(absent) => self.fetch(key, absent, now).await?,
             }
         }
@@ -104,22 +129,40 @@ impl Embedded {
         now: Timestamp,
         step: impl Fn(&mut Option<Session>, &mut Option<Context>) -> Step<T>,
     ) -> Result<T, StoreError> {
+        self.writable()?;
         for _ in 0..MOST_TRIES {
-            self.admits()?;
-            match self.memory.update_session(key, now, &step) {
-                Ok(done) => return self.answer(done).await,
+            let refused = self.outbox.refuses();
+            let step = |state: &mut Option<Session>, context: &mut Option<Context>| match &refused {
+                None => step(state, context).map(Some),
+                Some(_) => only_kept(step(&mut state.clone(), &mut context.clone())),
+            };
+            match self.memory.update_session(key, now, step) {
+                Ok(done) => return self.answer(done).await?.ok_or_else(|| unwritten(refused)),
                 Err(absent) => self.fetch(key, absent, now).await?,
             }
         }
         Err(StoreError::Slow)
     }
 
-    /// While nothing can be written, nothing can make room either.
-    fn admits(&self) -> Result<(), StoreError> {
-        if !self.memory.is_full() {
-            return Ok(());
+    /// Applies a step to what the file holds of a record.
+    async fn look<R: Record, T>(
+        &self,
+        key: Key<'_>,
+        step: impl Fn(&mut Option<R>) -> Step<T>,
+    ) -> Result<T, StoreError> {
+        let disk = Arc::clone(&self.disk);
+        let (product, id) = (key.product.to_owned(), key.id.to_owned());
+        let read = move || disk.read(R::KIND, Key { product: &product, id: &id });
+        let bytes = self.read_aside(read).await?;
+        let record = bytes.map(|bytes| codec::unpack::<R>(&bytes)).transpose()?;
+        match step(&mut record.map(|(_, record)| record)) {
+            Step::Keep(answer) => Ok(answer),
+            Step::Write(_) => Err(to_be_read()),
         }
-        self.outbox.trouble().map_or(Ok(()), |reason| Err(StoreError::Unwritten { reason }))
+    }
+
+    fn writable(&self) -> Result<(), StoreError> {
+        if self.known { Ok(()) } else { Err(to_be_read()) }
     }
 
     async fn answer<T>(&self, done: Done<T>) -> Result<T, StoreError> {
@@ -172,12 +215,13 @@ impl Embedded {
         };
         let (records, after) = self.read_aside(read).await?;
         let part = if after.is_some() { from.part } else { from.part + 1 };
-        let next = (part < KINDS.len()).then_some(Place { part, number: 0, after });
+        let next = (part < KINDS.len()).then_some(Place { part, after, ..Place::default() });
         Ok(Page { records, next })
     }
 
     /// Puts records, see [`crate::store::Store::put`].
     pub(crate) async fn put(&self, records: &[Raw], clash: Clash) -> Result<Put, StoreError> {
+        self.writable()?;
         let (mut put, mut due) = (Put::default(), None);
         for row in rows(records) {
             let done = self.place(row, clash).await?;
@@ -189,7 +233,9 @@ impl Embedded {
 
     async fn place(&self, row: &[Raw], clash: Clash) -> Result<Done<Put>, StoreError> {
         for _ in 0..MOST_TRIES {
-            self.admits()?;
+            if let Some(reason) = self.outbox.refuses() {
+                return Err(StoreError::Unwritten { reason });
+            }
             match (self.memory.place(row, clash), row.first()) {
                 (Ok(done), _) => return Ok(done),
                 (Err(absent), Some(raw)) => {
@@ -237,6 +283,23 @@ impl fmt::Debug for Embedded {
     }
 }
 
+/// While nothing can be written a step runs on a copy, and what it would have changed is refused:
+/// in memory alone it would only pile up.
+fn only_kept<T>(step: Step<T>) -> Step<Option<T>> {
+    match step {
+        Step::Keep(answer) => Step::Keep(Some(answer)),
+        Step::Write(_) => Step::Keep(None),
+    }
+}
+
+fn to_be_read() -> StoreError {
+    StoreError::Unwritten { reason: "it was opened to be read".to_owned() }
+}
+
+fn unwritten(refused: Option<String>) -> StoreError {
+    StoreError::Unwritten { reason: refused.unwrap_or_default() }
+}
+
 /// The file, with all its records in memory.
 fn recovered(folder: &Path, memory: &Memory) -> Result<Disk, StoreError> {
     let begun = Instant::now();
@@ -262,4 +325,38 @@ fn recovered(folder: &Path, memory: &Memory) -> Result<Disk, StoreError> {
         tracing::info!(records, seconds, "Read the store back");
     }
     Ok(disk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::records::User;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_760_000_000_000);
+
+    #[tokio::test]
+    async fn while_nothing_can_be_written_reads_go_on_and_nothing_piles_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits::default();
+        let store = Embedded::open(folder.path(), Durability::Immediate, &limits).unwrap();
+        let count = |slot: &mut Option<User>| {
+            slot.get_or_insert_default().seq += 1;
+            Step::Write(())
+        };
+        let seen = |slot: &mut Option<User>| Step::Keep(slot.as_ref().map_or(0, |user| user.seq));
+        let key = |id| Key { product: "acme", id };
+        store.update(key("u_1"), NOW, count).await.unwrap();
+        let last = store.outbox.last();
+        store.outbox.tried(last, Err("the disk is full".to_owned()));
+        let refused = Err(StoreError::Unwritten { reason: "the disk is full".to_owned() });
+        for id in ["u_1", "u_2"] {
+            assert_eq!(store.update(key(id), NOW, count).await, refused);
+        }
+        assert_eq!(store.update(key("u_1"), NOW, seen).await, Ok(1));
+        assert_eq!(store.update(key("u_2"), NOW, seen).await, Ok(0));
+        assert_eq!(store.outbox.last(), last, "nothing more waits for the disk");
+        store.outbox.tried(last, Ok(()));
+        store.update(key("u_1"), NOW, count).await.unwrap();
+        assert_eq!(store.update(key("u_1"), NOW, seen).await, Ok(2));
+    }
 }

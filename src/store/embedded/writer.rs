@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::store::Key;
 use crate::store::embedded::disk::Disk;
 use crate::store::memory::Memory;
@@ -13,8 +15,11 @@ use crate::store::outbox::{Item, Outbox, Taken};
 
 /// Items of one commit at most, so that none waits long for the others.
 const MOST: usize = 1_024;
-/// Between two tries while commits fail.
-const AGAIN: Duration = Duration::from_millis(500);
+/// Between two tries while commits fail, at least and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+/// Nor does trying take more than this part of the time: after a failed commit the whole file is
+/// looked through, however large it is.
+const PART_OF_THE_TIME: u32 = 10;
 
 /// Writes until the outbox is stopped and empty.
 pub(crate) struct Writer {
@@ -45,7 +50,8 @@ impl Writer {
     fn write_until_saved(&self, items: &mut Vec<Item>, upto: &mut u64) -> bool {
         let mut failed = false;
         loop {
-            match self.write(items, upto) {
+            let begun = Instant::now();
+            match self.write(items, upto, failed) {
                 Ok(()) => {
                     self.outbox.tried(*upto, Ok(()));
                     if failed {
@@ -61,14 +67,18 @@ impl Writer {
                     self.outbox.tried(self.outbox.last(), Err(reason));
                 }
             }
-            if self.outbox.pause(AGAIN) {
+            let pause = (begun.elapsed() * PART_OF_THE_TIME).clamp(AGAIN.0, AGAIN.1);
+            if self.outbox.pause(pause) {
                 return false;
             }
         }
     }
 
-    fn write(&self, items: &mut Vec<Item>, upto: &mut u64) -> Result<(), String> {
+    fn write(&self, items: &mut Vec<Item>, upto: &mut u64, again: bool) -> Result<(), String> {
         let mut changes = self.pack(items, upto)?;
+        if again {
+            self.disk.ready_for(&changes).map_err(|error| error.to_string())?;
+        }
         let committed = catch_unwind(AssertUnwindSafe(|| self.disk.commit(&mut changes)));
         let reason = match committed {
             Ok(Ok(())) => {
@@ -108,24 +118,24 @@ impl Writer {
                 *upto = more.upto;
             }
         }
-        self.removals(items, &mut changes);
+        self.removals(items, &mut changes)?;
         Ok(changes)
     }
 
-    /// Behind what is to be there, so that of a row that was packed and then removed nothing stays.
-    fn removals(&self, items: &[Item], changes: &mut Vec<Packed>) {
+    /// Behind what was packed of a row before it was removed, so that nothing of that stays; and in
+    /// front of what it is when it has been made anew since, by an item of a later commit perhaps.
+    fn removals(&self, items: &[Item], changes: &mut Vec<Packed>) -> Result<(), String> {
         for item in items {
             let Item::Gone { shelf, product, id } = item else { continue };
             let Some(drawer) = self.memory.drawer(*shelf) else { continue };
-            // Made anew since: then that was posted, too.
-            if drawer.holds(Key { product, id }) {
-                continue;
-            }
             for kind in drawer.kinds() {
                 let (product, id) = (product.clone(), id.clone());
                 changes.push(Packed { kind, product, id, bytes: None });
             }
+            let hash = drawer.hash_of(Key { product, id });
+            drawer.pack(hash, changes).map_err(|error| error.to_string())?;
         }
+        Ok(())
     }
 
     fn landed(&self, items: &[Item]) {
@@ -136,5 +146,53 @@ impl Writer {
                 drawer.landed(*hash);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::records::User;
+    use crate::domain::time::Timestamp;
+    use crate::rulebook::settings::Limits;
+    use crate::store::{Step, codec};
+
+    const KEY: Key<'static> = Key { product: "acme", id: "u_1" };
+
+    /// Whoever waits for the removal is told once its own commit is on disk, and that must not hold
+    /// what was removed, although the row is there again.
+    #[test]
+    fn what_was_removed_is_gone_with_its_own_commit_even_when_it_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = Arc::new(Outbox::new(true));
+        let memory = Memory::posting(&Limits::default(), Some(Arc::clone(&outbox)));
+        let (memory, disk) = (Arc::new(memory), Arc::new(Disk::open(folder.path()).unwrap()));
+        let writer = Writer {
+            memory: Arc::clone(&memory),
+            outbox: Arc::clone(&outbox),
+            disk: Arc::clone(&disk),
+            gather: Duration::ZERO,
+        };
+        let is_now = |seq: Option<u64>| {
+            let step = |slot: &mut Option<User>| {
+                *slot = seq.map(|seq| User { seq, ..User::default() });
+                Step::Write(())
+            };
+            memory.update(KEY, Timestamp::from_millis(0), step).ok().unwrap();
+        };
+        let written = |taken: Taken| {
+            let Taken { mut items, mut upto, .. } = taken;
+            writer.write(&mut items, &mut upto, false).unwrap();
+            let bytes = disk.read("user", KEY).unwrap();
+            bytes.map(|bytes| codec::unpack::<User>(&bytes).unwrap().1.seq)
+        };
+        is_now(Some(1));
+        assert_eq!(written(outbox.take_all()), Some(1));
+        is_now(None);
+        let removal = outbox.take_all();
+        is_now(Some(2));
+        assert_eq!(written(removal), Some(2));
+        is_now(None);
+        assert_eq!(written(outbox.take_all()), None);
     }
 }

@@ -31,8 +31,8 @@ pub(crate) trait Drawer {
     fn pack(&self, hash: u64, packed: &mut Vec<Packed>) -> Result<bool, Unreadable>;
     /// What was packed of the rows with this hash is on disk.
     fn landed(&self, hash: u64);
-    /// Whether there is a row with this key.
-    fn holds(&self, key: Key<'_>) -> bool;
+    /// The hash of rows with this key.
+    fn hash_of(&self, key: Key<'_>) -> u64;
     /// At start: puts a slot's bytes in its place; past the limits, something gives way at once.
     fn recover(
         &self,
@@ -88,9 +88,8 @@ impl<W: Row> Drawer for Shelf<W> {
         entries.for_each(|entry| entry.marks.land());
     }
 
-    fn holds(&self, key: Key<'_>) -> bool {
-        let hash = self.hash(key);
-        self.lock_of(hash).is_some_and(|table| table.find(hash, |entry| entry.is(key)).is_some())
+    fn hash_of(&self, key: Key<'_>) -> u64 {
+        self.hash(key)
     }
 
     fn recover(

@@ -149,7 +149,10 @@ impl Memory {
         while let Some(drawer) = u8::try_from(part).ok().and_then(|number| self.drawer(number)) {
             if let Some(records) = drawer.shard(shard)? {
                 let number = shard as u64 + 1;
-                return Ok(Page { records, next: Some(Place { part, number, after: None }) });
+                return Ok(Page {
+                    records,
+                    next: Some(Place { part, number, ..Place::default() }),
+                });
             }
             (part, shard) = (part + 1, 0);
         }
@@ -164,11 +167,6 @@ impl Memory {
             Some(drawer) => drawer.place(&self.gauge, row, clash),
             None => Ok(Done { answer: Put::default(), due: None }),
         }
-    }
-
-    /// Whether it holds more than it may.
-    pub(crate) fn is_full(&self) -> bool {
-        self.gauge.is_over_memory()
     }
 
     /// Gives one shard of every shelf its turn.

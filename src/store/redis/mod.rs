@@ -13,6 +13,7 @@ mod inspect;
 mod link;
 mod names;
 mod stored;
+mod tidy;
 mod turns;
 mod walk;
 mod wire;
@@ -48,12 +49,6 @@ use crate::store::{Key, Step, StoreError};
 const FIRST_LOOK: Duration = Duration::from_secs(4);
 /// Before a row is read again that could not be.
 const AGAIN: Duration = Duration::from_millis(50);
-/// How much longer Redis keeps what has expired, since clocks differ.
-const GRACE: Span = Span::from_seconds(86_400);
-
-/// The longest that `ledger_ttl` may be; stores that are only copied into know none.
-const LONGEST: Span = Span::from_seconds(366 * 86_400);
-
 static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("script.lua")));
 
 /// Records in Redis.
@@ -73,8 +68,18 @@ struct Asked {
     kinds: Vec<&'static str>,
     slots: Vec<usize>,
     lives: Lifetimes,
-    /// The time of a write is that of the record, unless the row has a later one.
-    carried: bool,
+    stamp: Stamp,
+}
+
+/// When a row counts as written after a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stamp {
+    /// At the write.
+    Now,
+    /// When the record was that is put into it, unless the row has a later time.
+    Carried,
+    /// When it was before.
+    Unmoved,
 }
 
 impl Asked {
@@ -82,7 +87,7 @@ impl Asked {
         let kinds = W::kinds();
         let name = name(kinds.first().copied().unwrap_or_default(), key);
         let slots = (0..kinds.len()).filter(|slot| slots & (1 << slot) != 0).collect();
-        Self { name, kinds, slots, lives, carried: false }
+        Self { name, kinds, slots, lives, stamp: Stamp::Now }
     }
 
     fn is_whole(&self) -> bool {
@@ -119,7 +124,7 @@ impl Redis {
         let link = Arc::new(Link::new(address));
         let kept = Arc::clone(&link);
         let keeper = tokio::spawn(async move { kept.keep().await }).abort_handle();
-        let lives = Lifetimes { session: limits.session_ttl, ledger: limits.ledger_ttl };
+        let lives = Lifetimes::new(limits.session_ttl, limits.ledger_ttl);
         let (group, tasks) = (None, vec![keeper]);
         Self { link, group, tasks, lives, tokens: Tokens::default(), turns: Turns::default() }
     }
@@ -153,8 +158,7 @@ impl Redis {
         now: Timestamp,
         step: impl Fn(&mut Option<R>) -> Step<T>,
     ) -> Result<T, StoreError> {
-        let lives = if R::AGES { self.lives } else { Lifetimes::ENDLESS };
-        let asked = Asked::new::<R::Row>(key, R::SLOTS, lives);
+        let asked = Asked::new::<R::Row>(key, R::SLOTS, self.lives.of(R::AGES));
         self.bounded(asked, now, |row, _| step(R::slot(row))).await
     }
 
@@ -220,8 +224,12 @@ impl Redis {
                 stored = self.load(&asked).await?;
                 continue;
             }
-            let written = if asked.carried { now.max(stored.written) } else { now };
-            let change = stored.change(row, written, asked.lives, &asked.slots);
+            let written = match asked.stamp {
+                Stamp::Now => now,
+                Stamp::Carried => now.max(stored.written),
+                Stamp::Unmoved => stored.written,
+            };
+            let change = stored.change(row, (now, written), asked.lives, &asked.slots);
             let change = change.map_err(unreadable)?;
             if stored.version.is_absent() && change.empty {
                 return Ok(answer);
@@ -287,9 +295,7 @@ impl Redis {
     ) -> Result<Written, StoreError> {
         let unwritten = |failure: Failure| StoreError::Unwritten { reason: failure.reason };
         let mut up = self.link.up().await.map_err(unwritten)?;
-        let lives = if change.activity_alone { asked.lives.session } else { asked.lives.ledger };
-        let lives =
-            if asked.lives.is_endless() { Span::ZERO } else { lives.min(LONGEST).plus(GRACE) };
+        let lives = asked.lives.kept(change.activity_alone, change.age).unwrap_or(Span::ZERO);
         let mut call = WRITE.key(&asked.name);
         call.arg(from.as_bytes()).arg(from.after(token).as_bytes());
         call.arg(change.written.as_millis()).arg(lives.as_millis());

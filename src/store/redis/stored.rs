@@ -69,6 +69,11 @@ impl Version {
     }
 }
 
+/// How much longer Redis keeps what has expired, since clocks differ.
+const GRACE: Span = Span::from_seconds(86_400);
+/// The longest that Redis is told to keep anything that ages.
+const LONGEST: Span = Span::from_seconds(366 * 86_400);
+
 /// How long things live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lifetimes {
@@ -76,14 +81,26 @@ pub(super) struct Lifetimes {
     pub(super) session: Span,
     /// All of it.
     pub(super) ledger: Span,
+    /// Whether time alone takes anything from a row; else it stays until somebody changes it.
+    ages: bool,
 }
 
 impl Lifetimes {
-    /// For what stays until somebody changes it.
-    pub(super) const ENDLESS: Self = Self { session: Span::FOREVER, ledger: Span::FOREVER };
+    /// Of rows that age.
+    pub(super) fn new(session: Span, ledger: Span) -> Self {
+        Self { session, ledger, ages: true }
+    }
 
-    pub(super) fn is_endless(self) -> bool {
-        self == Self::ENDLESS
+    /// The same, or without end for rows that do not age.
+    pub(super) fn of(self, ages: bool) -> Self {
+        Self { ages, ..self }
+    }
+
+    /// How long Redis has to keep a row that was written so long ago; `None` for ever.
+    pub(super) fn kept(self, activity_alone: bool, age: Span) -> Option<Span> {
+        let lives = if activity_alone { self.session } else { self.ledger };
+        let left = lives.min(LONGEST).plus(GRACE).as_millis().saturating_sub(age.as_millis());
+        self.ages.then(|| Span::from_millis(left.max(1)))
     }
 }
 
@@ -127,7 +144,7 @@ impl Stored {
     ) -> Result<Aged<W>, Unreadable> {
         let age = now.since(self.written);
         let mut row = W::default();
-        if self.version.is_absent() || age >= lives.ledger {
+        if self.version.is_absent() || lives.ages && age >= lives.ledger {
             return Ok(Aged { row, past: !self.version.is_absent() });
         }
         for (slot, bytes) in &self.slots {
@@ -135,7 +152,7 @@ impl Stored {
                 row.unpack(*slot, bytes)?;
             }
         }
-        let past = age >= lives.session;
+        let past = lives.ages && age >= lives.session;
         if past {
             row.strip(now);
         }
@@ -159,11 +176,19 @@ impl Stored {
         held.is_some() && held == body(bytes)
     }
 
+    /// Whether a row, as it is now, is not what was read.
+    pub(super) fn differs<W: Row>(&self, row: &W) -> bool {
+        self.slots.iter().any(|(slot, held)| {
+            let now = row.pack(*slot, self.written).ok().flatten();
+            now.as_deref().map(body) != held.as_deref().map(body)
+        })
+    }
+
     /// What is to change so that the row is kept as it is now.
     pub(super) fn change<W: Row>(
         &self,
         mut row: W,
-        now: Timestamp,
+        (now, written): (Timestamp, Timestamp),
         lives: Lifetimes,
         slots: &[usize],
     ) -> Result<Change, Unreadable> {
@@ -173,7 +198,7 @@ impl Stored {
         {
             let held = self.slots.iter().find(|(held, _)| *held == slot);
             let held = held.and_then(|(_, bytes)| bytes.as_deref());
-            let field = match row.pack(slot, now)? {
+            let field = match row.pack(slot, written)? {
                 Some(bytes) if body(&bytes) == held.and_then(body) => Field::Same,
                 Some(bytes) => Field::Set(bytes),
                 None if held.is_none() => Field::Same,
@@ -182,9 +207,9 @@ impl Stored {
             fields.push((kind, field));
         }
         let empty = row.is_empty();
-        row.strip(now.plus(lives.session));
+        row.strip(written.plus(lives.session));
         let activity_alone = row.is_empty();
-        Ok(Change { written: now, fields, empty, activity_alone })
+        Ok(Change { written, age: now.since(written), fields, empty, activity_alone })
     }
 }
 
@@ -197,6 +222,8 @@ fn body(bytes: &[u8]) -> Option<&[u8]> {
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) written: Timestamp,
+    /// How long ago that is.
+    pub(super) age: Span,
     pub(super) fields: Vec<(&'static str, Field)>,
     /// Nothing is left in the slots it concerns.
     pub(super) empty: bool,

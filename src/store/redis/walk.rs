@@ -1,10 +1,10 @@
 //! All records, out of Redis and into it, for backups and copies: a walk with SCAN, node by node,
 //! sessions first, and rows put as another store had them.
 
-use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
-use redis::{
-    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, Value, cmd, from_redis_value, pipe,
-};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
+use redis::cluster_routing::SingleNodeRoutingInfo;
+use redis::{ErrorKind, FromRedisValue, Pipeline, RedisError, Value, cmd, from_redis_value, pipe};
 use tokio::time::timeout;
 
 use crate::domain::bulletin::Bulletin;
@@ -13,13 +13,13 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::store::memory::marks::EVERY_SLOT;
 use crate::store::memory::row::{Row, SessionRow};
-use crate::store::raw::{Clash, Page, Place, Put, Raw, kind_named, rows};
+use crate::store::raw::{Clash, Page, Place, Put, Raw, Sight, kind_named, rows};
 use crate::store::record::Record;
 use crate::store::redis::failure::Failure;
 use crate::store::redis::names::parts;
-use crate::store::redis::stored::{Lifetimes, Stored};
+use crate::store::redis::stored::Stored;
 use crate::store::redis::wire::{PATIENCE, Wire};
-use crate::store::redis::{Asked, Redis};
+use crate::store::redis::{Asked, Redis, Stamp};
 use crate::store::{Step, StoreError};
 
 /// Keys that one step of a walk looks at.
@@ -28,34 +28,38 @@ const MANY: usize = 200;
 const PASSES: [&str; 2] = ["docent:{*}:session", "docent:{*}:*"];
 
 /// A server with keys; none is named when there is one.
-type Node = Option<(String, u16)>;
+pub(super) type Node = Option<(String, u16)>;
+
+/// The slots of a cluster, each in one range.
+const SLOTS: u64 = 16_384;
+
+/// The servers that hold keys, and the way to them.
+pub(super) struct Ways {
+    pub(super) wire: Wire,
+    /// In the same order each time.
+    nodes: Vec<Node>,
+    /// Stands for which they are and what each has.
+    servers: u64,
+}
 
 impl Redis {
     /// Some records from a place on, see [`crate::store::Store::page`].
     pub(crate) async fn page(&self, from: &Place) -> Result<Page, StoreError> {
         let failed = |failure: Failure| StoreError::Unread { reason: failure.reason };
-        let mut wire = self.link.up().await.map_err(failed)?.wire;
+        let wire = self.link.up().await.map_err(failed)?.wire;
         let read = async {
-            let nodes = nodes(&mut wire).await?;
-            let (pass, node) = (from.part / nodes.len().max(1), from.part % nodes.len().max(1));
-            let (Some(pattern), Some(node)) = (PASSES.get(pass), nodes.get(node)) else {
+            let unread = |error: RedisError| failed(Failure::of(&error));
+            let mut ways = Ways::through(wire).await.map_err(unread)?;
+            let Some((names, next)) = ways.scan(from, &PASSES).await? else {
                 return Ok(Page::default());
             };
-            let (cursor, names) = scan(&mut wire, node, from.number, pattern).await?;
-            let names = names.into_iter().filter(|name| pass == 0 || !name.ends_with("}:session"));
-            let records = records(&mut wire, node, names.collect()).await?;
-            let last = from.part + 1 == PASSES.len() * nodes.len();
-            let next = match cursor {
-                0 if last => None,
-                0 => Some(Place { part: from.part + 1, ..Place::default() }),
-                number => Some(Place { part: from.part, number, after: None }),
-            };
-            Ok::<_, RedisError>(Page { records, next })
+            let first = ways.pass(from) == 0;
+            let names = names.into_iter().filter(|name| first || !name.ends_with("}:session"));
+            let node = ways.node(from);
+            let records = records(&mut ways.wire, &node, names.collect()).await;
+            Ok(Page { records: records.map_err(unread)?, next })
         };
-        match timeout(PATIENCE, read).await {
-            Ok(page) => page.map_err(|error| failed(Failure::of(&error))),
-            Err(_) => Err(StoreError::Slow),
-        }
+        timeout(PATIENCE, read).await.unwrap_or(Err(StoreError::Slow))
     }
 
     /// Puts records as another store had them.
@@ -94,9 +98,9 @@ impl Redis {
             written = written.max(at);
         }
         let Some(first) = row.first() else { return Ok(Put::default()) };
-        let ages = first.kind != Bulletin::KIND;
-        let lives = if ages { self.lives } else { Lifetimes::ENDLESS };
-        let asked = Asked { carried: true, ..Asked::new::<W>(first.key(), EVERY_SLOT, lives) };
+        let lives = self.lives.of(first.kind != Bulletin::KIND);
+        let asked = Asked::new::<W>(first.key(), EVERY_SLOT, lives);
+        let asked = Asked { stamp: Stamp::Carried, ..asked };
         let step = |held: &mut W, stored: &Stored| {
             let newer = !stored.version.is_absent() && stored.written > written;
             let same = stored.written == written
@@ -114,49 +118,108 @@ impl Redis {
     }
 }
 
-/// The servers that have keys, in the same order each time.
-async fn nodes(wire: &mut Wire) -> Result<Vec<Node>, RedisError> {
-    if !wire.repeats() {
-        return Ok(vec![None]);
+impl Ways {
+    /// The servers that there are now.
+    pub(super) async fn through(mut wire: Wire) -> Result<Self, RedisError> {
+        if !wire.repeats() {
+            return Ok(Self { wire, nodes: vec![None], servers: 0 });
+        }
+        let told: Vec<Vec<Value>> = cmd("CLUSTER").arg("SLOTS").query_async(&mut wire).await?;
+        let incomplete =
+            (ErrorKind::UnexpectedReturnType, "the cluster does not tell where all keys are");
+        let mut ranges =
+            told.into_iter().map(range).collect::<Option<Vec<_>>>().unwrap_or_default();
+        let covered: u64 =
+            ranges.iter().map(|(first, last, _)| (last + 1).saturating_sub(*first)).sum();
+        if covered != SLOTS {
+            return Err(incomplete.into());
+        }
+        ranges.sort();
+        let servers = number_of(&ranges);
+        let mut nodes: Vec<Node> = ranges.into_iter().map(|(_, _, master)| Some(master)).collect();
+        nodes.sort();
+        nodes.dedup();
+        Ok(Self { wire, nodes, servers })
     }
-    let ranges: Vec<Vec<Value>> = cmd("CLUSTER").arg("SLOTS").query_async(wire).await?;
-    let master = |range: Vec<Value>| {
-        let Some(Value::Array(master)) = range.into_iter().nth(2) else { return None };
-        let mut master = master.into_iter();
-        let host = from_redis_value(master.next()?).ok()?;
-        Some(Some((host, from_redis_value(master.next()?).ok()?)))
-    };
-    let mut nodes: Vec<Node> = ranges.into_iter().filter_map(master).collect();
-    nodes.sort();
-    nodes.dedup();
-    Ok(nodes)
+
+    /// The pass that a place belongs to: a walk goes through all servers once for each pattern.
+    fn pass(&self, place: &Place) -> usize {
+        place.part / self.nodes.len().max(1)
+    }
+
+    /// The server of a place.
+    pub(super) fn node(&self, place: &Place) -> Node {
+        self.nodes.get(place.part % self.nodes.len().max(1)).cloned().flatten()
+    }
+
+    /// The next names of a walk and where it goes on; `None` behind its end. The place on a server
+    /// means something to that very process alone.
+    pub(super) async fn scan(
+        &mut self,
+        from: &Place,
+        patterns: &[&str],
+    ) -> Result<Option<(Vec<String>, Option<Place>)>, StoreError> {
+        let unread = |error| StoreError::Unread { reason: Failure::of(&error).reason };
+        let servers = self.servers;
+        if from.of.is_some_and(|seen| seen.servers != servers) {
+            return Err(StoreError::Moved);
+        }
+        let Some(pattern) = patterns.get(self.pass(from)) else { return Ok(None) };
+        let (cursor, names, process) = self.scanned(from, pattern).await.map_err(unread)?;
+        if from.number != 0 && from.of.is_some_and(|seen| seen.process != process) {
+            return Err(StoreError::Moved);
+        }
+        let of = Some(Sight { servers, process });
+        let next = match cursor {
+            0 if from.part + 1 == patterns.len() * self.nodes.len() => None,
+            0 => Some(Place { part: from.part + 1, of, ..Place::default() }),
+            number => Some(Place { part: from.part, number, of, after: None }),
+        };
+        Ok(Some((names, next)))
+    }
+
+    /// Where a scan goes on, what it found, and what stands for the process that told: it is asked
+    /// in the same breath.
+    async fn scanned(
+        &mut self,
+        from: &Place,
+        pattern: &str,
+    ) -> Result<(u64, Vec<String>, u64), RedisError> {
+        let mut asks = pipe();
+        asks.cmd("SCAN").arg(from.number).arg("MATCH").arg(pattern).arg("COUNT").arg(MANY);
+        asks.cmd("INFO").arg("server");
+        let node = self.node(from);
+        let mut told = ask_all(&mut self.wire, &node, asks).await?.into_iter();
+        let mut next = || told.next().unwrap_or(Value::Nil);
+        // What is not text was not written by docent.
+        let (cursor, names): (u64, Vec<Vec<u8>>) = from_redis_value(next())?;
+        let names = names.into_iter().filter_map(|name| String::from_utf8(name).ok()).collect();
+        let about: String = from_redis_value(next())?;
+        let silent = (ErrorKind::UnexpectedReturnType, "Redis does not tell its `run_id`");
+        let process = about.lines().find_map(|line| line.strip_prefix("run_id:")).ok_or(silent)?;
+        Ok((cursor, names, number_of(process.trim())))
+    }
+}
+
+fn number_of(what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// First and last slot, and the master that has them.
+fn range(told: Vec<Value>) -> Option<(u64, u64, (String, u16))> {
+    let mut told = told.into_iter();
+    let (first, last) =
+        (from_redis_value(told.next()?).ok()?, from_redis_value(told.next()?).ok()?);
+    let Some(Value::Array(master)) = told.next() else { return None };
+    let mut master = master.into_iter();
+    let host = from_redis_value(master.next()?).ok()?;
+    Some((first, last, (host, from_redis_value(master.next()?).ok()?)))
 }
 
 fn at(host: &str, port: u16) -> SingleNodeRoutingInfo {
     SingleNodeRoutingInfo::ByAddress { host: host.to_owned(), port }
-}
-
-async fn scan(
-    wire: &mut Wire,
-    node: &Node,
-    cursor: u64,
-    pattern: &str,
-) -> Result<(u64, Vec<String>), RedisError> {
-    let mut scan = cmd("SCAN");
-    scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(MANY);
-    let found = ask(wire, node, scan).await?;
-    // What is not text was not written by docent.
-    let (cursor, names): (u64, Vec<Vec<u8>>) = from_redis_value(found)?;
-    Ok((cursor, names.into_iter().filter_map(|name| String::from_utf8(name).ok()).collect()))
-}
-
-async fn ask(wire: &mut Wire, node: &Node, command: Cmd) -> Result<Value, RedisError> {
-    match (wire, node) {
-        (Wire::Cluster(wire), Some((host, port))) => {
-            wire.route_command(command, RoutingInfo::SingleNode(at(host, *port))).await
-        }
-        (wire, _) => command.query_async(wire).await,
-    }
 }
 
 /// The records of these rows.
@@ -182,7 +245,11 @@ async fn records(wire: &mut Wire, node: &Node, names: Vec<String>) -> Result<Vec
     Ok(records)
 }
 
-async fn ask_all(wire: &mut Wire, node: &Node, asks: Pipeline) -> Result<Vec<Value>, RedisError> {
+pub(super) async fn ask_all(
+    wire: &mut Wire,
+    node: &Node,
+    asks: Pipeline,
+) -> Result<Vec<Value>, RedisError> {
     match (wire, node) {
         (Wire::Cluster(wire), Some((host, port))) => {
             let count = asks.cmd_iter().count();
