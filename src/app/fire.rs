@@ -219,7 +219,8 @@ impl App {
             }
             let record = slot.get_or_insert_default();
             match claim_product(record, &firing.charge, firing.attempt) {
-                Ok(()) => Step::Write(Ok(None)),
+                Ok(true) => Step::Write(Ok(None)),
+                Ok(false) => Step::Keep(Ok(None)),
                 Err(_) => {
                     let full = record.fired.full_until(minute, MINUTE, now);
                     let open = record.circuit.open_until(now);

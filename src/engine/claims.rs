@@ -191,20 +191,21 @@ pub fn release_account(record: &mut Account, offer: &Offer, attempt: Attempt) ->
 }
 
 /// Charges the product's quota per minute and its caps, but not for a tester; an open circuit
-/// refuses too.
+/// refuses too. Whether anything was charged: where nothing counts, not all that is offered need go
+/// through one record.
 pub fn claim_product(
     record: &mut ProductRecord,
     charge: &Charge<'_>,
     attempt: Attempt,
-) -> Result<(), Refused> {
+) -> Result<bool, Refused> {
     let Charge { offer, now, .. } = *charge;
     if record.circuit.open_until(now).is_some() {
         return Err(Refused);
     }
-    if offer.tester {
-        return Ok(());
-    }
     let limit = charge.product.settings.proactive.quotas.product_per_minute;
+    if offer.tester || (limit == 0 && charge.caps(Per::Product).next().is_none()) {
+        return Ok(false);
+    }
     let full = record.fired.full_until_beside(&offer.id, limit, MINUTE, now).is_some()
         || charge.is_refused(Per::Product, &record.tallies);
     if full {
@@ -214,7 +215,7 @@ pub fn claim_product(
     record.fired.renew(&offer.id, now, MINUTE);
     charge.take(Per::Product, &mut record.tallies);
     record.holders.hold(&offer.id, attempt, held, now);
-    Ok(())
+    Ok(true)
 }
 
 /// Takes the charges back, unless another attempt at the same offer relies on them; whether

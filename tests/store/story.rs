@@ -150,7 +150,7 @@ async fn claims_are_idempotent_and_can_be_taken_back(store: &Store) {
             &charge,
             Attempt::ONLY,
         ) {
-            Ok(()) => Step::Write(true),
+            Ok(_) => Step::Write(true),
             Err(_) => Step::Keep(false),
         };
         store.update(key, now, step).await.unwrap()

@@ -262,7 +262,7 @@ impl Fleet {
             }
             Part::User => claim_user(&mut self.users[one.session / 2], &charge, one.token),
             Part::Account => claim_account(&mut self.account, &charge, one.token),
-            Part::Product => claim_product(&mut self.record, &charge, one.token),
+            Part::Product => claim_product(&mut self.record, &charge, one.token).map(drop),
             Part::Commit => unreachable!("it is no claim"),
         })
     }

@@ -125,11 +125,12 @@ impl World {
     fn take_product(&mut self, charge: &Charge<'_>, around: &mut Around) -> Result<(), Refused> {
         let record = &mut self.product;
         let minute = charge.product.settings.proactive.quotas.product_per_minute;
-        claim_product(record, charge, Attempt::ONLY).inspect_err(|_| {
+        let taken = claim_product(record, charge, Attempt::ONLY).inspect_err(|_| {
             around.product_full_until = record.fired.full_until(minute, MINUTE, charge.now);
             around.circuit_until = record.circuit.open_until(charge.now);
             around.tallies = Some(record.tallies.clone());
-        })
+        });
+        taken.map(drop)
     }
 }
 
