@@ -19,7 +19,7 @@ const AHEAD: (usize, f64) = (INSTANCES - 1, 3.0);
 /// A halted instance is given up on.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Whatever happens, somebody answers within this.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_secs(120);
 /// Before somebody else is asked.
 pub(crate) const AWHILE: Duration = Duration::from_millis(50);
 

@@ -164,7 +164,7 @@ impl Watched {
         let file = sentinel.folder.path().join("sentinel.conf");
         let lines = format!(
             "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {watched} 1\n\
-             sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
+             sentinel down-after-milliseconds main 1500\nsentinel failover-timeout main 3000\n"
         );
         std::fs::write(&file, lines).unwrap();
         let child = Command::new("redis-server")
