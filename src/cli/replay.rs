@@ -1,10 +1,12 @@
 //! `docent replay`: recorded sessions lived through under the rules of a workspace, or under those of
 //! two revisions, to see what a change does to real people before they do.
 
+pub(in crate::cli) mod cores;
 pub(in crate::cli) mod drive;
 pub(in crate::cli) mod human;
 pub(in crate::cli) mod input;
 mod json;
+mod kept;
 pub(in crate::cli) mod limit;
 pub(in crate::cli) mod rulebooks;
 mod verify;
@@ -150,7 +152,7 @@ pub(in crate::cli) fn recorded(
     terms: &Terms,
     head: &Loaded,
 ) -> Result<Recordings, Exit> {
-    input::read(files, terms, &head.rulebook).map_err(|error| {
+    input::recordings(files, terms, &head.rulebook).map_err(|error| {
         complain(&format!("error: {error:#}"));
         Exit::Failed
     })

@@ -215,28 +215,6 @@ pub fn mark(digest: &str) -> Arc<str> {
     digest.split_at_checked(DIGITS).map_or(digest, |(head, _)| head).into()
 }
 
-impl Line {
-    /// The order of lines of one session's life: by sequence number, at each the state first, then
-    /// what left it as it was, by time, then the step that changed it.
-    pub fn order(&self) -> (u64, u8, u64, Timestamp) {
-        let rank = match self.entry {
-            Entry::State(_) => 0,
-            _ if self.left == self.seq => 1,
-            _ => 2,
-        };
-        (self.seq, rank, self.left, self.at)
-    }
-
-    /// Whether a session's life begins here, or is over after it.
-    pub fn parts_lives(&self) -> bool {
-        match self.entry {
-            Entry::State(_) => self.seq == 0,
-            Entry::Erase => true,
-            _ => false,
-        }
-    }
-}
-
 impl Came {
     /// A decision by names.
     pub fn of(

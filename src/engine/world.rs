@@ -11,11 +11,11 @@ use crate::domain::consent::Consent;
 use crate::domain::decision::Decision;
 use crate::domain::machine::AgentEvent;
 use crate::domain::offer::Offer;
-use crate::domain::records::{Account, Context, Conversation, Product as ProductRecord, User};
+use crate::domain::records::{Account, Conversation, Product as ProductRecord, User};
 use crate::domain::session::Session;
 use crate::domain::tally::Tallies;
 use crate::domain::time::Timestamp;
-use crate::engine::advance::{Advanced, Received, take, tell};
+use crate::engine::advance::{Advanced, Received, take};
 use crate::engine::aftermath::{Aftermath, owner};
 use crate::engine::ghosts;
 use crate::engine::react::{Hearing, Reaction, hear, move_machine, remember};
@@ -35,21 +35,19 @@ pub struct World {
     pub product: ProductRecord,
 }
 
-/// A session with its id and what a chatbot may read of it.
+/// A session with its id. What a chatbot may read of it bears on no decision, and is not there.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resident {
     /// The session's id.
     pub id: Arc<str>,
     /// Its state.
     pub session: Session,
-    /// Its context.
-    pub context: Context,
 }
 
 impl Resident {
     /// A session that nothing is known of.
     pub fn new(id: &Arc<str>) -> Self {
-        Self { id: Arc::clone(id), session: Session::default(), context: Context::default() }
+        Self { id: Arc::clone(id), session: Session::default() }
     }
 }
 
@@ -63,11 +61,10 @@ impl World {
         now: Timestamp,
     ) -> Advanced {
         let before = owner(&resident.session);
-        let Resident { id, session, context } = resident;
+        let Resident { id, session } = resident;
         let cleaned = product.settings.redact.apply(received.delivery);
         let received = &Received { delivery: &cleaned, ..*received };
         let advanced = take(product, session, received, now);
-        tell(&product.settings, context, received, &advanced, now);
         if !advanced.duplicate {
             let told = (&**id, &*session);
             let owed = Aftermath::of_delivery(product, &before, told, received, &advanced, now);

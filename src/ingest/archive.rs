@@ -4,13 +4,12 @@
 mod journal;
 mod lines;
 
-use std::borrow::Cow;
-use std::io;
 use std::sync::Arc;
 
 use crate::domain::action::{Delivery, Trust};
 use crate::domain::time::Timestamp;
 use crate::engine::replay::recording::{Delivered, Entry, Moment, What};
+use crate::engine::tape::lives::Number;
 
 pub use journal::{is_journal, journal};
 pub use lines::{batches, events, parts};
@@ -68,20 +67,6 @@ impl Taken {
     }
 }
 
-/// What a compressed text begins with.
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-
-/// A text, compressed by Zstandard or not.
-///
-/// # Errors
-/// When it is compressed and damaged.
-pub fn plain(text: &[u8]) -> io::Result<Cow<'_, [u8]>> {
-    match text.starts_with(&ZSTD) {
-        true => zstd::stream::decode_all(text).map(Cow::Owned),
-        false => Ok(Cow::Borrowed(text)),
-    }
-}
-
 /// A delivery as it was received; `None` for one without a session.
 pub fn delivered(
     product: Option<Arc<str>>,
@@ -92,5 +77,5 @@ pub fn delivered(
     let session = delivery.session()?.into();
     let delivered = Delivered { delivery, identity, trust: Trust::Trusted, voucher: None };
     let what = What::Delivered(Box::new(delivered));
-    Some(Entry { product, session, moment: Moment { at, number: 0, what } })
+    Some(Entry { product, session, moment: Moment { at, number: Number::default(), what } })
 }

@@ -2,12 +2,14 @@
 //! ignored, wrong types coerced or defaulted and counted. Only a message that is no object, or
 //! that holds an action that is none, is refused.
 
+mod quick;
+
 use serde_json::{Map, Value};
 
 use crate::domain::action::{Batch, Delivery, RawAction, Summary};
-use crate::domain::properties;
+use crate::domain::properties::admit;
 use crate::domain::text::first_chars;
-use crate::domain::traits::{self, SEGMENTS};
+use crate::domain::traits::{self as known, SEGMENTS};
 
 /// Longest title kept, in Unicode scalar values.
 pub const TITLE_CHARS: usize = 512;
@@ -29,6 +31,8 @@ pub const TRAIT_CHARS: usize = 256;
 /// A message that was understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
+    /// The product that it names, whatever is asked.
+    pub product: Option<String>,
     /// What it delivers.
     pub delivery: Delivery,
     /// Members that had to be coerced, defaulted or noted as contradictory.
@@ -56,6 +60,9 @@ pub fn delivery(json: &Value) -> Result<Option<Delivery>, WireError> {
 
 /// The same from the bytes of a body or frame, with the count of what had to be mended.
 pub fn decode_bytes(json: &[u8]) -> Result<Option<Decoded>, WireError> {
+    if let Some(usual) = quick::read(json) {
+        return Ok(Some(usual));
+    }
     decode(&serde_json::from_slice(json).map_err(WireError::NotJson)?)
 }
 
@@ -68,7 +75,8 @@ pub fn decode(json: &Value) -> Result<Option<Decoded>, WireError> {
         Some("summary") => Delivery::Summary(reader.summary()),
         _ => return Ok(None),
     };
-    Ok(Some(Decoded { delivery, warnings: reader.warnings }))
+    let product = object.get("product_id").and_then(Value::as_str).map(str::to_owned);
+    Ok(Some(Decoded { product, delivery, warnings: reader.warnings }))
 }
 
 /// Reads the members of one object and counts what it had to mend.
@@ -83,17 +91,18 @@ impl<'a> Reader<'a> {
         let claimed =
             self.present("count").map(|count| count.as_u64() == Some(actions.len() as u64));
         self.warn_if(claimed == Some(false));
-        let mut traits = self.traits("traits");
-        traits.extend(self.segments().map(|segments| (SEGMENTS.to_owned(), segments)));
+        let mut known = traits(self.present("traits"), &mut self.warnings);
+        let segments = segments(self.present("segments"), &mut self.warnings);
+        known.extend(segments.map(|segments| (SEGMENTS.to_owned(), segments)));
         Ok(Batch {
             session_id: self.id("session_id").filter(|id| !id.is_empty()),
             user_id: self.id("user_id").filter(|id| !id.is_empty()),
             email: self.id("email").filter(|email| !email.is_empty()),
             conversation_id: self.id("conversation_id"),
             actions,
-            traits,
+            traits: known,
             account_id: self.id("account_id").filter(|id| !id.is_empty()),
-            account_traits: self.traits("account_traits"),
+            account_traits: traits(self.present("account_traits"), &mut self.warnings),
             locale: self.word("locale"),
             timezone: self.word("timezone"),
             forwarded_at: self.seconds("forwarded_at"),
@@ -121,62 +130,20 @@ impl<'a> Reader<'a> {
     fn action(&mut self, at: usize, element: &Value) -> Result<RawAction, WireError> {
         let object = element.as_object().ok_or(WireError::ActionNotAnObject(at))?;
         let mut members = Reader { object, warnings: 0 };
-        let mut raw_url = members.text("raw_url", URL_CHARS);
-        raw_url.truncate(raw_url.find(['?', '#']).unwrap_or(raw_url.len()));
         let action = RawAction {
             title: members.text("title", TITLE_CHARS),
             description: members.text("description", DESCRIPTION_CHARS),
             // As sent, query and all: the SDK's detectors compare it to the letter.
             canonical_url: members.text("canonical_url", URL_CHARS),
-            raw_url,
+            raw_url: bare_url(members.text("raw_url", URL_CHARS)),
             index: members.integer("index"),
             kind: members.text("type", KIND_CHARS),
             timestamp_start: members.seconds("timestamp_start"),
             timestamp_end: members.seconds("timestamp_end"),
-            properties: members.properties(),
+            properties: properties(members.present("properties"), &mut members.warnings),
         };
         self.warnings = self.warnings.saturating_add(members.warnings);
         Ok(action)
-    }
-
-    /// Scalars by name; anything else says nothing that a rule could read.
-    fn traits(&mut self, name: &str) -> Map<String, Value> {
-        let Some(value) = self.present(name) else { return Map::new() };
-        let members = value.as_object();
-        let mut traits = Map::new();
-        for (name, value) in members.into_iter().flatten() {
-            match value {
-                Value::Null => continue,
-                Value::Bool(_) | Value::Number(_) | Value::String(_)
-                    if traits.len() < TRAITS_KEPT && name.len() <= TRAIT_CHARS =>
-                {
-                    traits.insert(name.clone(), bounded(value));
-                }
-                _ => self.warn_if(true),
-            }
-        }
-        self.warn_if(members.is_none());
-        traits
-    }
-
-    /// The segments that the sender has put the person in; an empty list takes them out of all.
-    fn segments(&mut self) -> Option<Value> {
-        let said = self.present("segments")?;
-        let (segments, less) = match said.as_array() {
-            Some(list) => traits::segments(list),
-            None => return self.mended(),
-        };
-        self.warn_if(less);
-        Some(segments)
-    }
-
-    /// Scalars by name, without what says who somebody is.
-    fn properties(&mut self) -> Map<String, Value> {
-        let Some(value) = self.present("properties") else { return Map::new() };
-        let members = value.as_object();
-        let (told, less) = properties::admit(members.into_iter().flatten());
-        self.warn_if(less || members.is_none());
-        told
     }
 
     /// A short text that says something.
@@ -231,15 +198,56 @@ impl<'a> Reader<'a> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
-    /// What is of no use.
-    fn mended<T>(&mut self) -> Option<T> {
-        self.warn_if(true);
-        None
-    }
-
     fn warn_if(&mut self, mended: bool) {
         self.warnings = self.warnings.saturating_add(u32::from(mended));
     }
+}
+
+/// Without query and fragment.
+fn bare_url(mut url: String) -> String {
+    url.truncate(url.find(['?', '#']).unwrap_or(url.len()));
+    url
+}
+
+/// Scalars by name; anything else says nothing that a rule could read.
+fn traits(said: Option<&Value>, warnings: &mut u32) -> Map<String, Value> {
+    let mut traits = Map::new();
+    let Some(said) = said else { return traits };
+    let members = said.as_object();
+    let mut lost = u32::from(members.is_none());
+    for (name, value) in members.into_iter().flatten() {
+        match value {
+            Value::Null => continue,
+            Value::Bool(_) | Value::Number(_) | Value::String(_)
+                if traits.len() < TRAITS_KEPT && name.len() <= TRAIT_CHARS =>
+            {
+                traits.insert(name.clone(), bounded(value));
+            }
+            _ => lost = lost.saturating_add(1),
+        }
+    }
+    *warnings = warnings.saturating_add(lost);
+    traits
+}
+
+/// The segments that the sender has put the person in; an empty list takes them out of all.
+fn segments(said: Option<&Value>, warnings: &mut u32) -> Option<Value> {
+    let list = said?.as_array();
+    let (segments, less) = list.map_or((None, true), |list| {
+        let (segments, less) = known::segments(list);
+        (Some(segments), less)
+    });
+    *warnings = warnings.saturating_add(u32::from(less));
+    segments
+}
+
+/// Scalars by name, without what says who somebody is.
+fn properties(said: Option<&Value>, warnings: &mut u32) -> Map<String, Value> {
+    let Some(said) = said else { return Map::new() };
+    let members = said.as_object();
+    let (told, less) = admit(members.into_iter().flatten());
+    *warnings = warnings.saturating_add(u32::from(less || members.is_none()));
+    told
 }
 
 fn bounded(value: &Value) -> Value {

@@ -1,14 +1,17 @@
 //! Journals back from disk, segment by segment. What a crash tore off is passed over.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::engine::tape::Line;
-use crate::journal::segment::{CLOSED, list};
+use crate::journal::segment::{CLOSED, closed, list};
 
 /// The longest line that is read; a longer one is none of ours.
 const LONGEST: u64 = 64 << 20;
+
+/// What a compressed text begins with.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// What reading a segment came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +40,30 @@ pub fn segments(path: &Path) -> io::Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     Ok(list(path)?.into_iter().map(|segment| segment.path).collect())
+}
+
+/// The whole text of a segment, compressed or not. One that has been compressed since it was listed
+/// is found as well.
+///
+/// # Errors
+/// As [`read`].
+pub fn text(path: &Path) -> io::Result<Vec<u8>> {
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::read(closed(path))?,
+        read => read?,
+    };
+    plain(text)
+}
+
+/// A text, compressed by Zstandard or not.
+///
+/// # Errors
+/// When it is compressed and damaged.
+pub fn plain(text: Vec<u8>) -> io::Result<Vec<u8>> {
+    match text.starts_with(&ZSTD) {
+        true => zstd::stream::decode_all(&*text),
+        false => Ok(text),
+    }
 }
 
 /// Reads a segment, compressed or not, and gives each line away.

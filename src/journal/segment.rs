@@ -11,7 +11,7 @@ pub(super) const OPEN: &str = ".jsonl";
 /// The ending of a closed one.
 pub(super) const CLOSED: &str = ".jsonl.zst";
 /// What a closed one is written under until it is whole.
-const PART: &str = ".jsonl.part";
+
 /// Fast, and a tenth of the size.
 const LEVEL: i32 = 3;
 
@@ -69,8 +69,17 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<Named>> {
     for entry in fs::read_dir(folder)? {
         found.extend(named(entry?.path()));
     }
+    // Of one that was being compressed when docent ended, the compressed one is whole.
     found.sort();
+    found.dedup_by(|next, one| closed(&one.path) == closed(&next.path));
     Ok(found)
+}
+
+/// The path of a segment once it is closed.
+pub(super) fn closed(path: &Path) -> PathBuf {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let stem = name.strip_suffix(CLOSED).or_else(|| name.strip_suffix(OPEN)).unwrap_or(name);
+    path.with_file_name(format!("{stem}{CLOSED}"))
 }
 
 fn named(path: PathBuf) -> Option<Named> {
@@ -85,12 +94,8 @@ fn named(path: PathBuf) -> Option<Named> {
 
 /// Puts a compressed segment in the place of this one.
 pub(super) fn compress(path: &Path) -> io::Result<()> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let stem = name.strip_suffix(OPEN).unwrap_or(name);
-    let (part, closed) = (
-        path.with_file_name(format!("{stem}{PART}")),
-        path.with_file_name(format!("{stem}{CLOSED}")),
-    );
+    let closed = closed(path);
+    let part = closed.with_extension("part");
     let squeeze = || {
         let target = File::create(&part)?;
         let mut encoder = zstd::stream::Encoder::new(target, LEVEL)?;

@@ -155,18 +155,23 @@ fn then(product: &Product, session: &str, lines: Vec<Line>, at: Timestamp) -> Re
     let Some(life) = lives(lines).pop() else {
         bail!("{known}, and of nothing by {}", isoformat(at));
     };
-    let (mut fold, mut polled) = (Fold::new(product, session.into()), None);
+    let mut fold = Fold::new(product, session.into());
+    let (mut polled, mut around) = (None, Around::default());
     for line in &life {
-        if let Folded::Erased = fold.apply(line) {
+        let folded = fold.apply(line);
+        if folded == Folded::Erased {
             bail!("{known}; by {} it had been forgotten", isoformat(at));
         }
         if let Entry::Decision(decision) = &line.entry {
             polled = Some((line.at, decision.came.clone()));
+            if matches!(folded, Folded::Decided(_)) {
+                around.clone_from(&decision.around);
+            }
         }
     }
     let Some(state) = fold.session() else {
         bail!("{known}, but lines are missing before {}", isoformat(at));
     };
-    let (session, around) = (state.clone(), fold.around().clone());
+    let session = state.clone();
     Ok(Then { session, around, digest: Arc::clone(fold.digest()), lines: life.len(), last: polled })
 }

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::cli::replay::{From, Terms};
+use crate::cli::replay::{From, Terms, cores};
 use crate::engine::replay::recording::{Recorded, sessions};
-use crate::ingest::archive::{Refused, Taken, batches, events, is_journal, journal, parts, plain};
+use crate::ingest::archive::{Refused, Taken, batches, events, is_journal, journal, parts};
 use crate::ingest::posthog::export;
+use crate::journal::read;
 use crate::rulebook::Rulebook;
 
 /// Recorded sessions.
@@ -51,13 +51,21 @@ enum Kind {
 }
 
 /// Reads every file.
-pub(super) fn read(paths: &[PathBuf], terms: &Terms, rulebook: &Rulebook) -> Result<Recordings> {
+pub(super) fn recordings(
+    paths: &[PathBuf],
+    terms: &Terms,
+    rulebook: &Rulebook,
+) -> Result<Recordings> {
     let usual = usual(terms.product.as_deref(), rulebook)?;
     let (mut files, mut entries) = (Vec::new(), Vec::new());
-    for path in &spread(paths)? {
+    let paths = spread(paths)?;
+    // As many at once as there are cores, so that one is unpacked beside the other.
+    let texts = paths
+        .chunks(cores::count())
+        .flat_map(|some| some.iter().zip(cores::each(some, |path| text(path))));
+    for (path, text) in texts {
         let name = path.display().to_string();
-        let text = bytes(path).with_context(|| format!("cannot read `{name}`"))?;
-        let text = plain(&text).with_context(|| format!("`{name}` cannot be unpacked"))?;
+        let text = text.with_context(|| format!("cannot read `{name}`"))?;
         let taken = taken(terms.from, path, &text, usual.as_ref())
             .with_context(|| format!("`{name}` cannot be read"))?;
         let Taken { entries: found, lines, refused, passed, missing } = taken;
@@ -151,19 +159,20 @@ fn spread(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         }
         ensure!(!segments.is_empty(), "the folder `{name}` holds no journal: no `.jsonl` file");
         segments.sort();
+        // Of one that was being compressed when docent ended, one is enough.
+        segments.dedup_by(|next, one| *next == one.with_added_extension("zst"));
         files.extend(segments);
     }
     Ok(files)
 }
 
-fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut text)?;
-    } else {
-        std::fs::File::open(path)?.read_to_end(&mut text)?;
+fn text(path: &Path) -> std::io::Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return read::text(path);
     }
-    Ok(text)
+    let mut text = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut text)?;
+    read::plain(text)
 }
 
 fn taken(from: From, path: &Path, text: &[u8], usual: Option<&Arc<str>>) -> Result<Taken> {
@@ -213,14 +222,8 @@ fn is_event(name: &[u8]) -> bool {
 }
 
 fn side_by_side(text: &[u8], read: impl Fn(&[u8]) -> Taken + Sync) -> Taken {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let read = &read;
-    let parts = thread::scope(|scope| {
-        let parts = parts(text, cores).into_iter();
-        let threads: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect::<Vec<_>>()
-    });
     let mut whole = Taken::default();
-    parts.into_iter().for_each(|part| whole.append(part));
+    let read = cores::each(&parts(text, cores::count()), |part| read(part));
+    read.into_iter().for_each(|part| whole.append(part));
     whole
 }

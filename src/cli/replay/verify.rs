@@ -1,16 +1,17 @@
 //! `docent replay --verify`: every decision that a journal has of these rules is made again, from the
 //! recorded state and what was known beside it, and held against the recorded one, byte for byte.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
+use serde::Serialize;
 use serde_json::json;
 
+use crate::cli::replay::cores;
 use crate::cli::replay::human::grouped;
+use crate::cli::replay::kept::{self, Kept};
 use crate::cli::replay::rulebooks::Loaded;
 use crate::cli::report::{complain, say};
 use crate::cli::{Exit, Format};
@@ -19,18 +20,10 @@ use crate::engine::tape::fold::{Fold, Folded};
 use crate::engine::tape::lives::lives;
 use crate::engine::tape::{Entry, Line, mark};
 use crate::http::wire::isoformat::isoformat;
-use crate::journal::read;
 use crate::rulebook::Product;
 
 /// Differences told one by one.
 const TOLD: usize = 5;
-
-/// What a journal has of one session.
-struct Kept {
-    product: Arc<str>,
-    session: Arc<str>,
-    lines: Vec<Line>,
-}
 
 /// What a journal came to.
 #[derive(Default)]
@@ -45,6 +38,10 @@ struct Verified {
     lost: u64,
     /// Steps that left the session otherwise than recorded.
     strayed: u64,
+    /// Lines that could not be written in time, as the journal says.
+    missing: u64,
+    /// Lines that are none: torn by a crash, or damaged.
+    unreadable: u64,
     /// By session and time; the first few.
     first: BTreeSet<Difference>,
 }
@@ -77,24 +74,20 @@ pub(super) fn run(files: &[PathBuf], head: &Loaded, format: Format) -> Exit {
 }
 
 fn verified(files: &[PathBuf], head: &Loaded) -> Result<Verified> {
-    let mut sessions: BTreeMap<(Arc<str>, Arc<str>), Vec<Line>> = BTreeMap::new();
-    let mut keep = |line: Line| {
-        if !line.session.is_empty() {
-            let key = (Arc::clone(&line.product), Arc::clone(&line.session));
-            sessions.entry(key).or_default().push(line);
-        }
+    let texts = kept::texts(files)?;
+    let journal = kept::sort(&texts);
+    let mut whole = Verified {
+        missing: journal.missing,
+        unreadable: journal.unreadable,
+        ..Verified::default()
     };
-    for path in files {
-        let cannot = || format!("cannot read the journal `{}`", path.display());
-        for segment in read::segments(path).with_context(cannot)? {
-            read::read(&segment, &mut keep)
-                .with_context(|| format!("cannot read `{}`", segment.display()))?;
+    let parts = cores::parts(&journal.sessions, |part: &mut Verified, _, kept: &Kept<'_>| {
+        if let Some(product) = head.rulebook.products.get(&*kept.product) {
+            part.live(product, kept);
         }
-    }
-    let kept = sessions.into_iter();
-    let kept = kept.map(|((product, session), lines)| Kept { product, session, lines });
-    let sessions: Vec<_> = kept.collect();
-    let whole = spread(&sessions, head);
+    });
+    // The sum is the same in any order.
+    parts.into_iter().for_each(|part| whole.absorb(part));
     if whole.same + whole.differ == 0 {
         let digest = mark(&head.rulebook.digest);
         bail!(
@@ -106,45 +99,29 @@ fn verified(files: &[PathBuf], head: &Loaded) -> Result<Verified> {
     Ok(whole)
 }
 
-/// Sessions over all cores; the sum is the same in any order.
-fn spread(sessions: &[Kept], head: &Loaded) -> Verified {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut part = Verified::default();
-        while let Some(kept) = sessions.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(product) = head.rulebook.products.get(&kept.product) {
-                part.live(product, &kept.session, kept.lines.clone());
-            }
-        }
-        part
-    };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let parts = thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect::<Vec<_>>()
-    });
-    let mut whole = Verified::default();
-    parts.into_iter().for_each(|part| whole.absorb(part));
-    whole
+/// What is written is compared, byte for byte.
+fn written<T: Serialize>(pair: &(T, T)) -> (String, String) {
+    let write = |told: &T| serde_json::to_string(told).unwrap_or_default();
+    (write(&pair.0), write(&pair.1))
 }
 
 impl Verified {
-    fn live(&mut self, product: &Product, id: &Arc<str>, lines: Vec<Line>) {
+    fn live(&mut self, product: &Product, kept: &Kept<'_>) {
         self.sessions += 1;
         let ours = mark(&product.digest);
+        let mut lines = Vec::with_capacity(kept.lines.len());
+        for text in &kept.lines {
+            match Line::read(text) {
+                Ok(line) => lines.extend(line),
+                Err(_) => self.unreadable += 1,
+            }
+        }
         for life in lives(lines) {
-            let mut fold = Fold::new(product, Arc::clone(id));
+            let mut fold = Fold::new(product, kept.session.as_ref().into());
             for line in &life {
-                let folded = fold.apply(line);
-                let (recorded, now) = match folded {
-                    Folded::Decided(pair) => {
-                        let (recorded, now) = *pair;
-                        (json!(recorded).to_string(), json!(now).to_string())
-                    }
-                    Folded::Heard(pair) => {
-                        let (recorded, now) = *pair;
-                        (json!(recorded).to_string(), json!(now).to_string())
-                    }
+                let (recorded, now) = match fold.apply(line) {
+                    Folded::Decided(pair) => written(&pair),
+                    Folded::Heard(pair) => written(&pair),
                     Folded::Lost { .. } => {
                         self.lost += 1;
                         continue;
@@ -180,6 +157,8 @@ impl Verified {
         self.others += other.others;
         self.lost += other.lost;
         self.strayed += other.strayed;
+        self.missing += other.missing;
+        self.unreadable += other.unreadable;
         self.first.extend(other.first);
         self.cut();
     }
@@ -208,6 +187,8 @@ impl Verified {
             (self.others, "decisions were made by other rules, and are not looked at"),
             (self.lost, "lines could not be lived through, because lines before them are missing"),
             (self.strayed, "steps left their session otherwise than recorded"),
+            (self.missing, "lines could not be written in time"),
+            (self.unreadable, "lines cannot be read: a crash tore them off, or they are damaged"),
         ] {
             if count > 0 {
                 say(&format!("  {} {what}", grouped(count)));
@@ -232,6 +213,8 @@ impl Verified {
             "by_other_rules": self.others,
             "lost": self.lost,
             "strayed": self.strayed,
+            "missing": self.missing,
+            "unreadable": self.unreadable,
             "first": first.collect::<Vec<_>>(),
         })
         .to_string()

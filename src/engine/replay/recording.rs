@@ -8,6 +8,7 @@ use crate::domain::machine::AgentEvent;
 use crate::domain::session::Session;
 use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
+use crate::engine::tape::lives::{Bearing, Number, Step, lives};
 use crate::rulebook::Product;
 
 /// One thing that was recorded of one session.
@@ -26,8 +27,8 @@ pub struct Entry {
 pub struct Moment {
     /// When it was received.
     pub at: Timestamp,
-    /// Its number within the session, where the recording counts; else 0, and time decides.
-    pub number: u64,
+    /// Its place within the session's life, where the recording counts; else time decides.
+    pub number: Number,
     /// What it was.
     pub what: What,
 }
@@ -67,6 +68,25 @@ pub struct Delivered {
     pub trust: Trust,
     /// The user a session token vouched for.
     pub voucher: Option<Arc<str>>,
+}
+
+impl Step for Moment {
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    fn number(&self) -> Number {
+        self.number
+    }
+
+    fn bearing(&self) -> Bearing {
+        match self.what {
+            What::Born => Bearing::Birth,
+            What::Stands(_) => Bearing::State,
+            What::Erased => Bearing::End,
+            _ => Bearing::Within,
+        }
+    }
 }
 
 /// One session.
@@ -134,30 +154,6 @@ impl What {
     }
 }
 
-/// Puts what was recorded of a session in order: life by life, for one that was removed begins again
-/// with the numbers it had; in each by number, then by time.
-fn order(moments: &mut Vec<Moment>) {
-    // Stable: what came at one instant stays in the order of the recording.
-    moments.sort_by_key(|moment| moment.at);
-    let mut lives: Vec<Vec<Moment>> = vec![Vec::new()];
-    let mut over = false;
-    for moment in moments.drain(..) {
-        let begins = over || matches!(moment.what, What::Born);
-        if begins && lives.last().is_some_and(|life| !life.is_empty()) {
-            lives.push(Vec::new());
-        }
-        over = matches!(moment.what, What::Erased);
-        if let Some(life) = lives.last_mut() {
-            life.push(moment);
-        }
-    }
-    for mut life in lives {
-        let erased = life.pop_if(|moment| matches!(moment.what, What::Erased));
-        life.sort_by_key(|moment| (moment.number, moment.at));
-        moments.extend(life.into_iter().chain(erased));
-    }
-}
-
 /// Entries by session, each in order; sessions by their beginning. Several recordings of one session
 /// (by several instances, say) become one.
 pub fn sessions(entries: Vec<Entry>) -> Vec<Recorded> {
@@ -174,7 +170,8 @@ pub fn sessions(entries: Vec<Entry>) -> Vec<Recorded> {
         }
     }
     for recorded in &mut sessions {
-        order(&mut recorded.moments);
+        let told = std::mem::take(&mut recorded.moments);
+        recorded.moments = lives(told).into_iter().flatten().collect();
         let mut last = Timestamp::from_millis(i64::MIN);
         for moment in &mut recorded.moments {
             last = last.max(moment.at);
@@ -267,7 +264,8 @@ mod tests {
             voucher: None,
         };
         let what = What::Delivered(Box::new(delivered));
-        let moment = Moment { at: Timestamp::from_millis(at), number: 0, what };
+        let at = Timestamp::from_millis(at);
+        let moment = Moment { at, number: Number::default(), what };
         Entry { product: None, session: session.into(), moment }
     }
 
@@ -292,8 +290,8 @@ mod tests {
     #[test]
     fn numbers_come_before_clocks_and_time_never_goes_back() {
         let mut entries = vec![entry("a", 30, None, None), entry("a", 20, None, None)];
-        for (number, entry) in (1..).zip(&mut entries) {
-            entry.moment.number = number;
+        for (seen, entry) in (1..).zip(&mut entries) {
+            entry.moment.number = Number { seen, ..Number::default() };
         }
         entries.reverse();
         let sessions = sessions(entries);

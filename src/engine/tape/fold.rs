@@ -11,7 +11,7 @@ use crate::domain::offer::Offer;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::advance::{Advanced, Received, take};
-use crate::engine::around::{Around, Scope, session_of};
+use crate::engine::around::{Scope, session_of};
 use crate::engine::charge::Charge;
 use crate::engine::fire::{accept, commit};
 use crate::engine::gates::Refused;
@@ -33,7 +33,6 @@ pub struct Fold<'p> {
     product: &'p Product,
     id: Arc<str>,
     session: Option<Session>,
-    around: Around,
     digest: Arc<str>,
 }
 
@@ -77,8 +76,7 @@ pub enum Folded {
 impl<'p> Fold<'p> {
     /// Nothing is known of the session yet.
     pub fn new(product: &'p Product, id: Arc<str>) -> Self {
-        let (session, around, digest) = (None, Around::default(), Arc::default());
-        Self { product, id, session, around, digest }
+        Self { product, id, session: None, digest: Arc::default() }
     }
 
     /// The session, while it is known.
@@ -86,17 +84,12 @@ impl<'p> Fold<'p> {
         self.session.as_ref()
     }
 
-    /// What was known beyond the session at its last recorded poll.
-    pub fn around(&self) -> &Around {
-        &self.around
-    }
-
     /// The mark of the rulebook under which the last line was written.
     pub fn digest(&self) -> &Arc<str> {
         &self.digest
     }
 
-    /// Lives through one line; lines come in [`Line::order`].
+    /// Lives through one line; lines come in the order of [`crate::engine::tape::lives`].
     pub fn apply(&mut self, line: &Line) -> Folded {
         if *line.session != *self.id || *line.product != *self.product.id {
             return Folded::Aside;
@@ -126,7 +119,6 @@ impl<'p> Fold<'p> {
             }
             Entry::Decision(polled) => {
                 let now = self.decide(&mut session, polled, line);
-                self.around = polled.around.clone();
                 Folded::Decided(Box::new((polled.came.clone(), now)))
             }
             Entry::State(_) | Entry::Erase | Entry::Reload { .. } | Entry::Gap { .. } => {

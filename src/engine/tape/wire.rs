@@ -3,6 +3,7 @@
 
 mod batch;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::ser::Error as _;
@@ -11,7 +12,8 @@ use serde_json::Value;
 
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::engine::tape::{Batched, Entry, Heard, Line, Polled, Settled, VERSION};
+use crate::engine::around::Around;
+use crate::engine::tape::{Batched, Came, Claim, Entry, Heard, Line, Polled, Settled, VERSION};
 
 impl Line {
     /// The line as JSON, without its end.
@@ -27,7 +29,44 @@ impl Line {
     /// # Errors
     /// When it is no line at all: torn, or of another kind of file.
     pub fn read(text: &str) -> Result<Option<Self>, serde_json::Error> {
-        serde_json::from_str::<Read>(text).map(Read::line)
+        serde_json::from_str::<Read<Box<Polled>>>(text).map(Read::line)
+    }
+
+    /// A line back, of a decision without what was known beside the session: that is most of a
+    /// journal, and nobody needs it who decides anew.
+    ///
+    /// # Errors
+    /// As [`Line::read`].
+    pub fn read_bare(text: &str) -> Result<Option<Self>, serde_json::Error> {
+        serde_json::from_str::<Read<Bare>>(text).map(Read::line)
+    }
+}
+
+/// Whose line it is, read without looking at what happened.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Head<'l> {
+    /// The product; empty for what concerns the instance.
+    #[serde(rename = "p", borrow, default)]
+    pub product: Cow<'l, str>,
+    /// The session; empty for what concerns none.
+    #[serde(rename = "s", borrow, default)]
+    pub session: Cow<'l, str>,
+    #[serde(default)]
+    gap: Option<Missing>,
+}
+
+impl<'l> Head<'l> {
+    /// The head of a line.
+    ///
+    /// # Errors
+    /// When it is not JSON, or no object: torn, say.
+    pub fn read(text: &'l str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// How many lines could not be written in time, where this one says so.
+    pub fn missing(&self) -> u64 {
+        self.gap.as_ref().map_or(0, |gap| gap.lines)
     }
 }
 
@@ -62,8 +101,31 @@ struct Written<'l> {
     gap: Option<Missing>,
 }
 
+/// A decision without what was known beside the session.
 #[derive(Deserialize)]
-struct Read {
+struct Bare {
+    #[serde(rename = "conv", default = "empty")]
+    conversation: Arc<str>,
+    #[serde(rename = "who")]
+    voucher: Option<Arc<str>>,
+    as_of: Option<Timestamp>,
+    #[serde(default)]
+    made: bool,
+    #[serde(default)]
+    claims: Vec<Claim>,
+    came: Came,
+}
+
+impl From<Bare> for Box<Polled> {
+    fn from(bare: Bare) -> Self {
+        let Bare { conversation, voucher, as_of, made, claims, came } = bare;
+        let around = Around::default();
+        Self::new(Polled { conversation, voucher, as_of, made, claims, around, came })
+    }
+}
+
+#[derive(Deserialize)]
+struct Read<D> {
     at: Timestamp,
     #[serde(default = "empty")]
     p: Arc<str>,
@@ -79,7 +141,7 @@ struct Read {
     batch: Option<Box<Batched>>,
     event: Option<Box<Heard>>,
     settle: Option<Settled>,
-    decision: Option<Box<Polled>>,
+    decision: Option<D>,
     erase: Option<Nothing>,
     reload: Option<Reloaded>,
     gap: Option<Missing>,
@@ -93,7 +155,7 @@ struct Reloaded {
     revision: u64,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 struct Missing {
     lines: u64,
 }
@@ -147,7 +209,7 @@ fn slim(session: &Session) -> Result<Value, serde_json::Error> {
     Ok(told)
 }
 
-impl Read {
+impl<D: Into<Box<Polled>>> Read<D> {
     fn line(self) -> Option<Line> {
         let Self { at, p, s, q, l, d, state, batch, event, settle, decision, .. } = self;
         let rare = || match (self.erase, self.reload, self.gap) {
@@ -162,7 +224,7 @@ impl Read {
         });
         let entry = batch
             .map(Entry::Batch)
-            .or_else(|| decision.map(Entry::Decision))
+            .or_else(|| decision.map(|decision| Entry::Decision(decision.into())))
             .or_else(|| state.map(Entry::State))
             .or_else(|| event.map(Entry::Event))
             .or_else(|| settle.map(Entry::Settle))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::around::session_of;
 use crate::engine::replay::recording::{Delivered, Entry, Moment, What};
+use crate::engine::tape::lives::Step as _;
 use crate::engine::tape::{self, Came, Line};
 use crate::ingest::archive::Taken;
 
@@ -18,7 +19,7 @@ pub fn journal(text: &[u8]) -> Taken {
         let read = match read {
             Ok("") => continue,
             Ok(line) => {
-                Line::read(line).map_err(|error| format!("the line is no journal's: {error}"))
+                Line::read_bare(line).map_err(|error| format!("the line is no journal's: {error}"))
             }
             Err(why) => Err(why),
         };
@@ -36,12 +37,11 @@ pub fn journal(text: &[u8]) -> Taken {
 
 /// Whether a line is a journal's rather than a message.
 pub fn is_journal(line: &str) -> bool {
-    matches!(Line::read(line), Ok(Some(_)))
+    matches!(Line::read_bare(line), Ok(Some(_)))
 }
 
 fn take(line: Line, taken: &mut Taken) {
-    // Of one number, what left the session as it was comes before the step that changed it.
-    let number = line.seq.saturating_mul(2).saturating_add(u64::from(line.left != line.seq));
+    let number = line.number();
     let Line { at, product, session, seq, entry, .. } = line;
     if session.is_empty() {
         if let tape::Entry::Gap { lines } = entry {
@@ -56,10 +56,7 @@ fn take(line: Line, taken: &mut Taken) {
     };
     match entry {
         tape::Entry::State(state) if seq > 0 => {
-            let what = What::Stands(state);
-            taken
-                .entries
-                .push(Entry { moment: Moment { at, number: seq * 2, what }, ..told(What::Born) });
+            taken.entries.push(told(What::Stands(state)));
         }
         tape::Entry::State(_) => taken.entries.push(told(What::Born)),
         tape::Entry::Erase => taken.entries.push(told(What::Erased)),

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::identity::identity;
 use crate::ingest::archive::{Taken, delivered};
 use crate::ingest::posthog::export;
-use crate::ingest::wire;
+use crate::ingest::wire::{self, Decoded, WireError};
 
 /// Cuts a text into about so many parts, each of whole lines, so that several threads can read it.
 pub fn parts(text: &[u8], count: usize) -> Vec<&[u8]> {
@@ -30,18 +30,21 @@ pub fn parts(text: &[u8], count: usize) -> Vec<&[u8]> {
 /// Messages as `POST /events/{product}` takes them. Each was received at its `forwarded_at`, else when
 /// its last action ended. `usual` is the product of those that name none.
 pub fn batches(text: &[u8], usual: Option<&Arc<str>>) -> Taken {
-    each(text, |json, taken| {
-        let decoded = wire::decode(json).map_err(|error| error.to_string())?;
-        let Some(decoded) = decoded else {
+    let mut said = Said::default();
+    each(text, |line, taken| {
+        let decoded = wire::decode_bytes(line).map_err(|error| match error {
+            WireError::NotJson(error) => not_json(&error),
+            other => other.to_string(),
+        })?;
+        let Some(Decoded { product, mut delivery, .. }) = decoded else {
             taken.passed += 1;
             return Ok(());
         };
-        let said = json.get("product_id").and_then(Value::as_str).filter(|id| !id.is_empty());
-        let product = said.map(Arc::from).or_else(|| usual.cloned());
-        let delivery = decoded.delivery;
+        let product = said.product(product).or_else(|| usual.cloned());
         let at =
             received(&delivery).ok_or("neither `forwarded_at` nor an action's time is there")?;
         let known = identity(product.as_deref().unwrap_or(""), &delivery);
+        shorten(&mut delivery);
         match delivered(product, delivery, known, at) {
             Some(entry) => taken.entries.push(entry),
             None => taken.passed += 1,
@@ -52,13 +55,41 @@ pub fn batches(text: &[u8], usual: Option<&Arc<str>>) -> Taken {
 
 /// PostHog's events, one object on each line.
 pub fn events(text: &[u8], product: Option<&Arc<str>>) -> Taken {
-    each(text, |json, taken| {
+    each(text, |line, taken| {
+        let json: Value = serde_json::from_slice(line).map_err(|error| not_json(&error))?;
         let row = json.as_object().ok_or("the line is no JSON object")?;
         export::take(row, product, taken)
     })
 }
 
-fn each(text: &[u8], mut read: impl FnMut(&Value, &mut Taken) -> Result<(), String>) -> Taken {
+fn not_json(error: &serde_json::Error) -> String {
+    format!("the line is not JSON: {error}")
+}
+
+/// The product that was said last, so that equal ones share memory.
+#[derive(Default)]
+struct Said(Option<Arc<str>>);
+
+impl Said {
+    fn product(&mut self, id: Option<String>) -> Option<Arc<str>> {
+        let id = id.filter(|id| !id.is_empty())?;
+        if self.0.as_deref() != Some(&*id) {
+            self.0 = Some(id.into());
+        }
+        self.0.clone()
+    }
+}
+
+/// Leaves out what no rule reads: it is most of a recording.
+fn shorten(delivery: &mut Delivery) {
+    if let Delivery::Actions(batch) = delivery {
+        for action in &mut batch.actions {
+            action.description = String::new();
+        }
+    }
+}
+
+fn each(text: &[u8], mut read: impl FnMut(&[u8], &mut Taken) -> Result<(), String>) -> Taken {
     let mut taken = Taken::default();
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         taken.lines += 1;
@@ -66,11 +97,7 @@ fn each(text: &[u8], mut read: impl FnMut(&Value, &mut Taken) -> Result<(), Stri
         if line.is_empty() {
             continue;
         }
-        let read = match serde_json::from_slice::<Value>(line) {
-            Ok(json) => read(&json, &mut taken),
-            Err(error) => Err(format!("the line is not JSON: {error}")),
-        };
-        if let Err(why) = read {
+        if let Err(why) = read(line, &mut taken) {
             let line = taken.lines;
             taken.refused.note(line, why);
         }

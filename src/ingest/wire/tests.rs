@@ -6,8 +6,10 @@ use serde_json::json;
 use super::*;
 
 fn batch(json: Value) -> (Batch, u32) {
-    match decode(&json).unwrap().unwrap() {
-        Decoded { delivery: Delivery::Actions(batch), warnings } => (batch, warnings),
+    let decoded = decode(&json).unwrap();
+    assert_eq!(decode_bytes(json.to_string().as_bytes()).unwrap(), decoded, "{json}");
+    match decoded.unwrap() {
+        Decoded { delivery: Delivery::Actions(batch), warnings, .. } => (batch, warnings),
         other => panic!("no batch: {other:?}"),
     }
 }
@@ -59,6 +61,32 @@ fn a_full_batch_is_read_without_a_warning() {
         forwarded_at: 1000.5,
     };
     assert_eq!((batch, warnings), (expected, 0));
+}
+
+#[test]
+fn only_the_usual_message_is_read_without_a_tree_of_values() {
+    let long = "x".repeat(ID_BYTES + 1);
+    for (usual, json) in [
+        (true, r#"{"type":"actions"}"#),
+        (true, r#" {"count":1,"actions":[{"title":"A","index":3,"raw_url":"/a?b","else":[{}]}],"type":"actions"}"#),
+        (true, r#"{"type":"actions","product_id":"acme","traits":{"plan":["x"]},"segments":["a",1]}"#),
+        (true, r#"{"type":"summary","session_id":"s","summary":"said","replaces":3,"forwarded_at":9}"#),
+        (false, r#"{"type":"usertour_trigger"}"#),
+        (false, r#"["actions"]"#),
+        (false, r#"{"type":"actions","actions":[["A"]]}"#),
+        (false, r#"{"type":"actions","actions":[null]}"#),
+        (false, r#"{"type":"actions","user_id":7}"#),
+        (false, r#"{"type":"actions","user_id":"a","user_id":"b"}"#),
+        (false, r#"{"type":"actions","actions":[{"index":1.0}]}"#),
+        (false, &*json!({"type": "actions", "user_id": long}).to_string()),
+        (false, "{\"type\":\"actions\"} x"),
+    ] {
+        let read = quick::read(json.as_bytes());
+        assert_eq!(read.is_some(), usual, "{json}");
+        let tree = serde_json::from_str(json).ok().and_then(|json| decode(&json).ok().flatten());
+        assert_eq!(decode_bytes(json.as_bytes()).ok().flatten(), tree, "{json}");
+        assert!(read.is_none() || read == tree, "{json}");
+    }
 }
 
 #[test]
