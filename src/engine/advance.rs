@@ -208,12 +208,18 @@ fn take_action(
 ) -> Timestamp {
     let at = engine_time(raw, session.last_action, now);
     let place = if raw.canonical_url.is_empty() { &raw.raw_url } else { &raw.canonical_url };
+    let url = share(session, &raw.canonical_url, |action| &action.url);
+    let page = page_of(place);
     let action = Action {
         at,
-        kind: share(session, &raw.kind),
-        title: share(session, &raw.title),
-        url: share(session, &raw.canonical_url),
-        page: share(session, page_of(place)),
+        kind: share(session, &raw.kind, |action| &action.kind),
+        title: share(session, &raw.title, |action| &action.title),
+        page: if *page == *url {
+            Arc::clone(&url)
+        } else {
+            share(session, page, |action| &action.page)
+        },
+        url,
         started: raw.timestamp_start,
         ended: raw.timestamp_end,
         forwarded,
@@ -223,7 +229,11 @@ fn take_action(
         session.first_seen = at;
     }
     let bare = without_query(place);
-    let url = if *bare == *action.url { Arc::clone(&action.url) } else { share(session, bare) };
+    let known = [&action.url, &action.page].into_iter().find(|known| ***known == *bare).cloned();
+    let url = known.unwrap_or_else(|| {
+        let before = session.place.as_ref().filter(|before| *before.url == *bare);
+        before.map_or_else(|| bare.into(), |before| Arc::clone(&before.url))
+    });
     arrive(session, &action, url);
     session.last_action = Some(at);
     session.action_count += 1;
@@ -249,11 +259,9 @@ fn arrive(session: &mut Session, action: &Action, url: Arc<str>) {
 }
 
 /// An equal text of a recent action, so that a session holds each once.
-fn share(session: &Session, text: &str) -> Arc<str> {
-    let recent = session.actions.iter().rev().take(SHARE_WITHIN);
-    let mut known =
-        recent.flat_map(|action| [&action.url, &action.page, &action.kind, &action.title]);
-    known.find(|known| &***known == text).map_or_else(|| text.into(), Arc::clone)
+fn share(session: &Session, text: &str, of: impl Fn(&Action) -> &Arc<str>) -> Arc<str> {
+    let mut recent = session.actions.iter().rev().take(SHARE_WITHIN).map(of);
+    recent.find(|known| ***known == *text).map_or_else(|| text.into(), Arc::clone)
 }
 
 /// What the action tells besides; shared with a recent action that tells the same.

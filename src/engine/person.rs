@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::domain::consent::Consent;
+use crate::domain::happened;
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::records::{Account, User};
 use crate::domain::session::Session;
@@ -43,6 +44,31 @@ pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
     }
     for (trigger, memory) in &session.triggers {
         merge(user.triggers.entry(Arc::clone(trigger)).or_default(), memory);
+    }
+}
+
+/// What was known of this person elsewhere becomes part of it. Twice is once.
+pub fn recall(user: &mut User, known: &User, caps: &[Cap], now: Timestamp) {
+    let User { seq: _, traits, fired, triggers, tallies, groups, happened, ghosts, consent } =
+        known.clone();
+    let told = Session { fired, triggers, tallies, groups, ghosts, consent, ..Session::default() };
+    adopt(user, &told, caps, now);
+    for (name, value) in traits {
+        user.traits.entry(name).or_insert(value);
+    }
+    for (step, instants) in happened {
+        let here = user.happened.entry(step).or_default();
+        for one in instants {
+            let _news = happened::remember(here, one);
+        }
+    }
+}
+
+/// The same of an account.
+pub fn recall_account(account: &mut Account, known: &Account, caps: &[Cap], now: Timestamp) {
+    join(account, &known.tallies, caps, now);
+    for (name, value) in &known.traits {
+        account.traits.entry(Arc::clone(name)).or_insert_with(|| value.clone());
     }
 }
 

@@ -10,8 +10,6 @@ use crate::domain::time::Timestamp;
 pub(super) const OPEN: &str = ".jsonl";
 /// The ending of a closed one.
 pub(super) const CLOSED: &str = ".jsonl.zst";
-/// What a closed one is written under until it is whole.
-
 /// Fast, and a tenth of the size.
 const LEVEL: i32 = 3;
 

@@ -19,8 +19,8 @@ pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
     (
         "ingest",
         3,
-        "bytes csv eventsource_stream futures_util hmac reqwest serde_json sha2 subtle thiserror \
-         tokio tokio_util tracing url zstd",
+        "bytes csv eventsource_stream futures_util hmac reqwest serde serde_json sha2 subtle thiserror \
+         tokio tokio_util tracing url",
     ),
     ("llm", 3, ""),
     ("sink", 3, ""),

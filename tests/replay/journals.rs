@@ -133,6 +133,30 @@ fn a_session_whose_beginning_is_gone_goes_on_from_its_state() {
 }
 
 #[test]
+fn what_was_known_of_a_person_before_the_journal_began_holds_in_it() {
+    let rules = RULES.replace("    offer:", "    again_after: 7d\n    offer:");
+    let known = |mut line: Value, user: Value| {
+        line["decision"]["around"] = json!({ "user": user });
+        line
+    };
+    let hour_ago = ((START - 3_600.0) * 1_000.0) as i64;
+    let memory = json!({ "seq": 3, "triggers": { "linger": { "fired": hour_ago } } });
+    let mut lines = life();
+    lines[1]["batch"]["user"] = "u_1".into();
+    for (place, user, expected) in [
+        (2, json!({ "seq": 1 }), "linger 1"),
+        (2, memory.clone(), "linger 0, stuck 1"),
+        // Of two, the first counts; what comes after an offer of the journal's own tells of that, too.
+        (5, memory.clone(), "linger 1"),
+    ] {
+        let mut lines = lines.clone();
+        lines[place] = known(lines[place].clone(), user);
+        let (_, told) = replay(&rules, &[("a-1-1.jsonl", text(&lines).into_bytes())], &[]);
+        assert_eq!(offers(&told, "head"), expected, "{place}");
+    }
+}
+
+#[test]
 fn a_session_that_was_removed_begins_with_nothing() {
     let mut lines = life();
     lines.truncate(4);

@@ -9,6 +9,7 @@ use crate::domain::session::Session;
 use crate::domain::tally::Per;
 use crate::domain::time::Timestamp;
 use crate::engine::tape::lives::{Bearing, Number, Step, lives};
+use crate::engine::tape::wire::Known;
 use crate::rulebook::Product;
 
 /// One thing that was recorded of one session.
@@ -49,6 +50,8 @@ pub enum What {
     Reported(Option<Arc<str>>, Box<AgentEvent>),
     /// It was made an offer by this trigger.
     Offered(Arc<str>),
+    /// So much was known of the person and of their account.
+    Knew(Box<Known>),
     /// It began with nothing.
     Born,
     /// It stood so. Where a recording begins in its middle, it begins with that.

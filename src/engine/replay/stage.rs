@@ -2,11 +2,12 @@
 //! the earliest session moves on by one step.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::machine::AgentEvent;
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::advance::Received;
 use crate::engine::around::{Around, Scope, is_own, own_conversation};
@@ -14,11 +15,13 @@ use crate::engine::charge::Charge;
 use crate::engine::decide::decide;
 use crate::engine::fire::propose;
 use crate::engine::ghosts;
+use crate::engine::person::{recall, recall_account};
 use crate::engine::replay::answers::is_answer;
 use crate::engine::replay::recording::{Delivered, Recorded, What};
 use crate::engine::replay::seat::{Next, Seat};
 use crate::engine::replay::{Firing, Held, Play, Played};
 use crate::engine::skip::skip_reason;
+use crate::engine::tape::wire::Known;
 use crate::engine::world::World;
 
 /// A firing that is refused is decided again this often, as at run time.
@@ -29,13 +32,18 @@ pub(super) struct Stage<'a> {
     world: World,
     /// Whether nobody else's doing can matter.
     alone: bool,
+    /// People and accounts whose life before the recording is known, or can no longer be told.
+    people: HashSet<Arc<str>>,
+    accounts: HashSet<Arc<str>>,
 }
 
 impl<'a> Stage<'a> {
     /// Lives through all of them; what each came to.
     pub(super) fn run(play: Play<'a>, group: &[&'a Recorded]) -> Vec<Played> {
         let mut seats: Vec<_> = group.iter().map(|recorded| Seat::new(recorded)).collect();
-        let mut stage = Self { play, world: World::default(), alone: seats.len() == 1 };
+        let (people, accounts) = <_>::default();
+        let alone = seats.len() == 1;
+        let mut stage = Self { play, world: World::default(), alone, people, accounts };
         let mut queue: BinaryHeap<Reverse<(Timestamp, usize)>> = BinaryHeap::new();
         let starts = seats.iter().enumerate();
         queue.extend(starts.filter_map(|(place, seat)| Some(Reverse((seat.when()?, place)))));
@@ -72,8 +80,38 @@ impl<'a> Stage<'a> {
                 }
                 What::Stands(state) => seat.stand(state),
                 What::Erased => seat.forget(),
-                What::Offered(_) | What::Born => {}
+                What::Knew(known) => self.recall(seat, Some(known), now),
+                // What is known of them from now on has this offer in it.
+                What::Offered(_) => self.recall(seat, None, now),
+                What::Born => {}
             },
+        }
+    }
+
+    /// A recording begins in the middle of people's lives. What was known of them before its first
+    /// offer to them is theirs from the first instant that tells of it.
+    fn recall(&mut self, seat: &Seat<'_>, known: Option<&Known>, now: Timestamp) {
+        let identity = &seat.resident.session.identity;
+        let caps = &self.play.product.caps;
+        if let Some(key) = identity.user_key() {
+            let user = known.and_then(|known| known.user.as_ref());
+            if let (Some(user), false) = (user, self.people.contains(key)) {
+                let here = self.world.users.entry(Arc::clone(key)).or_default();
+                recall(here, user, caps, now);
+            }
+            if known.is_none() || user.is_some() {
+                self.people.insert(Arc::clone(key));
+            }
+        }
+        if let Some(key) = &identity.account {
+            let account = known.and_then(|known| known.account.as_ref());
+            if let (Some(account), false) = (account, self.accounts.contains(key)) {
+                let here = self.world.accounts.entry(Arc::clone(key)).or_default();
+                recall_account(here, account, caps, now);
+            }
+            if known.is_none() || account.is_some() {
+                self.accounts.insert(Arc::clone(key));
+            }
         }
     }
 
@@ -118,7 +156,10 @@ impl<'a> Stage<'a> {
         let mut decision = None;
         for _ in 0..ATTEMPTS {
             let session = &mut seat.resident.session;
+            // Hardly any poll changes a person's memory: it is lent and given back, not copied.
+            let lent = self.lend(session, &mut around);
             let decided = decide(product, session, &around, now, &mut ());
+            self.give_back(lent, &mut around, matches!(decided.verdict, Verdict::Fire(_)));
             decision = Some(decided);
             self.haunt(seat, &decided, now);
             let Verdict::Fire(place) = decided.verdict else {
@@ -135,6 +176,23 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Puts the person's memory into what is known around, unless a refused claim has told of it;
+    /// whose it is.
+    fn lend(&mut self, session: &Session, around: &mut Around) -> Option<Arc<str>> {
+        let asked = self.play.product.asks.of_person && around.user.is_none();
+        let key = session.identity.user_key().filter(|_| asked)?;
+        let user = self.world.users.get_mut(key)?;
+        around.user = Some(std::mem::take(user));
+        Some(Arc::clone(key))
+    }
+
+    /// Gives back what was lent; `around` goes on knowing it where an offer is going to be made.
+    fn give_back(&mut self, lent: Option<Arc<str>>, around: &mut Around, knows: bool) {
+        let Some(user) = lent.and_then(|key| self.world.users.get_mut(&key)) else { return };
+        let known = if knows { around.user.clone() } else { around.user.take() };
+        *user = known.unwrap_or_default();
+    }
+
     /// What is known before the session is looked at, as at run time: what only a claim would tell is
     /// not.
     fn around(&self, seat: &Seat<'_>, conversation: Option<&Arc<str>>, now: Timestamp) -> Around {
@@ -145,12 +203,10 @@ impl<'a> Stage<'a> {
             machine.settle(now);
             Scope::Foreign { conversation: Arc::clone(id), machine }
         });
-        let person = session.identity.user_key().filter(|_| product.asks.of_person);
         let account = session.identity.account.as_ref().filter(|_| product.asks.of_account);
         Around {
             scope,
             session: product.asks_of_session.then(|| Arc::clone(&seat.resident.id)),
-            user: person.and_then(|key| self.world.users.get(key)).cloned(),
             account: account.and_then(|key| self.world.accounts.get(key)).cloned(),
             ..Around::default()
         }

@@ -10,6 +10,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::domain::records::{Account, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::engine::around::Around;
@@ -67,6 +68,34 @@ impl<'l> Head<'l> {
     /// How many lines could not be written in time, where this one says so.
     pub fn missing(&self) -> u64 {
         self.gap.as_ref().map_or(0, |gap| gap.lines)
+    }
+}
+
+/// What a decision knew of the person and of their account, read without the rest of its line.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Known {
+    /// The person's memory.
+    pub user: Option<User>,
+    /// Their account's.
+    pub account: Option<Account>,
+}
+
+impl Known {
+    /// What the line of a decision tells of them; `None` when that is nothing.
+    pub fn read(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Asked {
+            decision: Decided,
+        }
+        #[derive(Deserialize)]
+        struct Decided {
+            around: Known,
+        }
+        let tells = text.contains("\"user\":{") || text.contains("\"account\":{");
+        let asked: Asked = tells.then(|| serde_json::from_str(text).ok())??;
+        let known = asked.decision.around;
+        Some(known).filter(|known| *known != Self::default())
     }
 }
 

@@ -1,30 +1,37 @@
 //! docent's own journal as a recording: what was delivered, asked, answered and reported, each at its
 //! time. `docs/journal.md` is the format.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::engine::around::session_of;
 use crate::engine::replay::recording::{Delivered, Entry, Moment, What};
 use crate::engine::tape::lives::Step as _;
+use crate::engine::tape::wire::Known;
 use crate::engine::tape::{self, Came, Line};
 use crate::ingest::archive::Taken;
 
 /// Segments of a journal, whole or a part of their lines. What a crash tore off at the end of a
 /// segment is counted as unreadable.
 pub fn journal(text: &[u8]) -> Taken {
-    let mut taken = Taken::default();
+    let (mut taken, mut known) = (Taken::default(), HashSet::new());
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         taken.lines += 1;
         let read = std::str::from_utf8(line.trim_ascii()).map_err(|error| error.to_string());
         let read = match read {
             Ok("") => continue,
-            Ok(line) => {
-                Line::read_bare(line).map_err(|error| format!("the line is no journal's: {error}"))
+            Ok(text) => {
+                let line = Line::read_bare(text);
+                line.map(|line| line.map(|line| (text, line)))
+                    .map_err(|error| format!("the line is no journal's: {error}"))
             }
             Err(why) => Err(why),
         };
         match read {
-            Ok(Some(line)) => take(line, &mut taken),
+            Ok(Some((text, line))) => {
+                taken.entries.extend(knew(text, &line, &mut known));
+                take(line, &mut taken);
+            }
             Ok(None) => taken.passed += 1,
             Err(why) => {
                 let line = taken.lines;
@@ -38,6 +45,23 @@ pub fn journal(text: &[u8]) -> Taken {
 /// Whether a line is a journal's rather than a message.
 pub fn is_journal(line: &str) -> bool {
     matches!(Line::read_bare(line), Ok(Some(_)))
+}
+
+/// What the first decision of a session that knew of its person tells of them: what they did before
+/// the journal began.
+fn knew(text: &str, line: &Line, known: &mut HashSet<(Arc<str>, Arc<str>)>) -> Option<Entry> {
+    let tape::Entry::Decision(_) = line.entry else { return None };
+    let key = (Arc::clone(&line.product), Arc::clone(&line.session));
+    if known.contains(&key) {
+        return None;
+    }
+    let what = What::Knew(Box::new(Known::read(text)?));
+    known.insert(key);
+    Some(Entry {
+        product: Some(Arc::clone(&line.product)).filter(|id| !id.is_empty()),
+        session: Arc::clone(&line.session),
+        moment: Moment { at: line.at, number: line.number(), what },
+    })
 }
 
 fn take(line: Line, taken: &mut Taken) {

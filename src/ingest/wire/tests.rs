@@ -68,9 +68,18 @@ fn only_the_usual_message_is_read_without_a_tree_of_values() {
     let long = "x".repeat(ID_BYTES + 1);
     for (usual, json) in [
         (true, r#"{"type":"actions"}"#),
-        (true, r#" {"count":1,"actions":[{"title":"A","index":3,"raw_url":"/a?b","else":[{}]}],"type":"actions"}"#),
-        (true, r#"{"type":"actions","product_id":"acme","traits":{"plan":["x"]},"segments":["a",1]}"#),
-        (true, r#"{"type":"summary","session_id":"s","summary":"said","replaces":3,"forwarded_at":9}"#),
+        (
+            true,
+            r#" {"count":1,"actions":[{"title":"A","index":3,"raw_url":"/a?b","else":[{}]}],"type":"actions"}"#,
+        ),
+        (
+            true,
+            r#"{"type":"actions","product_id":"acme","traits":{"plan":["x"]},"segments":["a",1]}"#,
+        ),
+        (
+            true,
+            r#"{"type":"summary","session_id":"s","summary":"said","replaces":3,"forwarded_at":9}"#,
+        ),
         (false, r#"{"type":"usertour_trigger"}"#),
         (false, r#"["actions"]"#),
         (false, r#"{"type":"actions","actions":[["A"]]}"#),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::time::Span;
 use crate::rulebook::condition::activity::{Counted, Tally};
+use crate::rulebook::condition::segment::Part;
 use crate::rulebook::condition::sequence::Step;
 use crate::rulebook::condition::term::Term;
 use crate::rulebook::condition::{Condition, MEMORY, Whose};
@@ -51,7 +52,7 @@ impl Asks {
             found.person |= texts().any(Text::asks_of_person);
             found.account |= texts().any(Text::asks_of_account);
             if let When::Condition(condition) = &rule.when {
-                condition.ask(&mut found);
+                condition.parts(&mut |part| part.ask(&mut found));
             }
         }
         let Found { person, account, history, parameters } = found;
@@ -90,43 +91,24 @@ impl Found {
     }
 }
 
-impl Condition {
-    fn ask(&self, found: &mut Found) {
+impl Part<'_> {
+    fn ask(self, found: &mut Found) {
         match self {
-            Self::Seen(_) => found.person = true,
-            Self::Trait(whose, ..) => found.traits(*whose),
-            Self::Tally(tally, _) => found.tally(tally),
-            Self::FirstTime { what, of_person: true, .. } => found.remembered(what.clone()),
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.ask(found)),
-            Self::Not(part) => part.ask(found),
-            Self::Segment(segment) => segment.when.ask(found),
-            Self::Compare(parts) => {
-                parts.0.ask(found);
-                parts.2.ask(found);
-            }
-            Self::Text(parts) => {
-                parts.0.ask(found);
-                parts.2.ask(found);
-            }
-            Self::Holds(term) => term.ask(found),
-            _ => {}
-        }
-    }
-}
-
-impl Term {
-    fn ask(&self, found: &mut Found) {
-        match self {
-            Self::Truth(condition) => condition.ask(found),
-            Self::Query(name) => found.parameters.push(Arc::clone(name)),
-            Self::Trait(whose, ..) => found.traits(*whose),
-            Self::Tally(tally) => found.tally(tally),
-            Self::Length(term) | Self::Negate(term) => term.ask(found),
-            Self::Arithmetic(parts) => {
-                parts.0.ask(found);
-                parts.2.ask(found);
-            }
-            _ => {}
+            Self::Condition(condition) => match condition {
+                Condition::Seen(_) => found.person = true,
+                Condition::Trait(whose, ..) => found.traits(*whose),
+                Condition::Tally(tally, _) => found.tally(tally),
+                Condition::FirstTime { what, of_person: true, .. } => {
+                    found.remembered(what.clone());
+                }
+                _ => {}
+            },
+            Self::Term(term) => match term {
+                Term::Query(name) => found.parameters.push(Arc::clone(name)),
+                Term::Trait(whose, ..) => found.traits(*whose),
+                Term::Tally(tally) => found.tally(tally),
+                _ => {}
+            },
         }
     }
 }
@@ -162,7 +144,7 @@ mod tests {
             (r#"!session.user_first_time("/a", false)"#, true, false, vec!["/a"]),
         ] {
             let mut found = Found::default();
-            read_expression(text, &limits).unwrap().ask(&mut found);
+            read_expression(text, &limits).unwrap().parts(&mut |part| part.ask(&mut found));
             let steps: Vec<_> = found.history.iter().map(Step::as_str).collect();
             assert_eq!((found.person, found.account, steps), (person, account, history), "{text}");
         }

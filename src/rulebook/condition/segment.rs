@@ -25,6 +25,15 @@ pub struct Segmented {
     pub certain: bool,
 }
 
+/// A part of a condition.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rulebook) enum Part<'c> {
+    /// A condition of its own.
+    Condition(&'c Condition),
+    /// A value that an expression compares.
+    Term(&'c Term),
+}
+
 /// The segment of this id; message and help when there is none. When some could not be read, the
 /// id may well be right.
 pub(in crate::rulebook) fn segment(
@@ -59,20 +68,29 @@ impl Condition {
 
     /// Hands over this condition and every one inside it.
     pub(in crate::rulebook) fn each<'c>(&'c self, take: &mut dyn FnMut(&'c Self)) {
-        take(self);
+        self.parts(&mut |part| {
+            if let Part::Condition(condition) = part {
+                take(condition);
+            }
+        });
+    }
+
+    /// Hands over this condition and everything inside it.
+    pub(in crate::rulebook) fn parts<'c>(&'c self, take: &mut dyn FnMut(Part<'c>)) {
+        take(Part::Condition(self));
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.each(take)),
-            Self::Not(part) => part.each(take),
-            Self::Segment(segment) => segment.when.each(take),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.parts(take)),
+            Self::Not(part) => part.parts(take),
+            Self::Segment(segment) => segment.when.parts(take),
             Self::Compare(parts) => {
-                parts.0.each(take);
-                parts.2.each(take);
+                parts.0.parts(take);
+                parts.2.parts(take);
             }
             Self::Text(parts) => {
-                parts.0.each(take);
-                parts.2.each(take);
+                parts.0.parts(take);
+                parts.2.parts(take);
             }
-            Self::Holds(term) => term.each(take),
+            Self::Holds(term) => term.parts(take),
             _ => {}
         }
     }
@@ -113,13 +131,14 @@ impl Condition {
 }
 
 impl Term {
-    fn each<'c>(&'c self, take: &mut dyn FnMut(&'c Condition)) {
+    fn parts<'c>(&'c self, take: &mut dyn FnMut(Part<'c>)) {
+        take(Part::Term(self));
         match self {
-            Self::Truth(condition) => condition.each(take),
-            Self::Length(term) | Self::Negate(term) => term.each(take),
+            Self::Truth(condition) => condition.parts(take),
+            Self::Length(term) | Self::Negate(term) => term.parts(take),
             Self::Arithmetic(parts) => {
-                parts.0.each(take);
-                parts.2.each(take);
+                parts.0.parts(take);
+                parts.2.parts(take);
             }
             _ => {}
         }
