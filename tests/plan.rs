@@ -69,7 +69,24 @@ fn every_change_of_a_rule_is_told_in_words() {
         (
             linger,
             &format!("on_dismiss: {{ cooldown: 1d }}\n    {linger}"),
-            "rests after answers: another",
+            "rests after answers: dismissed 1d, was none",
+        ),
+        (
+            linger,
+            &format!(
+                "schedule: {{ days: [mon, tue, wed, thu, fri], hours: [\"09:00-17:00\"] }}\n    {linger}"
+            ),
+            "only on: mon to fri 09:00 to 17:00, was none\n  - by the clock of: the product, was none",
+        ),
+        (
+            linger,
+            &format!("schedule: {{ end: 2026-12-31, timezone: Europe/Oslo }}\n    {linger}"),
+            "only until: Fri 2027-01-01 00:00, was none\n  - by the clock of: Europe/Oslo, was none",
+        ),
+        (
+            "{ body: Need a hand?,",
+            "{ variants: [{ id: a }, { id: b, weight: 2, body: Shall we? }], body: Need a hand?,",
+            "new variant `a`, weight 1: says “Need a hand?”\n  - new variant `b`, weight 2: says “Shall we?”",
         ),
         (
             "page: /billing",

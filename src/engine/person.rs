@@ -49,8 +49,9 @@ pub fn adopt(user: &mut User, session: &Session, caps: &[Cap], now: Timestamp) {
 
 /// What was known of this person elsewhere becomes part of it. Twice is once.
 pub fn recall(user: &mut User, known: &User, caps: &[Cap], now: Timestamp) {
-    let User { seq: _, traits, fired, triggers, tallies, groups, happened, ghosts, consent } =
-        known.clone();
+    let User {
+        seq: _, traits, fired, triggers, tallies, groups, happened, ghosts, consent, ..
+    } = known.clone();
     let told = Session { fired, triggers, tallies, groups, ghosts, consent, ..Session::default() };
     adopt(user, &told, caps, now);
     for (name, value) in traits {

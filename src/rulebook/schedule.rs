@@ -7,6 +7,7 @@
 mod date;
 mod read;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::time::Timestamp;
@@ -149,6 +150,46 @@ impl Week {
             }
         }
         found
+    }
+}
+
+/// `mon to fri 09:00 to 17:00`; a stretch of more than a day with both of its ends.
+impl fmt::Display for Week {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(stretches) = &self.stretches else { return f.write_str("always") };
+        let day = |minute: i64| minute.div_euclid(DAY).rem_euclid(7);
+        let name = |day: i64| usize::try_from(day).ok().and_then(|day| DAYS.get(day));
+        let clock = |minute: i64| format!("{:02}:{:02}", minute / 60 % 24, minute % 60);
+        let mut told: Vec<(String, Vec<i64>)> = Vec::new();
+        for (from, to) in stretches {
+            let (first, last) = (name(day(*from)).unwrap_or(&""), name(day(*to)).unwrap_or(&""));
+            if to - from > DAY {
+                told.push((
+                    format!("{first} {} to {last} {}", clock(*from), clock(*to)),
+                    Vec::new(),
+                ));
+                continue;
+            }
+            let hours = match to - from {
+                DAY if from % DAY == 0 => String::new(),
+                _ => format!(" {} to {}", clock(*from), clock(*to)),
+            };
+            match told.iter_mut().find(|(known, days)| *known == hours && !days.is_empty()) {
+                Some((_, days)) => days.push(day(*from)),
+                None => told.push((hours, vec![day(*from)])),
+            }
+        }
+        let run = |days: &[i64]| match days {
+            [one] => name(*one).copied().unwrap_or("").to_owned(),
+            [first, .., last] if last - first == days.len() as i64 - 1 && days.len() > 2 => {
+                format!("{} to {}", name(*first).unwrap_or(&""), name(*last).unwrap_or(&""))
+            }
+            days => {
+                days.iter().filter_map(|day| name(*day).copied()).collect::<Vec<_>>().join(", ")
+            }
+        };
+        let told = told.iter().map(|(hours, days)| format!("{}{hours}", run(days)));
+        f.write_str(&told.collect::<Vec<_>>().join("; "))
     }
 }
 

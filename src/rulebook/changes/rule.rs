@@ -1,14 +1,18 @@
 //! A trigger in words, and what of it is another.
 
 use crate::domain::time::Span;
+use crate::rulebook::arms::Variant;
 use crate::rulebook::changes::{Facet, clauses, differences};
+use crate::rulebook::pacing::backoff::{Backoff, Growth};
 use crate::rulebook::pacing::caps::Cap;
 use crate::rulebook::rule::{Copy, Mode, Rule, When};
 use crate::rulebook::triggers::{self, MODES};
+use crate::rulebook::zone::ZoneChoice;
 
 /// A line for each thing that is another.
 pub(super) fn changes(before: &Rule, after: &Rule) -> Vec<String> {
     let mut lines = clauses::changes(&before.when, &after.when);
+    lines.extend(variants(&before.offer.variants, &after.offer.variants));
     lines.extend(differences(&facets(before), &facets(after)));
     lines
 }
@@ -44,11 +48,10 @@ fn facets(rule: &Rule) -> Vec<Facet> {
     let Rule { id: _, written: _, cases: _, spelling: _, when: _, .. } = rule;
     let Rule { name, owner, priority, mode: stands, pages: _, offer, schedule, .. } = rule;
     let Rule { arms, again_after, pacing, goal, judge, .. } = rule;
-    let Copy { body: _, labels: _, tour, timeout, cooldown, variants } = offer;
+    let Copy { body: _, labels: _, tour, timeout, cooldown, variants: _ } = offer;
     let tags = pacing.tags.join(", ");
-    let texts = |copy: &Copy| (body(copy), labels(copy), copy.tour.clone());
-    let variants: Vec<_> =
-        variants.iter().map(|one| (&one.id, one.weight, texts(&one.copy))).collect();
+    let schedule = schedule.as_ref();
+    let week = schedule.map(|schedule| &schedule.week).filter(|week| !week.is_always());
     vec![
         Facet::words("mode", mode(*stands)),
         Facet::words("priority", priority),
@@ -56,12 +59,11 @@ fn facets(rule: &Rule) -> Vec<Facet> {
         Facet::words("says", body(offer)),
         Facet::words("buttons", labels(offer)),
         Facet::some("tour", tour.as_ref().map(|tour| format!("`{tour}`"))),
-        Facet::opaque("variants", variants),
         Facet::words("waits for an answer", timeout),
         Facet::words("rests after an offer", cooldown),
         Facet::some("comes again to a person after", *again_after),
         Facet::words("at most", caps(&pacing.frequency)),
-        Facet::opaque("rests after answers", &pacing.backoff),
+        Facet::words("rests after answers", rests(&pacing.backoff)),
         Facet::some("rests after “later”", pacing.snooze),
         Facet::some("“later” at most", pacing.most_snoozes),
         Facet::some("group", pacing.group.as_ref()),
@@ -69,7 +71,10 @@ fn facets(rule: &Rule) -> Vec<Facet> {
         Facet::words("rolled out to", arms.rollout),
         Facet::opaque("rolled out by", arms.by),
         Facet::words("withheld for comparison from", arms.holdout),
-        Facet::opaque("schedule", schedule),
+        Facet::some("not before", schedule.and_then(|schedule| schedule.start)),
+        Facet::some("only until", schedule.and_then(|schedule| schedule.end)),
+        Facet::some("only on", week),
+        Facet::some("by the clock of", schedule.map(|schedule| clock(&schedule.zone))),
         Facet::some(
             "goal",
             goal.as_ref().map(|goal| format!("`{}` within {}", goal.event, goal.within)),
@@ -78,6 +83,66 @@ fn facets(rule: &Rule) -> Vec<Facet> {
         Facet::words("name", name),
         Facet::some("owner", owner.as_ref()),
     ]
+}
+
+/// A line for each variant that came, went or is another.
+fn variants(before: &[Variant], after: &[Variant]) -> Vec<String> {
+    let facets = |Variant { id: _, weight, copy }: &Variant| {
+        let tour = copy.tour.as_ref().map(|tour| format!("`{tour}`"));
+        vec![
+            Facet::words("weight", weight),
+            Facet::words("says", body(copy)),
+            Facet::words("buttons", labels(copy)),
+            Facet::some("tour", tour),
+        ]
+    };
+    let mut lines = Vec::new();
+    for new in after {
+        match before.iter().find(|old| old.id == new.id) {
+            None => {
+                let said = body(&new.copy);
+                lines.push(format!("new variant `{}`, weight {}: says {said}", new.id, new.weight));
+            }
+            Some(old) => {
+                let told = differences(&facets(old), &facets(new)).into_iter();
+                lines.extend(told.map(|line| format!("variant `{}`: {line}", new.id)));
+            }
+        }
+    }
+    let gone = before.iter().filter(|old| after.iter().all(|new| new.id != old.id));
+    lines.extend(gone.map(|old| format!("no longer the variant `{}`", old.id)));
+    lines
+}
+
+/// `dismissed 1d, 2 times longer each time up to 7d; ignored 1h`.
+fn rests(backoff: &Backoff) -> String {
+    let Backoff { dismissed, rests, reset } = backoff;
+    let dismissed = dismissed.as_ref().map(|Growth { cooldown, factor, max, stop_after }| {
+        let mut said = format!("dismissed {}", lasts(*cooldown));
+        if *factor > 1.0 {
+            said.push_str(&format!(", {factor} times longer each time up to {}", lasts(*max)));
+        }
+        if let Some(times) = stop_after {
+            said.push_str(&format!(", never again after {times}"));
+        }
+        said
+    });
+    let others =
+        rests.iter().map(|(outcome, rest)| format!("{} {}", outcome.as_str(), lasts(*rest)));
+    let reset = reset.as_ref().map(|kind| format!("void after `{kind}`"));
+    dismissed.into_iter().chain(others).chain(reset).collect::<Vec<_>>().join("; ")
+}
+
+fn lasts(rest: Span) -> String {
+    if rest == Span::FOREVER { "for good".to_owned() } else { rest.to_string() }
+}
+
+fn clock(zone: &ZoneChoice) -> String {
+    match zone {
+        ZoneChoice::Product => "the product".to_owned(),
+        ZoneChoice::User => "the person".to_owned(),
+        ZoneChoice::Fixed(zone) => zone.name().to_owned(),
+    }
 }
 
 fn mode(mode: Mode) -> &'static str {

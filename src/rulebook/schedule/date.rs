@@ -1,6 +1,8 @@
 //! Dates and times of day as authors write them: `2026-12-31`, `2026-12-31T09:00`, and either with
 //! an offset where the instant is meant and no wall clock.
 
+use std::fmt;
+
 use crate::domain::time::Timestamp;
 use crate::rulebook::reader::{Findings, wrong_type};
 use crate::rulebook::yaml::{Node, Value};
@@ -24,6 +26,16 @@ impl Point {
         match self {
             Self::Wall(wall) => zone.first(wall),
             Self::Instant(instant) => instant,
+        }
+    }
+}
+
+/// As a clock shows it; an instant as Greenwich does, and said so.
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wall(wall) => wall.fmt(f),
+            Self::Instant(instant) => write!(f, "{} UTC", Zone::UTC.wall(*instant)),
         }
     }
 }
