@@ -97,3 +97,27 @@ async fn a_duplicate_of_what_no_replica_has_is_not_acknowledged() {
         assert_eq!((status, &body["duplicate"]), (200, &json!(true)), "{body}");
     }
 }
+
+/// A chat thread has heard an answer that its session has not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn an_answer_in_a_chat_thread_reaches_its_session_by_the_retry() {
+    let redis = Server::start(&[]);
+    let docent = docent(&redis.url(), "limits:");
+    assert_eq!(docent.post("/events/acme", view("s", Some("fay"), 0)).await.0, 200);
+    let polled = docent.get("/context/acme/s?conversation_id=chat").await.1;
+    assert_eq!(polled["proactive_trigger"]["trigger_id"], "eager", "{polled}");
+    let (session, aside) = ("docent:{acme/s}:session", "aside:{acme/s}");
+    let () = redis.ask(&["RENAME", session, aside]);
+    let _made: i64 = redis.ask(&["RPUSH", session, "not a record"]);
+    let dismissed = json!({ "event": "proactive_dismissed" });
+    assert_eq!(docent.post("/agent_state/acme/chat", dismissed.clone()).await.0, 503);
+    let () = redis.ask(&["RENAME", aside, session]);
+    for _ in 0..2 {
+        let (status, body) = docent.post("/agent_state/acme/chat", dismissed.clone()).await;
+        assert_eq!((status, &body["reason"]), (200, &json!("invalid_transition")), "{body}");
+        let fay = person(&docent, "fay").await;
+        let dismissals = &fay["triggers"]["eager"]["dismissed"]["entries"];
+        assert_eq!(dismissals.as_array().map(Vec::len), Some(1), "{fay}");
+    }
+}
