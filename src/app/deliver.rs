@@ -6,6 +6,7 @@ use crate::app::settle::{Debt, Tried};
 use crate::app::tape::{Before, batch};
 use crate::app::{App, Denied};
 use crate::domain::action::{Delivery, Trust};
+use crate::domain::announcement::Cause;
 use crate::domain::records::Context;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -92,6 +93,10 @@ impl App {
             Ok(Some(mut taken)) => {
                 let (before, duplicate) = (taken.found.take(), taken.advanced.duplicate);
                 let before = before.map(|found| *found);
+                if !duplicate {
+                    let left = taken.left;
+                    self.announce_session(product, session_id, left, || Cause::Batch, now);
+                }
                 reel.keep(before, now, taken.left, || batch(received, duplicate));
                 Ok(taken)
             }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::domain::announcement::Cause;
 use crate::domain::holders::Attempt;
 use crate::domain::ledger::LATE;
 use crate::domain::records::{Account, Conversation, Product as ProductRecord, User};
@@ -94,7 +95,12 @@ impl App {
             return Ok(Outcome::Refused);
         }
         match self.commit(firing, around).await? {
-            Committed::Now => return Ok(Outcome::Fired),
+            Committed::Now => {
+                let Firing { charge, session, seq } = firing;
+                let by = || Cause::Offer(Arc::clone(&charge.offer.trigger));
+                self.announce_session(charge.product, session, seq + 1, by, charge.now);
+                return Ok(Outcome::Fired);
+            }
             // What was charged is the offer's, whoever made it: it stays. A conversation may be
             // another than the one it was made in.
             Committed::Before { over } => {

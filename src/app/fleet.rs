@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::domain::announcement::News;
 use crate::domain::bulletin::{Bulletin, Instance};
 use crate::domain::time::{Span, Timestamp};
 use crate::store::bulletin::{INSTANCES, RULEBOOK};
@@ -152,11 +153,30 @@ impl App {
         let step = |slot: &mut Option<Bulletin>| {
             let last = &mut slot.get_or_insert_default().rulebook;
             if last.as_ref().is_some_and(|last| last.sources == kept.sources) {
-                return Step::Keep(());
+                return Step::Keep(false);
             }
             *last = Some(kept.clone());
-            Step::Write(())
+            Step::Write(true)
         };
-        self.store.update(RULEBOOK, self.clock.now(), step).await
+        let now = self.clock.now();
+        if self.store.update(RULEBOOK, now, step).await? {
+            let digest = Arc::clone(&kept.digest);
+            self.announce(&Arc::default(), now, || News::Rulebook { digest });
+        }
+        Ok(())
+    }
+
+    /// Serves what another instance has kept, if the disk here is broken and what is served here was
+    /// kept before.
+    pub(crate) async fn learn_rulebook(&self) -> Result<(), StoreError> {
+        if self.live.status().stale.is_none() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let kept = |board: Option<&Bulletin>| board.and_then(|board| board.rulebook.clone());
+        if let Some(kept) = self.store.read(RULEBOOK, now, kept).await? {
+            self.live.keep_up(&kept, now);
+        }
+        Ok(())
     }
 }

@@ -41,7 +41,7 @@ impl App {
             if found { Step::Write(taken) } else { Step::Keep(taken) }
         };
         let (state, context) = self.store.update_session(key(product, session), now, take).await?;
-        self.notes.forget(&product.id, session);
+        self.forgotten(product, session, now);
         let mut forgotten = Forgotten {
             session: state.is_some(),
             context: context.is_some(),

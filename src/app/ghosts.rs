@@ -1,6 +1,9 @@
 //! Ghosts: what was not offered and would have been is counted and logged.
 
+use std::sync::Arc;
+
 use crate::app::App;
+use crate::domain::announcement::Cause;
 use crate::domain::decision::Decision;
 use crate::domain::time::Timestamp;
 use crate::engine::ghosts::{self, Ghost};
@@ -12,12 +15,15 @@ impl App {
         &self,
         product: &Product,
         session: &str,
-        decision: &Decision,
+        (decision, seq): (&Decision, u64),
         now: Timestamp,
     ) {
+        let whole = product;
         for Ghost { rule, withheld } in ghosts::of(product, decision) {
             let (product, trigger) = (&product.id, &rule.id);
             self.notes.ghost(now, product, session, trigger, withheld);
+            let by = || Cause::Ghost(Arc::clone(trigger), withheld);
+            self.announce_session(whole, session, seq, by, now);
             match withheld {
                 None => {
                     self.metrics.shadow(product, trigger);

@@ -1,6 +1,7 @@
 //! Floor 4: the verbs. Each reads its records, calls one pure function of the engine and keeps
 //! what changed: [`App::poll`], [`App::report`], [`App::deliver`], [`App::retrieve`].
 
+mod announced;
 mod attempts;
 mod consent;
 mod deliver;

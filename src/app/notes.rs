@@ -35,6 +35,9 @@ pub enum NotedVerdict {
     Ghost(Arc<str>, Option<Hold>),
     /// Nothing was, because of this hold, or of the cap with this skip reason.
     Held(Hold, Option<Arc<str>>),
+    /// Another instance took this event of the session, or a batch; what it came to there is not
+    /// known here.
+    Elsewhere(Option<Arc<str>>),
 }
 
 /// The last decisions.
@@ -93,13 +96,27 @@ impl Notes {
         session: &str,
         (hold, cap): (Hold, Option<&Arc<str>>),
     ) {
+        self.hint(at, product, session, NotedVerdict::Held(hold, cap.cloned()));
+    }
+
+    /// Notes in its session's place that another instance took something.
+    pub(crate) fn elsewhere(
+        &self,
+        at: Timestamp,
+        product: &Arc<str>,
+        session: &str,
+        event: Option<&Arc<str>>,
+    ) {
+        self.hint(at, product, session, NotedVerdict::Elsewhere(event.cloned()));
+    }
+
+    fn hint(&self, at: Timestamp, product: &Arc<str>, session: &str, verdict: NotedVerdict) {
         let hash = self.hasher.hash_one(session) % PLACES as u64;
         let Some(place) = usize::try_from(hash).ok().and_then(|place| self.silent.get(place))
         else {
             return;
         };
         let Ok(mut place) = place.try_lock() else { return };
-        let verdict = NotedVerdict::Held(hold, cap.cloned());
         match &mut *place {
             Some(note) if note.session == session && note.product == *product => {
                 (note.at, note.verdict) = (at, verdict);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::app::App;
+use crate::domain::announcement::News;
 use crate::domain::bulletin::{Bulletin, Pause};
 use crate::domain::time::Timestamp;
 use crate::engine::observe::Recording;
@@ -91,6 +92,7 @@ impl App {
         };
         let known = self.store.update(PAUSES, now, step).await?;
         self.pauses.change(known);
+        self.announce(&product.id, now, || News::Pauses);
         match &pause {
             Some(_) => tracing::info!(product.id = %product.id, "Paused: nothing is offered"),
             None => tracing::info!(product.id = %product.id, "Resumed"),

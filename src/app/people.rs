@@ -167,13 +167,13 @@ impl App {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         for id in &theirs.sessions {
-            self.notes.forget(&product.id, id);
             let key = Key { product: &product.id, id };
             let take = |state: &mut Option<Session>, context: &mut Option<Context>| {
                 let seq = state.take().map(|session| session.seq);
                 Step::Write((seq, context.take().is_some()))
             };
             let (seq, context) = self.store.update_session(key, now, take).await?;
+            self.forgotten(product, id, now);
             if let Some(seq) = seq {
                 self.reel(product, id).erased(seq, now);
             }

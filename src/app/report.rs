@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::settle::{Debt, Tried};
 use crate::app::tape::{Before, event};
 use crate::app::{App, Denied};
+use crate::domain::announcement::Cause;
 use crate::domain::consent::Consent;
 use crate::domain::machine::AgentEvent;
 use crate::domain::offer::{Offer, Outcome};
@@ -195,6 +196,10 @@ impl App {
         match came {
             Ok(None) => Ok(None),
             Ok(Some(Heard { reaction, owed, before, left })) => {
+                if reaction.unheard.is_none() {
+                    let by = || Cause::Event(report.event.name().into());
+                    self.announce_session(product, session, left, by, now);
+                }
                 let reel = self.reel(product, session);
                 reel.keep(before, now, left, || event(report, offer, &reaction));
                 Ok(Some((reaction, Debt::of(owed, left, None))))

@@ -91,7 +91,7 @@ impl App {
         debt: Debt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.count(product, session, &debt.owed);
+        self.count(product, session, (&debt.owed, debt.left));
         let paid = self.settle_up(product, session, &debt.owed, now).await;
         match &paid {
             Ok(()) => self.books.note_whole(debt.identity),
@@ -146,7 +146,7 @@ impl App {
             return Ok(());
         }
         if let Some(line) = debt.open.take() {
-            self.count(product, session, &debt.owed);
+            self.count(product, session, (&debt.owed, debt.left));
             let reel = self.reel(product, session);
             if let Some((before, entry)) = line {
                 reel.keep(Some(before), debt.owed.at, debt.left, || entry);
@@ -158,7 +158,7 @@ impl App {
     }
 
     /// The figures of what became of offers. A tester's are in none.
-    fn count(&self, product: &Product, session: &str, owed: &Aftermath) {
+    fn count(&self, product: &Product, session: &str, (owed, left): (&Aftermath, u64)) {
         for (offer, became) in owed.answers.iter().filter(|(offer, _)| !offer.tester) {
             if let Some(outcome) = became.outcome {
                 let (trigger, variant) = (&offer.trigger, offer.variant.as_ref());
@@ -169,7 +169,7 @@ impl App {
             self.metrics.goal(&product.id, &goal.trigger);
         }
         if let Some((decision, _)) = &owed.ghosts {
-            self.count_ghosts(product, session, decision, owed.at);
+            self.count_ghosts(product, session, (decision, left), owed.at);
         }
     }
 

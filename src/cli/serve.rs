@@ -37,7 +37,8 @@ const SWEEP: Duration = Duration::from_millis(500);
 const SWEEP_SHARED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How often quiet clients are forgotten.
 const TIDY: Duration = Duration::from_secs(60);
-/// How often an instance looks for what others were told to pause.
+/// How often an instance looks for what others were told to pause: it hears of it sooner, as long as
+/// it hears.
 const LEARN: Duration = Duration::from_millis(400);
 /// How often what the store refused is tried again.
 const PAY: Duration = Duration::from_millis(500);
@@ -215,6 +216,8 @@ impl Server {
         if self.app.store.is_shared() {
             self.tasks.spawn(say_hello(Arc::clone(&self.app), self.tasks.stopping()));
             self.tasks.spawn(sweep_shared(Arc::clone(&self.app), self.tasks.stopping()));
+            let (app, stop) = (Arc::clone(&self.app), self.tasks.stopping());
+            self.tasks.spawn(async move { app.hear(stop).await });
         }
         self.tasks.spawn(pay_debts(Arc::clone(&self.app), self.tasks.stopping()));
         self.tasks.spawn(learn_pauses(Arc::clone(&self.app), self.tasks.stopping()));
@@ -281,11 +284,15 @@ async fn keep_rulebook(app: Arc<App>, stop: CancellationToken) {
 
 /// Tells the others that share the store what is served here.
 async fn say_hello(app: Arc<App>, stop: CancellationToken) {
+    let mut revisions = app.live.revisions();
     loop {
+        revisions.borrow_and_update();
         if let Err(error) = app.say_hello(Clock::wall().now()).await {
             tracing::debug!(%error, "Cannot tell the others that this instance is there");
         }
-        if stop.run_until_cancelled(tokio::time::sleep(HELLO)).await.is_none() {
+        // Whoever waits for a revision is told of it at once.
+        let next = tokio::time::timeout(HELLO, revisions.changed());
+        if stop.run_until_cancelled(next).await.is_none() {
             return;
         }
     }

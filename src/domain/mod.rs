@@ -2,6 +2,7 @@
 //! no clock, no environment, no logging.
 
 pub mod action;
+pub mod announcement;
 pub mod answer;
 pub mod bucket;
 pub mod bulletin;

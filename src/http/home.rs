@@ -108,6 +108,10 @@ fn row(note: &Note) -> String {
         }
         NotedVerdict::Held(_, Some(cap)) => ("held", cap.to_string()),
         NotedVerdict::Held(hold, None) => ("held", hold.as_str().to_owned()),
+        NotedVerdict::Elsewhere(event) => {
+            let what = event.as_deref().unwrap_or("activity");
+            ("held", format!("{what} (through another instance)"))
+        }
     };
     format!(
         "<tr><td>{hours:02}:{minutes:02}:{seconds:02}<td>{}<td>{}<td class=\"{class}\">{}</tr>",

@@ -3,6 +3,7 @@
 //!
 //! A poll takes one `Arc` and keeps it; no poll ever sees two revisions or waits for a reload.
 
+mod kept;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -14,13 +15,12 @@ use arc_swap::ArcSwap;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use crate::domain::bulletin::Kept;
 use crate::domain::time::{Span, Timestamp};
 use crate::library::disk::{DiskError, digest, hex};
 use crate::library::grace::Grace;
 pub use crate::library::live::verdict::unreadable;
 use crate::library::live::verdict::{Pinned, bereft};
-use crate::library::status::{Active, Candidate, Stale, Status, Watching};
+use crate::library::status::{Active, Candidate, Status, Watching};
 use crate::rulebook::compile::compile;
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::rule::Mode;
@@ -97,46 +97,6 @@ impl Live {
             status: ArcSwap::from_pointee(status),
             desk: Mutex::new(desk),
             revisions: watch::Sender::new(1),
-        })
-    }
-
-    /// The rulebook that was kept, because what is on disk is broken: that with these `findings`.
-    ///
-    /// # Errors
-    /// Every finding, when the kept one has mistakes by now: a variable is not set any more, or this
-    /// version reads it differently.
-    pub fn start_kept(
-        kept: &Kept,
-        env: Environment,
-        now: Timestamp,
-        disk: Option<&Sources>,
-        findings: Vec<Finding>,
-    ) -> Result<Self, Vec<Finding>> {
-        let files = kept.files.iter();
-        let files = files.map(|(path, text)| (path.to_string(), text.as_bytes().to_vec()));
-        let live = Self::start(Sources { files: files.collect() }, env, now)?;
-        live.refuse(disk.map(|disk| digest(disk).into()), findings, now);
-        let stale = Stale { revision: kept.revision, kept_at: kept.at };
-        live.tell(|status| status.stale = Some(stale));
-        Ok(live)
-    }
-
-    /// What is in force, to be kept for a start when the disk is broken. `None` while that is itself
-    /// what was kept.
-    pub fn to_keep(&self) -> Option<Kept> {
-        let desk = self.desk();
-        let status = self.status();
-        let text = |(path, bytes): (&String, &Vec<u8>)| {
-            let text = std::str::from_utf8(bytes).ok()?;
-            Some((Arc::from(path.as_str()), Arc::from(text)))
-        };
-        status.stale.is_none().then(|| Kept {
-            // What is no text was no part of a rulebook without mistakes.
-            files: desk.sources.files.iter().filter_map(text).collect(),
-            sources: Arc::clone(&desk.digest),
-            digest: Arc::clone(&desk.compiled),
-            revision: status.active.revision,
-            at: status.active.loaded_at,
         })
     }
 

@@ -5,6 +5,7 @@
 //! this process; `embedded` does, too, and writes them to a file through the `outbox`; `redis`
 //! keeps them on a server that several instances share.
 
+pub mod announce;
 pub mod backup;
 pub mod bulletin;
 pub mod carry;

@@ -24,6 +24,7 @@ use crate::domain::records::Context;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rulebook::settings::{Durability, Limits};
+use crate::store::announce::Followers;
 use crate::store::embedded::disk::{Disk, DiskError};
 use crate::store::embedded::writer::Writer;
 use crate::store::figures::{StoreFigures, Swept};
@@ -96,6 +97,11 @@ impl Embedded {
             reason: "it cannot be read".to_owned(),
         })??;
         Ok(Self { memory, outbox, disk, known })
+    }
+
+    /// Who follows what changes.
+    pub(crate) fn followers(&self) -> &Followers {
+        &self.memory.followers
     }
 
     /// Applies a step to one record, see [`crate::store::Store::update`].

@@ -18,6 +18,7 @@ use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rulebook::settings::Limits;
+use crate::store::announce::Followers;
 use crate::store::codec::Unreadable;
 use crate::store::figures::{StoreFigures, Swept};
 use crate::store::memory::drawer::Drawer;
@@ -50,6 +51,8 @@ pub struct Memory {
     bulletins: Shelf<Option<Bulletin>>,
     gauge: Gauge,
     turn: AtomicUsize,
+    /// Who follows what changes.
+    pub(crate) followers: Followers,
 }
 
 impl Memory {
@@ -81,6 +84,7 @@ impl Memory {
             bulletins: Shelf::new(6, shards, bulletins),
             gauge: Gauge::new(limits),
             turn: AtomicUsize::new(0),
+            followers: Followers::default(),
         }
     }
 

@@ -101,6 +101,11 @@ impl Link {
         self.looked.store(now, Ordering::Relaxed);
     }
 
+    /// Whether it is still the connection that everybody uses.
+    pub(super) fn is_up(&self, up: &Up) -> bool {
+        matches!(&*self.state.borrow(), State::Up(now) if now.number == up.number)
+    }
+
     /// A command on this connection failed.
     pub(super) fn failed(&self, up: &Up, failure: &Failure) {
         // A cluster's client looks after its nodes by itself, and knows of the others.

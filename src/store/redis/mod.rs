@@ -7,12 +7,15 @@
 //! only tidies up.
 
 mod confirmed;
+mod entry;
 mod failure;
 mod group;
 mod inspect;
 mod link;
 mod names;
+mod open;
 mod stored;
+mod stream;
 mod tidy;
 mod turns;
 mod walk;
@@ -40,7 +43,9 @@ use crate::store::redis::failure::Failure;
 use crate::store::redis::group::Group;
 use crate::store::redis::link::Link;
 use crate::store::redis::names::name;
+use crate::store::redis::open::{Open, settled};
 use crate::store::redis::stored::{Change, Field, Lifetimes, Stored, Token, Tokens, Version};
+use crate::store::redis::stream::Stream;
 use crate::store::redis::turns::Turns;
 use crate::store::redis::wire::{ANSWER, PATIENCE};
 use crate::store::{Key, Step, StoreError};
@@ -56,6 +61,7 @@ pub struct Redis {
     link: Arc<Link>,
     /// Set when replicas have to confirm what is written.
     group: Option<(Group, Confirmed)>,
+    stream: Stream,
     tasks: Vec<AbortHandle>,
     lives: Lifetimes,
     tokens: Tokens,
@@ -106,14 +112,6 @@ enum Written {
     Lost,
 }
 
-/// A write of which nobody knows yet whether it was applied.
-struct Open<T> {
-    token: Token,
-    from: Version,
-    emptied: bool,
-    answer: T,
-}
-
 impl Redis {
     /// Sets out for the Redis at an address; needs a runtime. [`Redis::reached`] tells how it went.
     #[expect(
@@ -125,8 +123,10 @@ impl Redis {
         let kept = Arc::clone(&link);
         let keeper = tokio::spawn(async move { kept.keep().await }).abort_handle();
         let lives = Lifetimes::new(limits.session_ttl, limits.ledger_ttl);
-        let (group, tasks) = (None, vec![keeper]);
-        Self { link, group, tasks, lives, tokens: Tokens::default(), turns: Turns::default() }
+        let (stream, adding) = Stream::new(Arc::clone(&link));
+        let tasks = vec![keeper, tokio::spawn(adding).abort_handle()];
+        let (group, tokens, turns) = (None, Tokens::default(), Turns::default());
+        Self { link, group, stream, tasks, lives, tokens, turns }
     }
 
     /// From now on a write counts once so many replicas have it.
@@ -348,23 +348,9 @@ impl Redis {
     /// Hangs up. What was acknowledged is in Redis already.
     pub(crate) fn close(&self) {
         self.tasks.iter().for_each(AbortHandle::abort);
+        self.stream.close();
         self.link.close();
     }
-}
-
-/// The answer of a write that turns out to have been applied.
-fn settled<T>(open: &mut Vec<Open<T>>, stored: &Stored) -> Result<Option<T>, StoreError> {
-    let applied = |open: &Open<T>| {
-        stored.version.names(&open.token) || open.emptied && stored.version.is_absent()
-    };
-    if let Some(place) = open.iter().position(applied) {
-        return Ok(Some(open.swap_remove(place).answer));
-    }
-    // So many others wrote since that nobody can tell any more.
-    if open.iter().any(|open| !stored.version.tells_all_since(&open.from)) {
-        return Err(StoreError::Slow);
-    }
-    Ok(None)
 }
 
 fn unreadable(error: Unreadable) -> StoreError {
@@ -374,6 +360,7 @@ fn unreadable(error: Unreadable) -> StoreError {
 impl Drop for Redis {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
+        self.stream.close();
     }
 }
 

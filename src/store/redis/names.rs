@@ -6,6 +6,9 @@ use crate::store::Key;
 /// Where the layout's number is kept.
 pub(super) const FORMAT: &str = "docent:format";
 
+/// Where instances announce what has changed.
+pub(super) const ANNOUNCEMENTS: &str = "docent:announcements";
+
 /// The name of a row. What would end the tag or cannot be typed is written `%XX`, and so is a `/`
 /// in a product, so that two keys never share a name.
 pub(super) fn name(kind: &str, key: Key<'_>) -> String {
@@ -69,7 +72,9 @@ mod tests {
             let back = parts(expected).unwrap();
             assert_eq!(back, (product.to_owned(), id.to_owned(), "session"));
         }
-        for foreign in ["docent:format", "docent:{acme}:session", "docent:{a/%}:user", "other"] {
+        for foreign in
+            [FORMAT, ANNOUNCEMENTS, "docent:{acme}:session", "docent:{a/%}:user", "other"]
+        {
             assert_eq!(parts(foreign), None, "{foreign}");
         }
     }
