@@ -58,6 +58,18 @@ fn warnings_are_let_through_unless_denied() {
 }
 
 #[test]
+fn a_folder_of_a_workspace_is_told_which() {
+    let workspace = workspace();
+    let rules = workspace.path().join("rules");
+    fs::create_dir_all(&rules).unwrap();
+    let (code, said) = check(&rules, &[], "");
+    assert_eq!(code, 2, "{said}");
+    let all = workspace.path().canonicalize().unwrap();
+    let help = format!("check all of it: `docent check {}`", all.display());
+    assert!(said.contains(&help), "{said}");
+}
+
+#[test]
 fn standard_input_takes_the_place_of_a_file() {
     let dir = workspace();
     let typed = RULE.replace("dwell", "dwel");

@@ -8,6 +8,8 @@ mod server;
 mod crash {
     mod shared;
 }
+#[path = "full/disk.rs"]
+mod disk;
 #[path = "crash/story.rs"]
 mod story;
 
@@ -22,6 +24,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
+use disk::{FILE_LIMIT, SmallDisk};
 use story::{Asking, Story};
 
 const SETTINGS: &str = "
@@ -162,15 +165,15 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
     say(&format!("{rounds} rounds, {} visits, {dismissed} to their end", told.len()));
 }
 
-/// The file may not grow any more, as on a full disk: what changes something is refused, what does
-/// not is served, and all is well again once there is room.
+/// What changes something is refused, what does not is served, and all is well again once there is
+/// room.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
     let folder = workspace(EMBEDDED);
     let client = docent::runtime::client::shared().unwrap();
-    // The signal would end the process; ignored, the write fails with an error instead.
-    let mut server = Server::start(folder.path(), "trap '' XFSZ; ulimit -S -f 8192;");
+    let disk = SmallDisk::at(&folder.path().join("data"), 12 << 10);
+    let mut server = Server::start(folder.path(), if disk.is_some() { "" } else { FILE_LIMIT });
     let (base, answered) = (server.base.clone(), AtomicU64::new(0));
     let asking =
         Asking { client: &client, base: &base, answered: &answered, patient: false, shared: false };
@@ -205,8 +208,13 @@ async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
     assert_eq!((status, &body["proactive_skip_reason"]), (200, &json!("no_trigger")), "{body}");
 
     let pid = server.child.id().to_string();
-    let room = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
-    assert!(room.unwrap().success());
+    match &disk {
+        Some(disk) => disk.grow(64 << 10),
+        None => {
+            let room = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
+            assert!(room.unwrap().success());
+        }
+    }
     while ready().await.0 != 200 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

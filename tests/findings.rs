@@ -108,6 +108,20 @@ fn every_mistake_of_the_tables_is_found_at_its_place() {
     assert!(told >= 190, "only {told} of {tried} repairs are told");
 }
 
+/// The store may still be named where docent is started, so it is no mistake.
+#[test]
+fn replicas_are_waited_for_where_there_are_some() {
+    let replicas = |store: &str| {
+        let to = format!("store: {store}\nwait_replicas: 1");
+        let (rulebook, findings) = check(&changed("docent.yaml", "store: memory", &to));
+        assert!(rulebook.is_some(), "{findings:?}");
+        findings.iter().map(|found| (found.code, found.line, found.column)).collect::<Vec<_>>()
+    };
+    assert_eq!(replicas("rediss+sentinel://a/main"), []);
+    assert_eq!(replicas("embedded:./data"), [("no-replicas", 5, 16)]);
+    assert_eq!(replicas("memory"), [("no-replicas", 5, 16)]);
+}
+
 #[test]
 fn a_prompt_begins_with_its_front_matter() {
     let (_, findings) = check(&changed("prompts/reply.md", "---\nname", "name"));

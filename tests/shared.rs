@@ -135,7 +135,10 @@ async fn without_redis_requests_are_refused_for_a_moment_and_docent_is_not_ready
         assert!(!detail.contains("127.0.0.1"), "{detail}");
     }
     let body = docent.until("/readyz", |status, _| status == 503).await;
-    assert!(body.to_string().contains("Redis cannot be reached"), "{body}");
+    let reason = "the store cannot read or write: Redis cannot be reached";
+    assert!(body.to_string().contains(reason), "{body}");
+    let metrics = docent.get("/metrics").await.1;
+    assert!(!metrics.as_str().unwrap().contains("docent_sessions"), "{metrics}");
     assert_eq!(docent.get("/healthz").await.0, 200);
     server.resume();
     docent.until("/readyz", |status, _| status == 200).await;

@@ -24,7 +24,11 @@ impl App {
         let status = self.live.status();
         let mut told = self.told.0.lock().unwrap_or_else(PoisonError::into_inner);
         let figures = self.store.figures();
-        self.metrics.store(usize::try_from(figures.sessions).unwrap_or(usize::MAX), figures.bytes);
+        // What a shared store holds is not this process' to count.
+        if !self.store.is_shared() {
+            let sessions = usize::try_from(figures.sessions).unwrap_or(usize::MAX);
+            self.metrics.store(sessions, figures.bytes);
+        }
         for ((reason, count), before) in figures.evicted.iter().zip(&mut told.evicted) {
             self.metrics.evicted(reason.as_str(), count.saturating_sub(*before));
             *before = *count;

@@ -102,33 +102,45 @@ fn saved(arguments: &BackupArguments) -> Result<String> {
 
 /// Writes the answer as it comes; what was in it, once it has proved whole.
 fn fetched(remote: &Remote, out: &mut impl Write) -> Result<Counts> {
-    let url = address(&remote.url, &["admin", "backup"])?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let request = client::shared()?.get(url);
-        let request = match &remote.key {
-            Some(key) => request.bearer_auth(key),
-            None => request,
-        };
-        let reached = || format!("cannot reach docent at {}", remote.url);
-        let answer = tokio::time::timeout(PATIENCE, request.send()).await.with_context(reached)?;
-        let mut answer = answer.with_context(reached)?;
-        let status = answer.status();
-        if !status.is_success() {
-            bail!("docent answered {status}: {}", answer.text().await.unwrap_or_default());
-        }
         let mut reader = Reader::begin()?;
-        while let Some(piece) = tokio::time::timeout(PATIENCE, answer.chunk())
-            .await
-            .context("docent stopped sending")?
-            .context("the answer broke off")?
-        {
-            reader.take(&piece)?;
-            out.write_all(&piece)?;
-        }
+        let take = async |piece: &[u8]| {
+            reader.take(piece)?;
+            Ok(out.write_all(piece)?)
+        };
+        download(&remote.url, remote.key.as_deref(), take).await?;
         out.flush()?;
         Ok(reader.finish()?)
     })
+}
+
+/// Has a running docent send a backup, and passes on each piece as it comes.
+pub(in crate::cli) async fn download(
+    base: &str,
+    key: Option<&str>,
+    mut take: impl AsyncFnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let request = client::shared()?.get(address(base, &["admin", "backup"])?);
+    let request = match key {
+        Some(key) => request.bearer_auth(key),
+        None => request,
+    };
+    let reached = || format!("cannot reach docent at {base}");
+    let answer = tokio::time::timeout(PATIENCE, request.send()).await.with_context(reached)?;
+    let mut answer = answer.with_context(reached)?;
+    let status = answer.status();
+    if !status.is_success() {
+        bail!("docent answered {status}: {}", answer.text().await.unwrap_or_default());
+    }
+    while let Some(piece) = tokio::time::timeout(PATIENCE, answer.chunk())
+        .await
+        .context("docent stopped sending")?
+        .context("the answer broke off")?
+    {
+        take(&piece).await?;
+    }
+    Ok(())
 }
 
 fn told(counts: &Counts, name: &str, format: Format) -> String {

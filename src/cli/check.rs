@@ -60,6 +60,12 @@ fn checked(arguments: &CheckArguments) -> anyhow::Result<Repaired> {
         Repaired { sources, fixed: Vec::new(), rulebook, findings }
     };
     let Repaired { sources, rulebook, findings, .. } = &mut checked;
+    if let Some(above) = workspace_above(&arguments.workspace) {
+        let none = findings.iter_mut().filter(|found| found.code == "no-workspace");
+        none.for_each(|found| {
+            found.help = Some(format!("check all of it: `docent check {above}`"))
+        });
+    }
     let now = Clock::wall().now();
     let linted = |book| lint(book, sources).into_iter().chain(dated(book, sources, now));
     findings.extend(rulebook.iter().flat_map(linted));
@@ -112,6 +118,19 @@ fn sources(arguments: &CheckArguments) -> anyhow::Result<(Sources, Option<String
         typed = Some(path);
     }
     Ok((sources, typed))
+}
+
+/// The nearest folder above this one that is a workspace, as one would type it here.
+fn workspace_above(folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    let above = folder.ancestors().skip(1).find(|above| above.join(FILE).is_file())?;
+    let here = std::env::current_dir().ok();
+    let name = match here.and_then(|here| Some(above.strip_prefix(here).ok()?.to_owned())) {
+        Some(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
+        Some(inside) => inside.display().to_string(),
+        None => above.display().to_string(),
+    };
+    Some(name)
 }
 
 /// A path as the workspace names it; editors give it from the root of the file system.

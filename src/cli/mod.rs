@@ -20,6 +20,7 @@ mod store;
 mod test;
 mod user;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -341,7 +342,12 @@ enum Exit {
 
 /// Parses the command line and runs it.
 pub fn run() -> ExitCode {
-    let exit = match Arguments::parse().command {
+    ExitCode::from(run_with(std::env::args_os()))
+}
+
+/// The same for these arguments, the command's name first; the exit code.
+pub fn run_with<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> u8 {
+    let exit = match Arguments::parse_from(arguments).command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -360,5 +366,5 @@ pub fn run() -> ExitCode {
         Command::New(arguments) => new::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
-    ExitCode::from(exit as u8)
+    exit as u8
 }

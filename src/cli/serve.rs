@@ -21,6 +21,7 @@ use crate::http::site::Site;
 use crate::journal::{Journal, Terms};
 use crate::library::live::{Live, unreadable};
 use crate::library::{disk, watch};
+use crate::rulebook::address::is_redis;
 use crate::rulebook::settings::{self, Settings};
 use crate::runtime::client::HttpClient;
 use crate::runtime::clock::Clock;
@@ -115,12 +116,12 @@ impl Server {
         let settings = &live.current().settings;
         // First, because it sets up TLS for whatever connects.
         let client = client::shared().context("cannot set up the HTTP client")?;
-        let store = Store::open_in(
-            &arguments.workspace,
-            arguments.store.as_deref().unwrap_or(&settings.store),
-            settings.durability,
-            &settings.limits,
-        );
+        let setting = arguments.store.as_deref().unwrap_or(&settings.store);
+        if arguments.store.is_some() && settings.wait_replicas > 0 && !is_redis(setting) {
+            complain("note: `--store` names no Redis, so `wait_replicas` waits for nobody");
+        }
+        let store =
+            Store::open_in(&arguments.workspace, setting, settings.durability, &settings.limits);
         let store = Arc::new(store?.waiting_for(settings.wait_replicas));
         let clock = if arguments.virtual_clock {
             Clock::standing_at(Clock::wall().now())

@@ -5,15 +5,20 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
+use crate::cli::backup::download;
 use crate::cli::report::{complain, count, say};
 use crate::cli::{Exit, Format};
 use crate::library::disk;
 use crate::rulebook::compile::settings;
 use crate::rulebook::settings::Durability;
 use crate::rulebook::settings::Limits;
+use crate::runtime::clock::Clock;
 use crate::runtime::{client, environment};
 use crate::store::Store;
-use crate::store::carry::{Copied, copy, everything, open_to_read};
+use crate::store::carry::{
+    Copied, Restored, Restoring, copy, everything, is_empty, open_to_read, remove_others,
+};
+use crate::store::raw::{Clash, kind_named};
 
 /// Arguments of `docent store`.
 #[derive(Debug, clap::Args)]
@@ -32,10 +37,18 @@ enum StoreCommand {
 /// Arguments of `docent store copy`.
 #[derive(Debug, clap::Args)]
 struct CopyArguments {
-    /// The store to read, as docent.yaml names it: `embedded:./data`, from the current folder.
+    /// The store to read, as docent.yaml names it: `embedded:./data`, from the current folder; or a
+    /// docent that serves, whose store it is then: `http://127.0.0.1:8080`.
     from: String,
     /// The store to write.
     to: String,
+    /// Remove from the second store what the first does not have. For a store that no docent has
+    /// used yet, filled by earlier copies.
+    #[arg(long)]
+    exact: bool,
+    /// An operator's token, or the product's secret key, where a docent is read.
+    #[arg(long, env = "DOCENT_KEY", hide_env_values = true)]
+    key: Option<String>,
     /// How it is told.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -51,7 +64,8 @@ pub(crate) fn run(arguments: &StoreArguments) -> Exit {
     match copied(arguments) {
         Ok(copied) => {
             say(&told(&copied, arguments));
-            let whole = copied.verified && copied.put.unreadable == 0;
+            let Outcome { copied: Copied { put, verified, .. }, running, .. } = &copied;
+            let whole = (*verified || *running) && put.unreadable == 0;
             if whole { Exit::Fine } else { Exit::Failed }
         }
         Err(error) => {
@@ -61,8 +75,21 @@ pub(crate) fn run(arguments: &StoreArguments) -> Exit {
     }
 }
 
-fn copied(arguments: &CopyArguments) -> Result<Copied> {
-    let CopyArguments { from, to, .. } = arguments;
+/// What a copy came to.
+struct Outcome {
+    copied: Copied,
+    /// Removed, since the first store does not have them.
+    removed: u64,
+    /// A docent was read that goes on serving.
+    running: bool,
+}
+
+fn copied(arguments: &CopyArguments) -> Result<Outcome> {
+    let CopyArguments { from, to, exact, key, .. } = arguments;
+    let running = from.starts_with("http://") || from.starts_with("https://");
+    if running && *exact {
+        bail!("a docent that serves is copied once more at rest; give `--exact` then");
+    }
     if let Some(folder) = from.strip_prefix("embedded:")
         && !Path::new(folder).join("docent.redb").exists()
     {
@@ -70,7 +97,14 @@ fn copied(arguments: &CopyArguments) -> Result<Copied> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        if running {
+            let copied = from_running(from, key.as_deref(), to).await.context(UNFINISHED)?;
+            return Ok(Outcome { copied, removed: 0, running });
+        }
         let (from, to) = (source(from).await?, open(to).await?);
+        if *exact && is_empty(&from).await? {
+            bail!("the first store has no records, so `--exact` would leave none in the second");
+        }
         let mut next = STEP;
         let copied = copy(&from, &to, |records| {
             if records >= next {
@@ -78,41 +112,69 @@ fn copied(arguments: &CopyArguments) -> Result<Copied> {
                 next = records + STEP;
             }
         });
-        let copied = copied.await.context("the copy is not whole; start it again to go on")?;
+        let copied = copied.await.context(UNFINISHED)?;
+        let removed = if *exact && copied.verified {
+            remove_others(&from, &to, Clock::wall().now()).await.context(UNFINISHED)?
+        } else {
+            0
+        };
         close(&to).await?;
         close(&from).await?;
-        Ok(copied)
+        Ok(Outcome { copied, removed, running })
     })
 }
 
-fn told(copied: &Copied, arguments: &CopyArguments) -> String {
-    let Copied { counts, put, verified } = copied;
+const UNFINISHED: &str = "the copy is not whole; start it again to go on";
+
+/// What a docent has sent as a backup, put as it comes.
+async fn from_running(base: &str, key: Option<&str>, to: &str) -> Result<Copied> {
+    let to = open(to).await?;
+    let mut restoring = Restoring::begin(Clash::NewerStays)?;
+    let take = async |piece: &[u8]| Ok(restoring.take(&to, piece).await?);
+    download(base, key, take).await?;
+    let Restored { counts, put } = restoring.finish()?;
+    close(&to).await?;
+    let named = |(kind, number): (String, u64)| Some((kind_named(&kind)?, number));
+    let counts = counts.into_iter().filter_map(named).collect();
+    Ok(Copied { counts, put, verified: false })
+}
+
+fn told(outcome: &Outcome, arguments: &CopyArguments) -> String {
+    let Outcome { copied: Copied { counts, put, verified }, removed, running } = outcome;
     if arguments.format == Format::Json {
         let answer = json!({
             "records": counts,
             "written": put.written,
             "kept": put.kept,
             "unreadable": put.unreadable,
+            "removed": removed,
             "verified": verified,
         });
         return answer.to_string();
     }
+    let removed = match removed {
+        0 => String::new(),
+        some => format!(", {some} removed"),
+    };
     let end = match (verified, put.unreadable) {
         (true, 0) => "verified: every record is there".to_owned(),
-        (true, some) => {
+        (_, some) if some > 0 && (*verified || *running) => {
             let left = count(usize::try_from(some).unwrap_or(usize::MAX), "record");
             format!(
                 "not whole: {left} cannot be read by this version and stayed behind; the others are there"
             )
         }
-        (false, _) => {
+        (false, _) if *running => {
+            "its docent goes on; stop that, and copy its store itself".to_owned()
+        }
+        (_, _) => {
             "not verified: the first store is changing; stop its docent, and start this again"
                 .to_owned()
         }
     };
     let (written, kept) = (put.written, put.kept);
     let all = tally(counts);
-    format!("{all}: {written} written, {kept} already there\n{end}")
+    format!("{all}: {written} written, {kept} already there{removed}\n{end}")
 }
 
 /// Opens a store to read all of it.

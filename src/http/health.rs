@@ -25,7 +25,7 @@ pub(crate) async fn alive() -> Response {
 }
 
 /// 200 while docent can do its work, `degraded` with reasons when something needs a person; 503
-/// once it is winding down, and while the store cannot write.
+/// once it is winding down, and while the store cannot read or write.
 pub(crate) async fn ready(
     State(desk): State<Arc<Desk>>,
     request: Request<axum::body::Body>,
@@ -38,7 +38,8 @@ pub(crate) async fn ready(
         return Ok((StatusCode::SERVICE_UNAVAILABLE, json::ok(&body)).into_response());
     }
     if let Some(reason) = desk.app.store.trouble() {
-        let body = HealthBody::unavailable(vec![format!("the store cannot write: {reason}")]);
+        let what = if desk.app.store.is_readable() { "write" } else { "read or write" };
+        let body = HealthBody::unavailable(vec![format!("the store cannot {what}: {reason}")]);
         return Ok((StatusCode::SERVICE_UNAVAILABLE, json::ok(&body)).into_response());
     }
     Ok(json::ok(&HealthBody::ready(reasons(&desk.app))))

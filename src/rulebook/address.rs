@@ -9,6 +9,11 @@ use url::Url;
 pub const SCHEMES: [&str; 6] =
     ["redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"];
 
+/// Whether a store's setting names a Redis, well or badly.
+pub fn is_redis(setting: &str) -> bool {
+    setting.split_once(':').is_some_and(|(scheme, _)| SCHEMES.contains(&scheme))
+}
+
 /// Where Redis is and how its servers work together.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {

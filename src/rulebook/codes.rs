@@ -63,6 +63,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("no-firing-test", "A live rule has a test that sees it fire."),
     ("no-front-matter", "A prompt begins with its front matter."),
     ("no-products", "A workspace has a product."),
+    ("no-replicas", "Only a Redis has replicas to wait for."),
     ("no-silent-test", "A live rule has a test that sees it stay silent."),
     ("no-timezone", "Hours are by a clock that somebody chose."),
     ("no-weight", "One of the variants is seen by somebody."),

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::time::Span;
+use crate::rulebook::address::is_redis;
 use crate::rulebook::reader::{Fields, Findings, between, number, text, version, wrong_type};
 use crate::rulebook::settings::{Admin, Limits, ProductSettings, Settings};
 pub(in crate::rulebook) use crate::rulebook::workspace::product::proactive;
@@ -56,6 +57,17 @@ pub fn read(root: &Node, findings: &mut Findings<'_>) -> Settings {
     fields.fill("store", &mut settings.store, store::store, findings);
     fields.fill("durability", &mut settings.durability, store::durability, findings);
     fields.fill("wait_replicas", &mut settings.wait_replicas, number(0..=16), findings);
+    if let Some(node) = fields.get("wait_replicas").filter(|_| settings.wait_replicas > 0)
+        && !is_redis(&settings.store)
+    {
+        let help = "remove it, or write where Redis is: `store: redis://HOST:PORT`".to_owned();
+        findings.warning(
+            node,
+            "no-replicas",
+            "`store` is no Redis, so it has no replicas",
+            Some(help),
+        );
+    }
     fields.fill("journal", &mut settings.journal, journal::journal, findings);
     fields.fill("limits", &mut settings.limits, limits, findings);
     if fields.need("products", findings).is_some() {

@@ -63,8 +63,8 @@ pub struct Metrics {
     reloads: Family<Labels<1>, Counter>,
     findings: Family<Named, Gauge>,
     rules: Gauge,
-    sessions: Gauge,
-    bytes: Gauge<u64, AtomicU64>,
+    sessions: Family<Labels<0>, Gauge>,
+    bytes: Family<Labels<0>, Gauge<u64, AtomicU64>>,
     evictions: Family<Labels<1>, Counter>,
     refused: Family<Named, Counter>,
     rule_errors: Family<Labels<2>, Counter>,
@@ -220,8 +220,8 @@ impl Metrics {
 
     /// What the store holds now.
     pub fn store(&self, sessions: usize, bytes: u64) {
-        self.sessions.set(whole(sessions));
-        self.bytes.set(bytes);
+        self.sessions.get_or_create(&[]).set(whole(sessions));
+        self.bytes.get_or_create(&[]).set(bytes);
     }
 
     /// So many records lost their activity or went, for this reason.

@@ -1,10 +1,13 @@
 //! Carrying all records: out of a store into a backup, back out of one, and from store to store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
 
 use crate::domain::bulletin::Bulletin;
+use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rulebook::settings::{Durability, Limits};
 use crate::store::backup::{BackupError, Counts, Reader, Writer};
@@ -12,7 +15,7 @@ use crate::store::bulletin::{INSTANCES, LEASES};
 use crate::store::embedded::Embedded;
 use crate::store::raw::{Clash, Place, Put, Raw};
 use crate::store::record::Record;
-use crate::store::{Store, StoreError};
+use crate::store::{Step, Store, StoreError};
 
 /// Walks through a copied store again until nothing is left to copy, at most this often: a source
 /// that is in use never comes to rest. One whose server moves is walked through anew as often.
@@ -225,4 +228,47 @@ async fn walked(
         place = page.next;
     }
     Ok((put, counts))
+}
+
+/// Removes from the second store what the first does not have; how many records.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn remove_others(from: &Store, to: &Store, now: Timestamp) -> Result<u64, StoreError> {
+    let (random, mut known, mut others) = (RandomState::new(), HashSet::new(), Vec::new());
+    let hash = |raw: &Raw| random.hash_one((raw.kind, &raw.product, &raw.id));
+    let mut place = Some(Place::default());
+    while let Some(at) = place {
+        let page = from.page(&at).await?;
+        known.extend(page.records.iter().map(hash));
+        place = page.next;
+    }
+    let mut place = Some(Place::default());
+    while let Some(at) = place {
+        let page = to.page(&at).await?;
+        let unknown = |raw: &Raw| travels(raw) && !known.contains(&hash(raw));
+        others.extend(page.records.into_iter().filter(unknown));
+        place = page.next;
+    }
+    for other in &others {
+        match other.kind {
+            Session::KIND => remove::<Session>(to, other, now).await?,
+            Context::KIND => remove::<Context>(to, other, now).await?,
+            User::KIND => remove::<User>(to, other, now).await?,
+            Account::KIND => remove::<Account>(to, other, now).await?,
+            Product::KIND => remove::<Product>(to, other, now).await?,
+            Conversation::KIND => remove::<Conversation>(to, other, now).await?,
+            EmailIndex::KIND => remove::<EmailIndex>(to, other, now).await?,
+            _ => remove::<Bulletin>(to, other, now).await?,
+        }
+    }
+    Ok(others.len() as u64)
+}
+
+async fn remove<R: Record>(store: &Store, raw: &Raw, now: Timestamp) -> Result<(), StoreError> {
+    let gone = |slot: &mut Option<R>| {
+        *slot = None;
+        Step::Write(())
+    };
+    store.update(raw.key(), now, gone).await
 }

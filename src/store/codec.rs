@@ -16,8 +16,36 @@ pub struct Unreadable(String);
 pub(crate) fn pack<R: Serialize>(record: &R, written: Timestamp) -> Result<Vec<u8>, Unreadable> {
     let mut bytes = written.as_millis().to_le_bytes().to_vec();
     let mut named = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
+    #[cfg(debug_assertions)]
+    if later::IS_ON.load(std::sync::atomic::Ordering::Relaxed) {
+        let later = later::Record { record, later_field: &[("since", 2), ("number", 7)] };
+        later.serialize(&mut named).map_err(|error| Unreadable(error.to_string()))?;
+        return Ok(bytes);
+    }
     record.serialize(&mut named).map_err(|error| Unreadable(error.to_string()))?;
     Ok(bytes)
+}
+
+/// From now on this process writes one more field into every record, as a later version may. For
+/// tests of upgrades; a release has nothing of it.
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub fn write_as_a_later_version() {
+    later::IS_ON.store(true, std::sync::atomic::Ordering::Relaxed);
+}
+
+#[cfg(debug_assertions)]
+mod later {
+    use std::sync::atomic::AtomicBool;
+
+    pub(super) static IS_ON: AtomicBool = AtomicBool::new(false);
+
+    #[derive(serde::Serialize)]
+    pub(super) struct Record<'r, R> {
+        #[serde(flatten)]
+        pub(super) record: &'r R,
+        pub(super) later_field: &'r [(&'static str, u64)],
+    }
 }
 
 /// The record in these bytes, and when it was written.

@@ -9,7 +9,7 @@ pub mod announce;
 pub mod backup;
 pub mod bulletin;
 pub mod carry;
-mod codec;
+pub mod codec;
 pub mod embedded;
 pub mod figures;
 pub mod memory;
@@ -349,6 +349,14 @@ impl Store {
             Self::Memory(_) => None,
             Self::Embedded(embedded) => embedded.trouble(),
             Self::Redis(redis) => redis.trouble(),
+        }
+    }
+
+    /// Whether what is kept can be read, while there is trouble.
+    pub fn is_readable(&self) -> bool {
+        match self {
+            Self::Memory(_) | Self::Embedded(_) => true,
+            Self::Redis(redis) => redis.is_readable(),
         }
     }
 

@@ -70,7 +70,8 @@ impl Docent {
         Self::start_by(command, workspace, arguments, &[])
     }
 
-    fn start_by(
+    /// Starts by this command, whichever docent that is.
+    pub(crate) fn start_by(
         mut command: Command,
         workspace: TempDir,
         arguments: &[&str],
@@ -122,6 +123,11 @@ impl Docent {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// The workspace of one that has stopped.
+    pub(crate) fn into_workspace(mut self) -> TempDir {
+        std::mem::replace(&mut self.workspace, tempfile::tempdir().unwrap())
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -1,6 +1,7 @@
 //! Proposals one after the other, without a file system.
 
 use super::*;
+use crate::rulebook::settings::Limits;
 
 const PRODUCTS: &str = "version: 1\nproducts:\n  acme: {}\n  other: { rules: other/ }\n";
 
@@ -111,6 +112,24 @@ fn settings_read_at_start_stay_until_the_next_one() {
     };
     assert_eq!(warning.message, "`listen` has changed and takes effect at the next start");
     assert_eq!(live.current().settings.listen, "127.0.0.1:8080");
+}
+
+#[test]
+fn limits_stay_until_the_next_start_but_for_the_length_of_a_batch() {
+    let live = started();
+    let limits = |text: &str| {
+        let limits = format!("limits: {{ {text} }}\n{PRODUCTS}");
+        let proposal =
+            live.propose(workspace(|sources| put(sources, "docent.yaml", &limits)), at(1));
+        assert!(matches!(proposal.outcome, Outcome::Swapped(_)), "{text}");
+        let findings = live.status().active.findings.clone();
+        let warnings = findings.iter().filter(|found| found.code == "needs-restart").count();
+        (live.current().settings.limits.clone(), warnings)
+    };
+    let before = live.current().settings.limits.clone();
+    assert_eq!(limits("session_ttl: 2h, per_session: 9/s"), (before.clone(), 1));
+    let longer = Limits { actions_per_batch: 7, ..before };
+    assert_eq!(limits("actions_per_batch: 7"), (longer, 0));
 }
 
 #[test]

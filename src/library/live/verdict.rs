@@ -5,20 +5,25 @@ use std::sync::Arc;
 use crate::library::disk::DiskError;
 use crate::rulebook::Rulebook;
 use crate::rulebook::finding::{Finding, Severity};
-use crate::rulebook::settings::Settings;
+use crate::rulebook::settings::{Limits, Settings};
 use crate::rulebook::workspace::FILE;
 
 /// Sets one setting of the first back to that of the second; whether they differed.
 type Carry = fn(&mut Settings, &Settings) -> bool;
 
 /// Settings that are read once, at start.
-const AT_START: [(&str, Carry); 6] = [
+const AT_START: [(&str, Carry); 7] = [
     ("listen", |to, from| carry(&mut to.listen, &from.listen)),
     ("admin.listen", |to, from| carry(&mut to.admin.listen, &from.admin.listen)),
     ("store", |to, from| carry(&mut to.store, &from.store)),
     ("durability", |to, from| carry(&mut to.durability, &from.durability)),
     ("wait_replicas", |to, from| carry(&mut to.wait_replicas, &from.wait_replicas)),
     ("journal", |to, from| carry(&mut to.journal, &from.journal)),
+    ("limits", |to, from| {
+        // How long a batch may be is looked up with each.
+        let actions_per_batch = to.limits.actions_per_batch;
+        carry(&mut to.limits, &Limits { actions_per_batch, ..from.limits.clone() })
+    }),
 ];
 
 fn carry<T: Clone + PartialEq>(to: &mut T, from: &T) -> bool {

@@ -58,7 +58,11 @@ pub(in crate::rulebook::schema) static WORKSPACE: Mapping = Mapping {
             "what is written down of what happened, for explanations and replays, or `off`; a \
              change needs a restart",
         ),
-        key("limits", Shape::Map(&LIMITS), "what the process may take"),
+        key(
+            "limits",
+            Shape::Map(&LIMITS),
+            "what the process may take; a change needs a restart, but for `actions_per_batch`",
+        ),
         key(
             "products",
             Shape::Table(r"^[A-Za-z0-9_.-]{1,128}$", &PRODUCT, 1),

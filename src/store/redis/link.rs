@@ -101,6 +101,11 @@ impl Link {
         self.looked.store(now, Ordering::Relaxed);
     }
 
+    /// Whether there is a connection.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Up(_))
+    }
+
     /// Whether it is still the connection that everybody uses.
     pub(super) fn is_up(&self, up: &Up) -> bool {
         matches!(&*self.state.borrow(), State::Up(now) if now.number == up.number)

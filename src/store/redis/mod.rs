@@ -345,6 +345,11 @@ impl Redis {
         self.link.trouble().or_else(|| self.group.as_ref()?.0.trouble())
     }
 
+    /// Whether nothing but writes is refused.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.link.is_settled()
+    }
+
     /// Hangs up. What was acknowledged is in Redis already.
     pub(crate) fn close(&self) {
         self.tasks.iter().for_each(AbortHandle::abort);

@@ -3,6 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
+use futures_util::future::try_join_all;
 use redis::cluster_routing::SingleNodeRoutingInfo;
 use redis::{ErrorKind, FromRedisValue, Pipeline, RedisError, Value, cmd, from_redis_value, pipe};
 use tokio::time::timeout;
@@ -24,6 +25,8 @@ use crate::store::{Step, StoreError};
 
 /// Keys that one step of a walk looks at.
 const MANY: usize = 200;
+/// Rows that are put at the same time: each is asked for and then written.
+const AT_ONCE: usize = 32;
 /// What each of the two walks through a node looks for. Sessions come first.
 const PASSES: [&str; 2] = ["docent:{*}:session", "docent:{*}:*"];
 
@@ -64,9 +67,12 @@ impl Redis {
 
     /// Puts records as another store had them.
     pub(crate) async fn put(&self, records: &[Raw], clash: Clash) -> Result<Put, StoreError> {
-        let mut put = Put::default();
-        for row in rows(records) {
-            put.add(self.put_row(row, clash).await?);
+        let (mut put, rows) = (Put::default(), rows(records).collect::<Vec<_>>());
+        for some in rows.chunks(AT_ONCE) {
+            let puts = some.iter().map(|row| self.put_row(row, clash));
+            for one in try_join_all(puts).await? {
+                put.add(one);
+            }
         }
         Ok(put)
     }
