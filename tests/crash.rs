@@ -172,7 +172,7 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
 async fn on_a_full_disk_changes_are_refused_and_the_rest_is_served() {
     let folder = workspace(EMBEDDED);
     let client = docent::runtime::client::shared().unwrap();
-    let disk = SmallDisk::at(&folder.path().join("data"), 12 << 10);
+    let disk = SmallDisk::at(&folder.path().join("data"), 4 << 10);
     let mut server = Server::start(folder.path(), if disk.is_some() { "" } else { FILE_LIMIT });
     let (base, answered) = (server.base.clone(), AtomicU64::new(0));
     let asking =

@@ -146,6 +146,72 @@ async fn without_redis_requests_are_refused_for_a_moment_and_docent_is_not_ready
     docent.poll("s_0").await;
 }
 
+/// The command of `docs/redis.md` that makes a user for docent, with these permissions besides.
+fn documented(more: &str) -> Vec<String> {
+    let page = fs::read_to_string(common::repository().join("docs/redis.md")).unwrap();
+    let line = page.lines().find(|line| line.starts_with("ACL SETUSER docent ")).unwrap();
+    let line = line.replace("PASSWORD", "sesame");
+    line.split_whitespace().chain(more.split_whitespace()).map(str::to_owned).collect()
+}
+
+fn run(arguments: &[&str]) -> String {
+    let docent = Command::new(env!("CARGO_BIN_EXE_docent")).args(arguments).output().unwrap();
+    let said = [docent.stdout, docent.stderr].concat();
+    assert!(docent.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&said));
+    String::from_utf8(said).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn a_user_with_the_documented_permissions_is_enough() {
+    let (single, cluster) = (Server::start(&[]), server::Cluster::start());
+    let of_a_cluster: Vec<&Server> = cluster.0.iter().collect();
+    let at = |address: String| format!("docent:sesame@{address}");
+    let hosts: Vec<_> = of_a_cluster.iter().map(|server| server.address()).collect();
+    for (url, servers, more) in [
+        (format!("redis://{}", at(single.address())), vec![&single], ""),
+        (
+            format!("redis+cluster://{}", at(hosts.join(","))),
+            of_a_cluster,
+            "+cluster|slots +asking",
+        ),
+    ] {
+        for server in &servers {
+            let command = documented(more);
+            let () = server.ask(&command.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        let [one, other] = docents::<2>(&url, "{}");
+        visited(&[one, other], &names("s", 20), |number| format!("u_{number}")).await;
+        let [one, other] = docents::<2>(&url, "{}");
+        assert_eq!(one.verdict("s_1").await, "eager");
+        assert_eq!(other.event("s_1", "proactive_dismissed").await.0, None);
+        let page = |body: (u16, Value)| body.1.to_string();
+        server::until("the other to hear", async || {
+            one.visit("s_heard", &["/a"]).await;
+            page(other.get("/").await).contains("s_heard")
+        })
+        .await;
+        let pause = json!({ "enabled": false });
+        let paused = one.request("PUT", "/admin/products/acme/proactive").json(&pause);
+        assert_eq!(paused.send().await.unwrap().status(), 200);
+        server::until("the pause", async || other.verdict("s_2").await == "not_enabled").await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name).display().to_string();
+        run(&["status", "--url", &one.base]);
+        run(&["backup", &file("all"), "--url", &one.base]);
+        let (away, back) = (format!("embedded:{}", file("data")), ["store", "copy"]);
+        drop([one, other]);
+        let said = run(&[&back[..], &[&url, &away]].concat());
+        assert!(said.contains("verified: every record is there"), "{said}");
+        run(&[&back[..], &[&away, &url, "--exact"]].concat());
+        run(&["restore", &file("all"), "--store", &url, "--replace"]);
+        for server in servers {
+            let refused: Vec<redis::Value> = server.ask(&["ACL", "LOG"]);
+            assert!(refused.is_empty(), "{refused:?}");
+        }
+    }
+}
+
 /// What a docent that cannot start says, and its exit code.
 fn refused(store: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let folder = workspace(&[("docent.yaml", &settings(store, "{}"))]);

@@ -87,9 +87,12 @@ impl Disk {
             }
             error => StoreError::Damaged { file: file.clone(), reason: error.to_string() },
         })?;
-        let trouble = |error: DiskError| StoreError::Damaged {
-            file: file.clone(),
-            reason: error.to_string(),
+        // The first write may find the disk full.
+        let trouble = |error: DiskError| match *error.0 {
+            redb::Error::Io(error) if !matches!(error.kind(), InvalidData | UnexpectedEof) => {
+                refused(&error)
+            }
+            error => StoreError::Damaged { file: file.clone(), reason: error.to_string() },
         };
         let found = format(&database).map_err(trouble)?;
         if found > FORMAT {
