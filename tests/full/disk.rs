@@ -20,9 +20,7 @@ impl SmallDisk {
             return Some(disk);
         }
         std::mem::forget(disk);
-        print(
-            "nothing may be mounted here: a limit on the size of files stands in for a full disk",
-        );
+        eprintln!("nothing may be mounted here: a limit on files' sizes stands in for a full disk");
         None
     }
 
@@ -36,11 +34,6 @@ fn mount(arguments: &[&str], folder: &Path) -> bool {
     let mut mount = Command::new("mount");
     let mount = mount.args(arguments).arg(folder).stderr(Stdio::null()).status();
     mount.is_ok_and(|status| status.success())
-}
-
-#[expect(clippy::print_stderr, reason = "whoever reads the test's output should know")]
-fn print(words: &str) {
-    eprintln!("{words}");
 }
 
 impl Drop for SmallDisk {
