@@ -96,7 +96,7 @@ impl App {
         }
         match self.commit(firing, around).await? {
             Committed::Now => {
-                let Firing { charge, session, seq } = firing;
+                let Firing { charge, session, seq, .. } = firing;
                 let by = || Cause::Offer(Arc::clone(&charge.offer.trigger));
                 self.announce_session(charge.product, session, seq + 1, by, charge.now);
                 return Ok(Outcome::Fired);
