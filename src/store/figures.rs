@@ -1,4 +1,6 @@
-//! Figures of a store, for metrics: what it holds and what had to go.
+//! Figures of a store, for metrics: what it holds and what had to go; and its trouble.
+
+use crate::store::Store;
 
 /// What a store holds at one moment, and what it has dropped since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,4 +59,32 @@ pub struct Swept {
     pub removed: u64,
     /// Calls until every record has had its turn in this round; 0 ends the round.
     pub turns_left: usize,
+}
+
+impl Store {
+    /// What is held and what had to go, for metrics. What Redis holds is its own to tell.
+    pub fn figures(&self) -> StoreFigures {
+        match self {
+            Self::Memory(memory) => memory.figures(),
+            Self::Embedded(embedded) => embedded.figures(),
+            Self::Redis(_) => StoreFigures::default(),
+        }
+    }
+
+    /// Why nothing can be read or written at present; `None` while all is well.
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Embedded(embedded) => embedded.trouble(),
+            Self::Redis(redis) => redis.trouble(),
+        }
+    }
+
+    /// Whether what is kept can be read, while there is trouble.
+    pub fn is_readable(&self) -> bool {
+        match self {
+            Self::Memory(_) | Self::Embedded(_) => true,
+            Self::Redis(redis) => redis.is_readable(),
+        }
+    }
 }

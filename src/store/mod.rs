@@ -27,7 +27,7 @@ use crate::rulebook::address::{Address, SCHEMES};
 use crate::rulebook::settings::{Durability, Limits};
 use crate::store::codec::Unreadable;
 use crate::store::embedded::Embedded;
-use crate::store::figures::{StoreFigures, Swept};
+use crate::store::figures::Swept;
 use crate::store::memory::Memory;
 use crate::store::memory::shelf::Absent;
 use crate::store::raw::{Clash, Page, Place, Put, Raw, rows};
@@ -331,32 +331,6 @@ impl Store {
         match self {
             Self::Memory(_) | Self::Embedded(_) => Ok(None),
             Self::Redis(redis) => redis.tidy(from, now).await,
-        }
-    }
-
-    /// What is held and what had to go, for metrics. What Redis holds is its own to tell.
-    pub fn figures(&self) -> StoreFigures {
-        match self {
-            Self::Memory(memory) => memory.figures(),
-            Self::Embedded(embedded) => embedded.figures(),
-            Self::Redis(_) => StoreFigures::default(),
-        }
-    }
-
-    /// Why nothing can be read or written at present; `None` while all is well.
-    pub fn trouble(&self) -> Option<String> {
-        match self {
-            Self::Memory(_) => None,
-            Self::Embedded(embedded) => embedded.trouble(),
-            Self::Redis(redis) => redis.trouble(),
-        }
-    }
-
-    /// Whether what is kept can be read, while there is trouble.
-    pub fn is_readable(&self) -> bool {
-        match self {
-            Self::Memory(_) | Self::Embedded(_) => true,
-            Self::Redis(redis) => redis.is_readable(),
         }
     }
 
