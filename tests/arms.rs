@@ -49,8 +49,8 @@ fn person(user: Option<&str>, account: Option<&str>) -> Session {
         vouched: user.is_some(),
         ..Identity::default()
     };
-    let (page, title) = (Arc::from("/a"), Arc::from("A"));
-    let place = Place { url: Arc::clone(&page), page, title, since: NOW };
+    let (url, page, title) = ("/a".into(), "/a".into(), "A".into());
+    let place = Place { url, page, title, since: NOW };
     Session { identity, place: Some(place), last_action: Some(NOW), seq: 1, ..Session::default() }
 }
 

@@ -321,6 +321,22 @@ proptest! {
     }
 
     #[test]
+    fn a_remembered_answer_knows_what_its_person_and_account_have_done_since(steps in steps()) {
+        let mut world = World::new();
+        world.live(&steps, |world, place, now| {
+            let session = &mut world.sessions[place];
+            let user = session.identity.user_key().and_then(|key| world.users.get(key)).cloned();
+            let account = session.identity.account.is_some().then(|| world.account.clone());
+            let around = Around { user, account, ..Around::default() };
+            let known = decide(&world.product, session, &around, now, &mut ());
+            let mut forgetful = Session { last_answer: <_>::default(), ..session.clone() };
+            let fresh = decide(&world.product, &mut forgetful, &around, now, &mut ());
+            assert_eq!(known.verdict, fresh.verdict);
+            world.poll(place, now);
+        });
+    }
+
+    #[test]
     fn whose_session_it_was_is_told_once_and_in_any_order(steps in steps(), order in Just([0, 1, 2, 3, 4, 5]).prop_shuffle()) {
         let mut world = World::new();
         for session in &mut world.sessions {

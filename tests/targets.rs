@@ -56,8 +56,8 @@ fn decided(
     id: &str,
     now: Timestamp,
 ) -> (Verdict, Timestamp) {
-    let (page, title): (Arc<str>, _) = ("/a".into(), "".into());
-    let place = Place { url: Arc::clone(&page), page, title, since: NOW };
+    let (url, page, title) = ("/a".into(), "/a".into(), "".into());
+    let place = Place { url, page, title, since: NOW };
     let mut session = Session { last_action: Some(NOW), place: Some(place), ..Session::default() };
     let unhealthy = unhealthy(record, product, now);
     let around = Around { unhealthy, session: Some(id.into()), ..Around::default() };

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-use std::sync::Arc;
-
 use docent::domain::action::Action;
 use docent::domain::session::Session;
 use docent::domain::text::cap_body;
@@ -180,7 +178,7 @@ fn the_context_window_is_the_sdks() {
         let now = vector["now"].as_f64().unwrap();
         let most = vector["max_actions"].as_u64().map(|most| usize::try_from(most).unwrap());
         let seen = window(&actions, now, vector["lookback_seconds"].as_f64(), most);
-        let urls: Vec<&Arc<str>> = seen.iter().map(|action| &action.url).collect();
+        let urls: Vec<&str> = seen.iter().map(|action| &*action.url).collect();
         assert_eq!(json!(urls), vector["urls"], "{vector}");
     }
 }

@@ -66,7 +66,7 @@ impl App {
     ) -> Result<bool, StoreError> {
         let Some(person) = person.filter(|_| around.consent.is_none()) else { return Ok(false) };
         let denied = decision.verdict == Verdict::Hold(Hold::ConsentDenied);
-        around.consent = self.word_of(product, person, now).await?;
+        around.consent = Box::pin(self.word_of(product, person, now)).await?;
         Ok(around.consent.is_some_and(|word| word.denied != denied))
     }
 }

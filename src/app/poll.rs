@@ -34,9 +34,9 @@ pub struct Polled {
     /// The machine's state afterwards.
     pub state: AgentState,
     /// The offer, new or said again.
-    pub offer: Option<Offer>,
+    pub offer: Option<Box<Offer>>,
     /// The unanswered offer that is the reason for silence.
-    pub pending: Option<Offer>,
+    pub pending: Option<Box<Offer>>,
 }
 
 /// One look at the session, and what its record has to tell besides.
@@ -172,7 +172,7 @@ impl App {
                 let machine = |record: Option<&Conversation>| {
                     record.map(|record| record.machine.clone()).unwrap_or_default()
                 };
-                let mut machine = self.store.read(key, now, machine).await?;
+                let mut machine = Box::pin(self.store.read(key, now, machine)).await?;
                 machine.settle(now);
                 Scope::Foreign { conversation: question.conversation.into(), machine }
             }
@@ -228,8 +228,14 @@ impl App {
         let sampled = reel.is_sampled();
         let step = |slot: &mut Option<Session>| {
             let known = slot.is_some();
-            let mut nobody = Session::default();
-            let session = slot.as_mut().unwrap_or(&mut nobody);
+            let mut nobody;
+            let session = match slot {
+                Some(session) => session,
+                None => {
+                    nobody = Session::default();
+                    &mut nobody
+                }
+            };
             if !session.identity.admits(question.voucher) {
                 return Step::Keep(Err(Denied::AnotherUser));
             }

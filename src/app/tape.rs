@@ -144,7 +144,7 @@ impl Poll<'_> {
             made,
             claims,
             around: (*around).clone(),
-            came: Came::of(product, &looked.decision, looked.offer.as_ref(), failed),
+            came: Came::of(product, &looked.decision, looked.offer.as_deref(), failed),
         }))
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::page::without_query;
 use crate::domain::properties::Properties;
+use crate::domain::text::Shared;
 use crate::domain::time::Timestamp;
 
 /// One action as it arrives, tolerant of everything (contract 2.2.2).
@@ -99,13 +100,13 @@ pub struct Action {
     /// Engine time: never before the previous action's.
     pub at: Timestamp,
     /// `pageview`, `click`, …
-    pub kind: Arc<str>,
+    pub kind: Shared,
     /// What a person would call it.
-    pub title: Arc<str>,
+    pub title: Shared,
     /// The canonical URL exactly as sent; the builtins compare it to the letter.
-    pub url: Arc<str>,
+    pub url: Shared,
     /// The page, see [`crate::domain::page::page_of`]; empty when unknown.
-    pub page: Arc<str>,
+    pub page: Shared,
     /// `timestamp_start` as sent, for the builtins.
     pub started: f64,
     /// `timestamp_end` as sent, for the builtins.

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use crate::domain::decision::Decision;
 use crate::domain::time::Timestamp;
 
+/// Sequence numbers of what a decision saw: the session, the person's memory, their account's.
+pub type Seen = [u64; 3];
+
 /// The last decision about a session's own conversation, if one is remembered.
 #[derive(Clone, Debug, Default)]
 pub struct LastAnswer(Option<Answered>);
@@ -13,15 +16,15 @@ pub struct LastAnswer(Option<Answered>);
 #[derive(Clone, Debug)]
 struct Answered {
     digest: Arc<str>,
-    seq: (u64, u64),
+    seq: Seen,
     at: Timestamp,
     decision: Decision,
 }
 
 impl LastAnswer {
-    /// The decision of this rulebook about this state of the session and of the person's memory
-    /// (by their sequence numbers), while it stands. A clock that went back knows of none.
-    pub fn recall(&self, digest: &str, seq: (u64, u64), now: Timestamp) -> Option<Decision> {
+    /// The decision of this rulebook about what has these sequence numbers, while it stands. A clock
+    /// that went back knows of none.
+    pub fn recall(&self, digest: &str, seq: Seen, now: Timestamp) -> Option<Decision> {
         let last = self.0.as_ref()?;
         let same = last.seq == seq && last.at <= now && now < last.decision.changes();
         (same && *last.digest == *digest).then_some(last.decision)
@@ -33,7 +36,7 @@ impl LastAnswer {
     }
 
     /// Remembers a decision made at `at`.
-    pub fn keep(&mut self, digest: &Arc<str>, seq: (u64, u64), at: Timestamp, decision: Decision) {
+    pub fn keep(&mut self, digest: &Arc<str>, seq: Seen, at: Timestamp, decision: Decision) {
         self.0 = Some(Answered { digest: Arc::clone(digest), seq, at, decision });
     }
 }
@@ -57,16 +60,17 @@ mod tests {
         let (until, shadow) = (at(200), Shadow::NONE);
         let decision = Decision { verdict, rule: None, cap: None, until, shadow };
         let mut last = LastAnswer::default();
-        assert_eq!(last.recall("d", (7, 2), at(100)), None);
-        last.keep(&"d".into(), (7, 2), at(100), decision);
+        assert_eq!(last.recall("d", [7, 2, 5], at(100)), None);
+        last.keep(&"d".into(), [7, 2, 5], at(100), decision);
         for (digest, seq, now, known) in [
-            ("d", (7, 2), 100, true),
-            ("d", (7, 2), 199, true),
-            ("d", (7, 2), 200, false),
-            ("d", (7, 2), 99, false),
-            ("d", (8, 2), 150, false),
-            ("d", (7, 3), 150, false),
-            ("e", (7, 2), 150, false),
+            ("d", [7, 2, 5], 100, true),
+            ("d", [7, 2, 5], 199, true),
+            ("d", [7, 2, 5], 200, false),
+            ("d", [7, 2, 5], 99, false),
+            ("d", [8, 2, 5], 150, false),
+            ("d", [7, 3, 5], 150, false),
+            ("d", [7, 2, 6], 150, false),
+            ("e", [7, 2, 5], 150, false),
         ] {
             let expected = known.then_some(decision);
             assert_eq!(last.recall(digest, seq, at(now)), expected, "{digest} {seq:?} {now}");

@@ -15,6 +15,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::machine::Machine;
 use crate::domain::offer::{Offer, Outcome};
 use crate::domain::tally::Tallies;
+use crate::domain::text::Shared;
 use crate::domain::time::Timestamp;
 use crate::domain::traits::Traits;
 
@@ -125,11 +126,11 @@ impl Identity {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     /// The page, see [`crate::domain::page::page_of`].
-    pub page: Arc<str>,
+    pub page: Shared,
     /// The URL it was read from, without query and fragment.
-    pub url: Arc<str>,
+    pub url: Shared,
     /// Title of the newest action there.
-    pub title: Arc<str>,
+    pub title: Shared,
     /// Since when.
     pub since: Timestamp,
 }

@@ -1,5 +1,8 @@
 //! Text as the published SDK treats it: `strip` as Python strips, lengths in Unicode scalar values.
 
+/// A text that equal places of a session share; a pointer of one word.
+pub type Shared = arcstr::ArcStr;
+
 /// The longest body a toast may carry, in Unicode scalar values (the SDK's `PROACTIVE_BODY_MAX_CHARS`).
 pub const BODY_MAX_CHARS: usize = 150;
 

@@ -9,7 +9,7 @@ use crate::domain::page::{page_of, without_query};
 use crate::domain::properties::Properties;
 use crate::domain::records::Context;
 use crate::domain::session::{BATCHES_KEPT, Place, Session};
-use crate::domain::text::first_bytes;
+use crate::domain::text::{Shared, first_bytes};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::traits::learn;
 use crate::engine::memory::{wipe, wiped};
@@ -214,11 +214,7 @@ fn take_action(
         at,
         kind: share(session, &raw.kind, |action| &action.kind),
         title: share(session, &raw.title, |action| &action.title),
-        page: if *page == *url {
-            Arc::clone(&url)
-        } else {
-            share(session, page, |action| &action.page)
-        },
+        page: if *page == *url { url.clone() } else { share(session, page, |action| &action.page) },
         url,
         started: raw.timestamp_start,
         ended: raw.timestamp_end,
@@ -232,7 +228,7 @@ fn take_action(
     let known = [&action.url, &action.page].into_iter().find(|known| ***known == *bare).cloned();
     let url = known.unwrap_or_else(|| {
         let before = session.place.as_ref().filter(|before| *before.url == *bare);
-        before.map_or_else(|| bare.into(), |before| Arc::clone(&before.url))
+        before.map_or_else(|| bare.into(), |before| before.url.clone())
     });
     arrive(session, &action, url);
     session.last_action = Some(at);
@@ -248,20 +244,20 @@ fn engine_time(raw: &RawAction, previous: Option<Timestamp>, now: Timestamp) -> 
     previous.map_or(said, |previous| said.max(previous))
 }
 
-fn arrive(session: &mut Session, action: &Action, url: Arc<str>) {
+fn arrive(session: &mut Session, action: &Action, url: Shared) {
     if action.page.is_empty() {
         return;
     }
     let stays = session.place.as_ref().filter(|place| place.page == action.page);
     let since = stays.map_or(action.at, |place| place.since);
-    let (page, title) = (Arc::clone(&action.page), Arc::clone(&action.title));
+    let (page, title) = (action.page.clone(), action.title.clone());
     session.place = Some(Place { page, url, title, since });
 }
 
 /// An equal text of a recent action, so that a session holds each once.
-fn share(session: &Session, text: &str, of: impl Fn(&Action) -> &Arc<str>) -> Arc<str> {
+fn share(session: &Session, text: &str, of: impl Fn(&Action) -> &Shared) -> Shared {
     let mut recent = session.actions.iter().rev().take(SHARE_WITHIN).map(of);
-    recent.find(|known| ***known == *text).map_or_else(|| text.into(), Arc::clone)
+    recent.find(|known| ***known == *text).map_or_else(|| text.into(), Shared::clone)
 }
 
 /// What the action tells besides; shared with a recent action that tells the same.

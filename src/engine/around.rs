@@ -109,14 +109,15 @@ impl Scope {
 }
 
 impl Around {
-    /// Whether nothing but the session and the person's memory bears on the decision.
+    /// Whether nothing but the session and what is remembered of the person and their account bears
+    /// on the decision.
     pub fn is_plain(&self) -> bool {
         let Self {
             scope, circuit_until, product_full_until, session: _, tallies, unhealthy, ..
         } = self;
-        let Self { lot, user: _, consent, account, judge, paused_until, .. } = self;
+        let Self { lot, user: _, account: _, consent, judge, paused_until, .. } = self;
         let product = circuit_until.is_some() || product_full_until.is_some() || tallies.is_some();
-        let known = product || account.is_some() || judge.is_some() || !unhealthy.is_empty();
+        let known = product || judge.is_some() || !unhealthy.is_empty();
         let said = paused_until.is_some() || consent.is_some();
         *scope == Scope::Own && !known && !said && *lot == Lot::Drawn
     }

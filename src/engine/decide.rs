@@ -28,7 +28,9 @@ pub fn decide<O: Observer>(
 ) -> Decision {
     settle(session, now);
     let plain = !O::RECORDS && around.is_plain();
-    let seq = (session.seq, around.user.as_ref().map_or(0, |user| user.seq));
+    let user = around.user.as_ref().map_or(0, |user| user.seq);
+    let account = around.account.as_ref().map_or(0, |account| account.seq);
+    let seq = [session.seq, user, account];
     if let Some(decision) = session.last_answer.recall(&product.digest, seq, now)
         && plain
     {

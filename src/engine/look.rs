@@ -39,16 +39,16 @@ pub struct Looked {
     pub state: AgentState,
     /// The session's sequence number afterwards.
     pub seq: u64,
-    /// The offer, new or said again.
-    pub offer: Option<Offer>,
+    /// The offer, new or said again; boxed like the others, because most polls have none.
+    pub offer: Option<Box<Offer>>,
     /// The unanswered offer that is the reason for silence.
-    pub pending: Option<Offer>,
+    pub pending: Option<Box<Offer>>,
     /// Whose session it is; only told where their word on being offered anything can matter.
     pub who: Identity,
     /// Whether a token has just said whose session it is.
     pub bound: bool,
     /// The offer that nobody answered in time, when that was found just now.
-    pub lapsed: Option<Offer>,
+    pub lapsed: Option<Box<Offer>>,
     /// Whether a ghost was noted.
     pub haunted: bool,
 }
@@ -70,7 +70,7 @@ pub fn look<O: Observer>(
         return None;
     }
     let bound = binds && bind(session, question.voucher);
-    let lapsed = lapse(session, now);
+    let lapsed = lapse(session, now).map(Box::new);
     let decision = decide(product, session, around, now, observer);
     let haunted = ghosts::of(product, &decision).next().is_some();
     if haunted && !(binds || due) && !before(session) {
@@ -82,8 +82,9 @@ pub fn look<O: Observer>(
         Verdict::Fire(place) => product.rules.get(place).and_then(|rule| {
             let conversation = question.conversation_id(around);
             propose(product, rule, (session, around), question.session, &conversation, now)
+                .map(Box::new)
         }),
-        Verdict::Redeliver => session.offer.as_deref().cloned(),
+        Verdict::Redeliver => session.offer.clone(),
         Verdict::Hold(_) => None,
     };
     let state = match &around.scope {
@@ -92,7 +93,8 @@ pub fn look<O: Observer>(
     };
     let denied = decision.verdict == Verdict::Hold(Hold::ConsentDenied);
     let unanswered = state == AgentState::ProactiveAssistance && offer.is_none();
-    let pending = around.scope.offer(session, now).filter(|_| unanswered && !denied).cloned();
+    let pending = around.scope.offer(session, now).filter(|_| unanswered && !denied);
+    let pending = pending.cloned().map(Box::new);
     let hears = denied || offer.is_some() || pending.is_some();
     let who = if hears { session.identity.clone() } else { Identity::default() };
     let seq = session.seq;
@@ -106,7 +108,7 @@ impl Looked {
         if self.bound && session.has_something_to_tell() {
             owed.adopted = Some(Box::new(session.clone()));
         }
-        self.lapsed.clone().into_iter().for_each(|offer| owed.lapsed(offer));
+        self.lapsed.clone().into_iter().for_each(|offer| owed.lapsed(*offer));
         owed.ghosts = self.haunted.then(|| (self.decision, session.identity.clone()));
         owed
     }

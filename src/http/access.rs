@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::domain::action::Trust;
-use crate::http::keys::{Authorization, Credentials, KeyClass, Owner, is_among, owners};
+use crate::http::keys::{Authorization, Credentials, KeyClass, Owner, is_among, is_of, owners};
 use crate::http::origin::{Address, is_allowed, is_loopback_host};
 use crate::rulebook::settings::{ProductSettings, Secret, Settings};
 
@@ -294,23 +294,14 @@ fn key(
     product: &Arc<str>,
     class: KeyClass,
 ) -> Result<Option<KeyClass>, Denied> {
+    let fits = |presented: &str| is_of(settings, product, class, presented);
+    let in_query = ask.credentials.query.as_deref().filter(|_| class == KeyClass::Publishable);
+    if ask.credentials.sent().chain(in_query).any(fits) {
+        return Ok(Some(class));
+    }
     let wanted = Owner { class, product: Some(product) };
-    let mut stranger = None;
-    for presented in ask.credentials.sent() {
-        let found = owners(settings, presented);
-        if found.contains(&wanted) {
-            return Ok(Some(class));
-        }
-        stranger = stranger.or(found.first().copied());
-    }
-    if let Some(presented) = &ask.credentials.query {
-        let found = owners(settings, presented);
-        if class == KeyClass::Publishable && found.contains(&wanted) {
-            return Ok(Some(class));
-        }
-        stranger = stranger.or(found.first().copied());
-    }
-    match stranger {
+    let found = |presented| owners(settings, presented).first().copied();
+    match ask.credentials.all().find_map(found) {
         Some(owner) if owner.class == class && owner != wanted => Err(Denied::WrongProduct),
         Some(owner) if owner.class != class => Err(Denied::WrongClass),
         _ => Ok(None),

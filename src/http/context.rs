@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::Request;
+use http::{Method, Request};
 
 use crate::app::{Denied, Explained, Polled, Question};
 use crate::domain::text::strip;
@@ -23,6 +23,15 @@ use crate::http::site::{Desk, Visit};
 use crate::http::wire::explain::ExplainedBody;
 use crate::http::wire::poll::{Asked, PollBody};
 
+/// Whether this request is for [`poll`], with any ids.
+pub(crate) fn is_poll(request: &Request<Body>) -> bool {
+    let ids = request.uri().path().strip_prefix("/context/").and_then(|ids| ids.split_once('/'));
+    let both = |(product, session): (&str, &str)| {
+        !product.is_empty() && !session.is_empty() && !session.contains('/')
+    };
+    request.method() == Method::GET && ids.is_some_and(both)
+}
+
 /// Decides for one session; a trigger in the answer is an offer made.
 pub(crate) async fn poll(
     State(desk): State<Arc<Desk>>,
@@ -37,7 +46,7 @@ pub(crate) async fn poll(
     let conversation = conversation(&parts.uri, &session)?;
     if let Some(form) = explain {
         let question = Question { session: &session, conversation: &conversation, voucher: None };
-        return explained(&desk, &visit, question, &parts.uri, &form).await;
+        return Box::pin(explained(&desk, &visit, question, &parts.uri, &form)).await;
     }
     let signed = (&*product, &visit.product.settings);
     let voucher = desk.gate.voucher(signed, &parts, &session, visit.now)?;
@@ -81,7 +90,7 @@ fn answer(visit: &Visit, question: Question<'_>, polled: &Polled) -> Response {
     let Polled { decision, state, offer, pending } = polled;
     let (session, conversation) = (question.session, question.conversation);
     let asked = Asked { product: &visit.product.id, session, conversation };
-    let (offer, pending) = (offer.as_ref(), pending.as_ref());
+    let (offer, pending) = (offer.as_deref(), pending.as_deref());
     let reason = skip_reason(&visit.product, decision);
     json::ok(&PollBody::new(asked, decision, reason, *state, offer, pending, visit.now))
 }
@@ -117,4 +126,28 @@ async fn explained(
         return Ok(text.into_response());
     }
     Ok(json::ok(&ExplainedBody::new(&visit.product, &explained, obstacle, now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_is_told_from_what_only_looks_like_one() {
+        for (method, uri, expected) in [
+            ("GET", "/context/acme/ps_1", true),
+            ("GET", "/context/acme/a%2Fb?conversation_id=a/b", true),
+            ("HEAD", "/context/acme/ps_1", false),
+            ("POST", "/context/acme/ps_1", false),
+            ("GET", "/context/acme", false),
+            ("GET", "/context/acme/", false),
+            ("GET", "/context//ps_1", false),
+            ("GET", "/context/acme/ps_1/", false),
+            ("GET", "/context/acme/ps_1/stream", false),
+            ("GET", "/k/pk_1/context/acme/ps_1", false),
+        ] {
+            let request = Request::builder().method(method).uri(uri).body(Body::empty()).unwrap();
+            assert_eq!(is_poll(&request), expected, "{method} {uri}");
+        }
+    }
 }

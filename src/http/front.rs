@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, ORIGIN};
 use http::{HeaderName, HeaderValue, Method, Request};
@@ -14,10 +15,11 @@ use tower::ServiceExt;
 use tracing::info;
 
 use crate::http::access::Denied;
-use crate::http::cors;
 use crate::http::error::{ApiError, options};
 use crate::http::gate::Gate;
 use crate::http::path::{Prefix, split_prefix, with_path};
+use crate::http::site::Desk;
+use crate::http::{context, cors};
 use crate::rulebook::settings::Settings;
 use crate::runtime::metrics::{Metrics, Refused};
 
@@ -30,6 +32,8 @@ pub struct Front {
     gate: Arc<Gate>,
     metrics: Arc<Metrics>,
     router: Router,
+    /// Set where polls are answered: nearly every request is one, and needs no looking up.
+    polls: Option<Arc<Desk>>,
     start: u64,
     number: AtomicU64,
 }
@@ -38,7 +42,12 @@ impl Front {
     /// A front before these routes.
     pub fn new(gate: Arc<Gate>, metrics: Arc<Metrics>, router: Router) -> Self {
         let start = RandomState::new().hash_one(0);
-        Self { gate, metrics, router, start, number: AtomicU64::new(0) }
+        Self { gate, metrics, router, polls: None, start, number: AtomicU64::new(0) }
+    }
+
+    /// Answers polls past the routes, as their own route would.
+    pub(crate) fn polling(self, desk: Arc<Desk>) -> Self {
+        Self { polls: Some(desk), ..self }
     }
 
     /// Answers a request under these settings.
@@ -66,7 +75,12 @@ impl Front {
         if prefix != Prefix::default() {
             request.extensions_mut().insert(prefix);
         }
-        match self.router.clone().oneshot(request).await {
+        if let Some(desk) = self.polls.as_ref().filter(|_| context::is_poll(&request)) {
+            // A box is the same few lines of memory for every connection, and warm.
+            let polled = Box::pin(context::poll(State(Arc::clone(desk)), request));
+            return polled.await.into_response();
+        }
+        match Box::pin(self.router.clone().oneshot(request)).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
@@ -94,12 +108,19 @@ impl Front {
             headers.insert(CACHE_CONTROL, NO_STORE);
         }
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{:016x}", self.start.wrapping_add(number));
-        if let Ok(id) = HeaderValue::try_from(id) {
+        if let Ok(id) = HeaderValue::from_bytes(&hex(self.start.wrapping_add(number))) {
             headers.insert(REQUEST_ID, id);
         }
         response
     }
+}
+
+/// Sixteen hexadecimal digits.
+fn hex(number: u64) -> [u8; 16] {
+    std::array::from_fn(|place| {
+        let digit = (number >> (60 - 4 * place)) as u8 & 15;
+        if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }
+    })
 }
 
 /// The request as its route knows it, and what stood before the route.
@@ -166,6 +187,7 @@ mod tests {
         assert_eq!((status, body.as_str()), (200, "/retrieval?x=1 sk_1 acme"));
         assert_eq!(headers[CACHE_CONTROL], "no-store");
         assert_eq!(headers[REQUEST_ID].len(), 16);
+        assert_eq!(hex(0x0123_4567_89ab_cdef), *b"0123456789abcdef");
         assert_eq!(ask("GET", "/k/%ff/retrieval", &[]).await.0, 400);
     }
 

@@ -96,10 +96,12 @@ impl<'a> Credentials<'a> {
 fn authorized(value: &str) -> Option<Cow<'_, str>> {
     let (scheme, rest) = value.split_once(' ')?;
     let rest = rest.trim();
-    let key = match scheme.to_ascii_lowercase().as_str() {
-        "bearer" => Cow::Borrowed(rest),
-        "basic" => Cow::Owned(String::from_utf8(base64(rest)?).ok()?.split_once(':')?.1.to_owned()),
-        _ => return None,
+    let key = if scheme.eq_ignore_ascii_case("bearer") {
+        Cow::Borrowed(rest)
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        Cow::Owned(String::from_utf8(base64(rest)?).ok()?.split_once(':')?.1.to_owned())
+    } else {
+        return None;
     };
     (!key.is_empty()).then_some(key)
 }
@@ -127,6 +129,21 @@ pub fn is_among(keys: &[Secret], presented: &str) -> bool {
 
 fn is_same(key: &Secret, presented: &str) -> bool {
     !key.0.is_empty() && bool::from(key.0.as_bytes().ct_eq(presented.as_bytes()))
+}
+
+/// Whether this is a key of that product and class.
+pub fn is_of(settings: &Settings, product: &str, class: KeyClass, presented: &str) -> bool {
+    let keys = settings.products.get(product).map(|product| &product.keys);
+    keys.is_some_and(|keys| {
+        let keys = match class {
+            KeyClass::Publishable => &keys.publishable,
+            KeyClass::Secret => &keys.secret,
+            KeyClass::Webhook => &keys.webhook,
+            KeyClass::SessionSigning => &keys.session_signing,
+            KeyClass::Admin => return false,
+        };
+        is_among(keys, presented)
+    })
 }
 
 /// Everyone whose key this is: usually nobody or one.

@@ -42,12 +42,12 @@ pub struct Desk {
 impl Site {
     /// Every route: front end, chatbot and, on loopback or with tokens, operators.
     pub fn whole(app: Arc<App>, address: Address) -> Self {
-        Self::new(app, address, for_products().merge(for_operators()))
+        Self::new(app, address, for_products().merge(for_operators())).polling()
     }
 
     /// Everything but operators' routes, which have a listener of their own.
     pub fn public(app: Arc<App>, address: Address) -> Self {
-        Self::new(app, address, for_products())
+        Self::new(app, address, for_products()).polling()
     }
 
     /// Operators' routes alone.
@@ -66,6 +66,10 @@ impl Site {
             .method_not_allowed_fallback(no_such_method)
             .with_state(Arc::clone(&desk));
         Self { desk, front: Front::new(gate, metrics, routes) }
+    }
+
+    fn polling(self) -> Self {
+        Self { front: self.front.polling(Arc::clone(&self.desk)), ..self }
     }
 
     /// Answers one request.

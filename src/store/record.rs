@@ -1,10 +1,11 @@
 //! Records: what each kind weighs, which part of it is activity, and when nothing of it would be
 //! missed.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::mem::size_of;
 use std::sync::Arc;
 
+use hashbrown::HashSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -23,6 +24,7 @@ use crate::domain::records::{
 };
 use crate::domain::session::{Identity, Place, Session, TriggerMemory};
 use crate::domain::tally::Tallies;
+use crate::domain::text::Shared;
 use crate::domain::time::Timestamp;
 use crate::store::memory::Housed;
 
@@ -64,7 +66,7 @@ impl Record for Session {
         let place = self
             .place
             .iter()
-            .map(|place| text(&place.page) + text(&place.url) + text(&place.title));
+            .map(|place| shared(&place.page) + shared(&place.url) + shared(&place.title));
         let Identity { user_id, email, account, .. } = &self.identity;
         let told = [user_id, email, account, &self.locale, &self.timezone];
         let texts = told.into_iter().chain([&self.summary]).flatten().map(text);
@@ -90,16 +92,16 @@ impl Record for Session {
     }
 
     fn share(&mut self) {
-        let mut known = HashSet::<Arc<str>>::new();
+        let mut known = HashSet::<Shared>::with_capacity(2 * self.actions.len());
         let place = self.place.iter_mut();
         let place = place.flat_map(|Place { page, url, title, .. }| [page, url, title]);
         let actions = self.actions.iter_mut();
         let actions =
             actions.flat_map(|Action { kind, title, url, page, .. }| [kind, title, url, page]);
         for text in place.chain(actions) {
-            match known.get(&**text) {
-                Some(same) => *text = Arc::clone(same),
-                None => drop(known.insert(Arc::clone(text))),
+            match known.get(text.as_str()) {
+                Some(same) => *text = same.clone(),
+                None => drop(known.insert(text.clone())),
             }
         }
     }
@@ -268,6 +270,11 @@ fn text(text: &Arc<str>) -> usize {
     block(text.len() + ARC_HEAD) / Arc::strong_count(text).max(1)
 }
 
+/// Such a text has the same head; an empty one is no block.
+fn shared(text: &Shared) -> usize {
+    Shared::strong_count(text).map_or(0, |owners| block(text.len() + ARC_HEAD) / owners.max(1))
+}
+
 /// The nodes of a map, two thirds full.
 fn nodes<K, V>(map: &BTreeMap<K, V>) -> usize {
     entries(map.len(), size_of::<K>() + size_of::<V>())
@@ -285,7 +292,8 @@ fn action(action: &Action) -> usize {
             .map(|(name, value)| size_of::<(Box<str>, Value)>() + block(name.len()) + json(value));
         (block(size_of::<Properties>() + ARC_HEAD) + block(entries.sum())) / Arc::strong_count(told)
     });
-    text(&action.kind) + text(&action.title) + text(&action.url) + text(&action.page) + told
+    let texts = [&action.kind, &action.title, &action.url, &action.page];
+    texts.map(shared).iter().sum::<usize>() + told
 }
 
 fn offer(offer: &Offer) -> usize {

@@ -2,7 +2,7 @@
 
 /// A floor, its height, and the crates its code may name. Floors of one height do not see each other.
 pub(crate) const FLOORS: [(&str, u8, &str); 13] = [
-    ("domain", 0, "serde serde_json thiserror xxhash_rust"),
+    ("domain", 0, "arcstr serde serde_json thiserror xxhash_rust"),
     (
         "rulebook",
         1,

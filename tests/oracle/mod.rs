@@ -116,8 +116,8 @@ fn joins(earlier: &Action, later: &Action) -> bool {
         && later.at.as_millis() - earlier.at.as_millis() < 1_000
 }
 
-fn text_of(text: Option<&Arc<str>>) -> String {
-    text.map(|text| text.to_string()).unwrap_or_default()
+fn text_of<T: ToString>(text: Option<&T>) -> String {
+    text.map(ToString::to_string).unwrap_or_default()
 }
 
 fn register_fields(engine: &mut Engine) {

@@ -189,7 +189,7 @@ impl<'p> Fold<'p> {
             (&mut failed, |_: &Session| true),
         );
         let Some(seen) = seen else { return polled.came.clone() };
-        let offer = seen.offer.clone().map(|offer| self.named(offer, polled));
+        let offer = seen.offer.clone().map(|offer| self.named(*offer, polled));
         let came = Came::of(self.product, &seen.decision, offer.as_ref(), &failed.0);
         if came == polled.came {
             self.make(session, polled, line.at);

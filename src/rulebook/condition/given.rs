@@ -1,9 +1,8 @@
 //! Timelines for the tests of conditions.
 
-use std::sync::Arc;
-
 use crate::domain::action::Action;
 use crate::domain::session::{Place, Session};
+use crate::domain::text::Shared;
 use crate::domain::time::{Span, Timestamp};
 use crate::rulebook::condition::{Truth, View, read_expression};
 use crate::rulebook::settings::Activity;
@@ -22,7 +21,7 @@ pub(in crate::rulebook::condition) fn session(steps: &[(f64, &str, &str, &str)])
         let now = at(*seconds);
         let stays = session.place.as_ref().filter(|place| *place.page == **page);
         let since = stays.map_or(now, |place| place.since);
-        let (page, title): (Arc<str>, Arc<str>) = ((*page).into(), (*title).into());
+        let (page, title): (Shared, Shared) = ((*page).into(), (*title).into());
         session.place =
             Some(Place { page: page.clone(), url: page.clone(), title: title.clone(), since });
         session.actions.push_back(Action {

@@ -10,6 +10,7 @@
 //! else go on, and those that would change something are refused.
 
 mod disk;
+mod recover;
 mod writer;
 
 use std::fmt;
@@ -26,6 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::rulebook::settings::{Durability, Limits};
 use crate::store::announce::Followers;
 use crate::store::embedded::disk::{Disk, DiskError};
+use crate::store::embedded::recover::{Recovered, recover};
 use crate::store::embedded::writer::Writer;
 use crate::store::figures::{StoreFigures, Swept};
 use crate::store::memory::Memory;
@@ -122,7 +124,8 @@ impl Embedded {
             };
             match self.memory.update(key, now, step) {
                 Ok(done) => return self.answer(done).await?.ok_or_else(|| unwritten(refused)),
-                Err(absent) => self.fetch(key, absent, now).await?,
+                // Boxed like all that is rare, so that the usual poll is small to move about.
+                Err(absent) => Box::pin(self.fetch(key, absent, now)).await?,
             }
         }
         Err(StoreError::Slow)
@@ -144,7 +147,8 @@ impl Embedded {
             };
             match self.memory.update_session(key, now, step) {
                 Ok(done) => return self.answer(done).await?.ok_or_else(|| unwritten(refused)),
-                Err(absent) => self.fetch(key, absent, now).await?,
+                // Boxed like all that is rare, so that the usual poll is small to move about.
+                Err(absent) => Box::pin(self.fetch(key, absent, now)).await?,
             }
         }
         Err(StoreError::Slow)
@@ -173,7 +177,7 @@ impl Embedded {
 
     async fn answer<T>(&self, done: Done<T>) -> Result<T, StoreError> {
         if let Some(number) = done.due {
-            self.outbox.settled(number).await?;
+            Box::pin(self.outbox.settled(number)).await?;
         }
         Ok(done.answer)
     }
@@ -310,19 +314,11 @@ fn unwritten(refused: Option<String>) -> StoreError {
 fn recovered(folder: &Path, memory: &Memory) -> Result<Disk, StoreError> {
     let begun = Instant::now();
     let disk = Disk::open(folder)?;
-    let (mut records, mut unreadable) = (0_u64, 0_u64);
-    for drawer in (0..).map_while(|number| memory.drawer(number)) {
-        for (slot, kind) in drawer.kinds().into_iter().enumerate() {
-            let read = disk.each(kind, |key, bytes| {
-                records += 1;
-                unreadable += u64::from(memory.recover(drawer, key, slot, bytes).is_err());
-            });
-            read.map_err(|error| StoreError::Damaged {
-                file: folder.display().to_string(),
-                reason: error.to_string(),
-            })?;
-        }
-    }
+    let read = recover(&disk, memory);
+    let Recovered { records, unreadable } = read.map_err(|error| StoreError::Damaged {
+        file: folder.display().to_string(),
+        reason: error.to_string(),
+    })?;
     if unreadable > 0 {
         tracing::warn!(unreadable, "Passed over records that this version cannot read");
     }

@@ -22,7 +22,7 @@ pub(crate) struct Packed {
 }
 
 /// A shelf, whatever its rows are.
-pub(crate) trait Drawer {
+pub(crate) trait Drawer: Sync {
     /// Its number in items of the outbox.
     fn number(&self) -> u8;
     /// The kinds of its slots.
@@ -106,6 +106,7 @@ impl<W: Row> Drawer for Shelf<W> {
             Some(entry) if entry.away.is_away() => return Ok(()),
             Some(entry) => {
                 let written = entry.row().unpack(slot, bytes)?.max(entry.written);
+                entry.row().share();
                 self.take(gauge, entry);
                 entry.written(written);
                 self.put(gauge, entry);
@@ -114,6 +115,7 @@ impl<W: Row> Drawer for Shelf<W> {
             None => {
                 let mut row = W::default();
                 let written = row.unpack(slot, bytes)?;
+                row.share();
                 self.insert(gauge, &mut table, Entry::new(hash, key, row, written));
                 written
             }
@@ -144,6 +146,7 @@ impl<W: Row> Drawer for Shelf<W> {
                 result = Err(error);
             }
         }
+        entry.row().share();
         entry.weigh();
         self.put(gauge, entry);
         if entry.row().is_empty() {
@@ -196,6 +199,7 @@ impl<W: Row> Drawer for Shelf<W> {
                     // It was readable a moment ago.
                     drop(entry.row().unpack(slot, &raw.bytes));
                 }
+                entry.row().share();
                 entry.written(if newer { entry.written } else { written });
                 self.put(gauge, entry);
                 self.post(entry, EVERY_SLOT, true)
@@ -228,6 +232,7 @@ fn unpacked<W: Row>(row: &[Raw]) -> Option<(W, Timestamp)> {
         let slot = kinds.iter().position(|kind| *kind == raw.kind)?;
         last = last.max(whole.unpack(slot, &raw.bytes).ok()?);
     }
+    whole.share();
     Some((whole, last))
 }
 

@@ -25,6 +25,8 @@ pub trait Row: Default + Send {
     fn weigh(&self) -> usize;
     /// Gives back room that growing left over.
     fn compact(&mut self);
+    /// Makes equal texts one again after it was unpacked to stay.
+    fn share(&mut self);
     /// Whether any record in it has activity.
     fn has_activity(&self) -> bool;
     /// Drops the activity, and every record of which nothing would be missed.
@@ -41,8 +43,7 @@ impl<R: Record> Row for Option<R> {
     }
 
     fn unpack(&mut self, _slot: usize, bytes: &[u8]) -> Result<Timestamp, Unreadable> {
-        let (written, mut record) = codec::unpack::<R>(bytes)?;
-        record.share();
+        let (written, record) = codec::unpack::<R>(bytes)?;
         *self = Some(record);
         Ok(written)
     }
@@ -57,6 +58,10 @@ impl<R: Record> Row for Option<R> {
 
     fn compact(&mut self) {
         self.iter_mut().for_each(R::compact);
+    }
+
+    fn share(&mut self) {
+        self.iter_mut().for_each(R::share);
     }
 
     fn has_activity(&self) -> bool {
@@ -96,6 +101,11 @@ impl<A: Row, B: Row> Row for (A, B) {
     fn compact(&mut self) {
         self.0.compact();
         self.1.compact();
+    }
+
+    fn share(&mut self) {
+        self.0.share();
+        self.1.share();
     }
 
     fn has_activity(&self) -> bool {
