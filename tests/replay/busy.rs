@@ -1,4 +1,4 @@
-//! `--verify` of a busy day: many people at once, through real docents with every rule that is shipped
+//! `--verify` of a busy day: many people at once, through a real docent with every rule that is shipped
 //! and more, while rules change and sessions are forgotten; and every decision is made again.
 //! `DOCENT_VERIFY_DECISIONS` says how many at least; for 100,000 add `--profile long`.
 
@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::common::{Docent, shipped, write};
 use crate::recorded::docent;
-use crate::server::Server;
 
 const CLIENTS: u64 = 32;
 /// Sessions of one client that live side by side.
@@ -286,15 +285,4 @@ async fn a_busy_day_is_decided_again_as_it_was() {
     let arguments = ["--virtual-clock", "--listen", "127.0.0.1:0"];
     let served = Docent::start_in(busy_workspace("embedded:data"), &arguments, &[]);
     verified(vec![served], least()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs redis-server; `make test` installs it"]
-async fn a_busy_day_of_four_instances_is_decided_again_as_it_was() {
-    let server = Server::start(&[]);
-    let served = ["one", "two", "three", "four"].map(|name| {
-        let arguments = ["--virtual-clock", "--listen", "127.0.0.1:0", "--instance", name];
-        Docent::start_in(busy_workspace(&server.url()), &arguments, &[])
-    });
-    verified(served.into(), least()).await;
 }
