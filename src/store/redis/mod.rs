@@ -88,6 +88,16 @@ enum Stamp {
     Unmoved,
 }
 
+impl Stamp {
+    fn of(self, now: Timestamp, before: Timestamp) -> Timestamp {
+        match self {
+            Self::Now => now,
+            Self::Carried => now.max(before),
+            Self::Unmoved => before,
+        }
+    }
+}
+
 impl Asked {
     fn new<W: Row>(key: Key<'_>, slots: u8, lives: Lifetimes) -> Self {
         let kinds = W::kinds();
@@ -224,11 +234,7 @@ impl Redis {
                 stored = self.load(&asked).await?;
                 continue;
             }
-            let written = match asked.stamp {
-                Stamp::Now => now,
-                Stamp::Carried => now.max(stored.written),
-                Stamp::Unmoved => stored.written,
-            };
+            let written = asked.stamp.of(now, stored.written);
             let change = stored.change(row, (now, written), asked.lives, &asked.slots);
             let change = change.map_err(unreadable)?;
             if stored.version.is_absent() && change.empty {
