@@ -55,6 +55,36 @@ async fn what_is_redacted_is_in_no_record_and_no_rule_sees_it() {
     assert_eq!(docent.verdict("t").await, "token");
 }
 
+#[tokio::test]
+async fn what_people_put_into_forms_is_in_no_record_and_no_journal() {
+    let settings = "version: 1\njournal: { sample: 100% }\nproducts:\n  acme:\n    redact: { input_values: mask }\n";
+    let docent = Docent::timed(&[("docent.yaml", settings), ("rules/r.yaml", RULES)]);
+    let action = |kind: &str| {
+        json!({ "type": kind, "title": "Typed hunter2", "canonical_url": "/a",
+        "description": "Typed hunter2", "properties": { "value": "hunter2", "field": "password" } })
+    };
+    let batch = |kind: &str| {
+        json!({ "type": "actions", "session_id": kind, "user_id": "ada",
+        "actions": [action(kind)] })
+    };
+    for kind in ["input", "click"] {
+        assert_eq!(docent.post("/events/acme", batch(kind)).await.0, 200);
+    }
+    // The journal is written a moment later.
+    let told = |_: u16, all: &Value| all["journal"].as_array().is_some_and(|l| l.len() == 4);
+    let all = docent.until("/admin/users/acme/ada/export", told).await;
+    let (typed, clicked): (Vec<_>, Vec<_>) = ["sessions", "journal"]
+        .iter()
+        .flat_map(|part| all[*part].as_array().unwrap())
+        .partition(|part| part["id"] == "input" || part["s"] == "input");
+    assert!((typed.len(), clicked.len()) == (3, 3), "{all}");
+    for part in typed {
+        assert!(!part.to_string().contains("hunter2"), "{part}");
+    }
+    assert!(clicked.iter().any(|part| part.to_string().contains("hunter2")), "a click is no input");
+    assert!(all["journal"].to_string().contains("password"), "which field it was stays");
+}
+
 #[test]
 fn a_rule_that_asks_for_what_is_dropped_is_told() {
     let workspace = common::workspace(&[("docent.yaml", SETTINGS), ("rules/r.yaml", RULES)]);

@@ -9,9 +9,29 @@ use serde_json::Value;
 
 use crate::domain::action::{Batch, Delivery, RawAction, Summary};
 use crate::domain::page::without_query;
-use crate::rulebook::reader::{Fields, Findings, list, one_or_several, words};
+use crate::rulebook::reader::{Fields, Findings, list, name_of, one_or_several, words};
 use crate::rulebook::yaml::Node;
 
+/// Types of actions that put something into a form.
+const INPUTS: [&str; 9] =
+    ["input", "change", "select", "submit", "paste", "keydown", "keypress", "keyup", "blur"];
+/// What properties with what was put in are called, whatever their case.
+const VALUES: [&str; 12] = [
+    "value",
+    "values",
+    "text",
+    "typed",
+    "content",
+    "input",
+    "input_value",
+    "old_value",
+    "new_value",
+    "previous_value",
+    "attr__value",
+    "$el_text",
+];
+/// A shorter value is too common to be looked for in titles and descriptions.
+const TELLING: usize = 3;
 /// What a pattern may grow to when it is made ready, in bytes: far more than any that people read.
 const LARGEST: usize = 256 << 10;
 /// In place of what matched, in texts.
@@ -26,6 +46,23 @@ pub struct Redact {
     pub query: Option<Vec<String>>,
     /// What is masked in titles, descriptions, URLs, summaries and the texts of properties.
     pub patterns: Vec<Pattern>,
+    /// What people put into forms.
+    pub inputs: InputValues,
+}
+
+/// What becomes of the values that people put into forms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputValues {
+    /// They are kept as they are sent.
+    #[default]
+    Keep,
+    /// They are masked, also where a title or description repeats them.
+    Mask,
+}
+
+impl InputValues {
+    /// Every name, as settings write it.
+    pub const NAMES: [&str; 2] = ["keep", "mask"];
 }
 
 /// A regular expression, as it was written and ready to use.
@@ -63,6 +100,13 @@ impl Redact {
     }
 
     fn action(&self, action: &RawAction) -> RawAction {
+        if self.inputs == InputValues::Mask && INPUTS.contains(&&*action.kind.to_lowercase()) {
+            return self.plain(&without_input(action));
+        }
+        self.plain(action)
+    }
+
+    fn plain(&self, action: &RawAction) -> RawAction {
         let properties = action.properties.iter();
         RawAction {
             title: self.text(&action.title),
@@ -114,6 +158,33 @@ impl Redact {
     }
 }
 
+/// An action without what was put in.
+fn without_input(action: &RawAction) -> RawAction {
+    let is_value = |name: &str| VALUES.contains(&&*name.to_lowercase());
+    let said = action.properties.iter().filter(|(name, _)| is_value(name));
+    let texts: Vec<String> = said
+        .map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        .filter(|text| text.chars().nth(TELLING - 1).is_some())
+        .collect();
+    let bare =
+        |text: &str| texts.iter().fold(text.to_owned(), |text, typed| text.replace(typed, MASK));
+    let left = |(name, value): (&String, &Value)| {
+        let value = match value {
+            Value::Null => Value::Null,
+            _ if is_value(name) => MASK.into(),
+            Value::String(text) => Value::String(bare(text)),
+            _ => value.clone(),
+        };
+        (name.clone(), value)
+    };
+    RawAction {
+        title: bare(&action.title),
+        description: bare(&action.description),
+        properties: action.properties.iter().map(left).collect(),
+        ..action.clone()
+    }
+}
+
 /// A URL with these parameters alone, and without its fragment, which browsers put tokens into.
 fn only(url: &str, kept: &[String]) -> String {
     let bare = without_query(url);
@@ -129,7 +200,7 @@ fn only(url: &str, kept: &[String]) -> String {
 
 /// A product's `redact` as far as it can be read.
 pub(in crate::rulebook) fn read(node: &Node, findings: &mut Findings<'_>) -> Option<Redact> {
-    let fields = Fields::of(node, "`redact`", &["query", "patterns"], findings)?;
+    let fields = Fields::of(node, "`redact`", &["query", "patterns", "input_values"], findings)?;
     let mut redact = Redact::default();
     let names = |node: &Node, findings: &mut Findings<'_>| {
         let names = one_or_several(node).iter();
@@ -140,6 +211,11 @@ pub(in crate::rulebook) fn read(node: &Node, findings: &mut Findings<'_>) -> Opt
         Some(list(node, findings).iter().filter_map(|item| pattern(item, findings)).collect())
     };
     fields.fill("patterns", &mut redact.patterns, patterns, findings);
+    let inputs = |node: &Node, findings: &mut Findings<'_>| {
+        let name = name_of(node, "way to keep inputs", &InputValues::NAMES, findings)?;
+        Some(if name == "mask" { InputValues::Mask } else { InputValues::Keep })
+    };
+    fields.fill("input_values", &mut redact.inputs, inputs, findings);
     Some(redact)
 }
 
@@ -192,7 +268,7 @@ mod tests {
     #[test]
     fn what_matches_is_masked_wherever_it_stands() {
         let pattern = Pattern(Regex::new(r"\b\d{16}\b").unwrap());
-        let redact = Redact { query: None, patterns: vec![pattern] };
+        let redact = Redact { patterns: vec![pattern], ..Redact::default() };
         let card = "4111111111111111";
         let properties = serde_json::json!({ "card": card, "deep": [card], "number": 4_111_111_111_111_111_u64 });
         let action = RawAction {
@@ -209,5 +285,35 @@ mod tests {
         assert_eq!(left.actions[0].title, "Card [redacted]");
         assert_eq!(left.actions[0].canonical_url, "/cards/redacted?n=redacted");
         assert!(!format!("{left:?}").contains("4111"), "{left:?}");
+    }
+
+    #[test]
+    fn what_was_put_into_a_form_is_masked_and_what_it_was_put_into_is_not() {
+        let typed = |kind: &str| RawAction {
+            kind: kind.into(),
+            title: "Typed hunter2 into Password".into(),
+            description: "hunter2, an o".into(),
+            properties: serde_json::json!({
+                "value": "hunter2", "Old_Value": 1234, "typed": "o", "field": "password", "n": 3,
+                "note": "was hunter2",
+            })
+            .as_object()
+            .unwrap()
+            .clone(),
+            ..RawAction::default()
+        };
+        let left = |inputs, kind| Redact { inputs, ..Redact::default() }.action(&typed(kind));
+        for kind in ["input", "Change", "submit"] {
+            let left = left(InputValues::Mask, kind);
+            assert_eq!(left.title, "Typed [redacted] into Password", "{kind}");
+            assert_eq!(left.description, "[redacted], an o", "a letter is everywhere");
+            let expected = serde_json::json!({
+                "value": MASK, "Old_Value": MASK, "typed": MASK, "field": "password", "n": 3,
+                "note": "was [redacted]",
+            });
+            assert_eq!(Value::Object(left.properties), expected);
+        }
+        assert_eq!(left(InputValues::Mask, "click"), typed("click"));
+        assert_eq!(left(InputValues::Keep, "input"), typed("input"));
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::rulebook::redact::InputValues;
 use crate::rulebook::schema::arms::{HALF, half};
 use crate::rulebook::schema::calendar;
 use crate::rulebook::schema::locales::TAG;
@@ -330,6 +331,12 @@ static REDACT: Mapping = open(&[
         Shape::List(&Shape::Words, 0, ANY),
         || json!([]),
         "regular expressions; what matches in titles, descriptions, URLs, summaries and properties is masked",
+    ),
+    or(
+        "input_values",
+        Shape::Names(|| InputValues::NAMES.to_vec()),
+        || "keep".into(),
+        "what people put into forms: with `mask` it is masked wherever an action tells it",
     ),
 ]);
 
