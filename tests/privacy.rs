@@ -2,56 +2,166 @@
 #![cfg(test)]
 
 mod common;
+#[path = "privacy/tracer.rs"]
+mod tracer;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use docent::domain::bulletin::Grave;
+use docent::domain::bulletin::Bulletin;
 use docent::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use docent::domain::session::Session;
-use serde::Serialize;
+use docent::engine::privacy::{JOURNAL, Kept, RECORDS};
+use docent::engine::tape::Line;
+use docent::store::raw::KINDS;
 use serde_json::{Value, json};
 
-/// The fields of a record; those of its identity by themselves.
-fn fields<R: Serialize + Default>() -> BTreeSet<String> {
-    let record = serde_json::to_value(R::default()).unwrap();
-    let members = record.as_object().unwrap().iter();
-    let paths = members.flat_map(|(name, value)| match (&**name, value) {
-        ("identity", Value::Object(parts)) => {
-            parts.keys().map(|part| format!("identity.{part}")).collect()
-        }
-        _ => vec![name.clone()],
-    });
-    paths.collect()
+use tracer::{Traced, trace};
+
+const PAGE: &str = "docs/privacy.md";
+const OPENING: &str = "<!-- generated: fields -->\n";
+const END: &str = "<!-- end -->";
+
+/// Every struct that is stored, with its fields, found by following the types themselves.
+fn stored() -> Traced {
+    let traced = RefCell::new(Traced::new());
+    trace::<Session>(&traced);
+    trace::<Context>(&traced);
+    trace::<User>(&traced);
+    trace::<Account>(&traced);
+    trace::<Product>(&traced);
+    trace::<Conversation>(&traced);
+    trace::<EmailIndex>(&traced);
+    trace::<Bulletin>(&traced);
+    assert_eq!(KINDS.len(), 8, "a new kind of record: follow it, too");
+    trace::<Line>(&traced);
+    let mut traced = traced.into_inner();
+    // A line is read by another type than it is written by, which says its version, too.
+    let mut line = traced.remove("Read").unwrap();
+    line.insert("v".to_owned(), BTreeSet::new());
+    traced.insert("Written".to_owned(), line);
+    traced.retain(|_, fields| !fields.is_empty());
+    traced
+}
+
+fn rows() -> impl Iterator<Item = &'static Kept> {
+    RECORDS.iter().chain(JOURNAL)
 }
 
 #[test]
-fn every_stored_field_has_its_row() {
-    let page = fs::read_to_string(common::repository().join("docs/privacy.md")).unwrap();
-    for (section, known) in [
-        ("A session", fields::<Session>()),
-        ("A session's context, which a chatbot may read", fields::<Context>()),
-        ("A person", fields::<User>()),
-        ("An account", fields::<Account>()),
-        ("A chat thread", fields::<Conversation>()),
-        ("An e-mail address", fields::<EmailIndex>()),
-        ("A product", fields::<Product>()),
-        ("What stays for good, under a hash", fields::<Grave>()),
-    ] {
-        let part = page.split(&format!("\n## {section}\n")).nth(1).expect(section);
-        let part = part.split("\n## ").next().unwrap();
-        let rows = part.lines().filter_map(|line| line.strip_prefix("| `"));
-        let rows: Vec<Vec<&str>> = rows.map(|row| row.split(" | ").collect()).collect();
-        for row in &rows {
-            let says =
-                row.len() == 3 && row[1].ends_with('.') && ["yes |", "no |"].contains(&row[2]);
-            assert!(says, "{section}: {row:?}");
+fn every_stored_field_says_whether_it_can_name_a_person() {
+    let stored = stored();
+    let known: BTreeSet<&str> = rows().map(|kept| kept.item).collect();
+    let met: BTreeSet<&str> = stored.keys().map(String::as_str).collect();
+    assert_eq!(met, known, "src/engine/privacy.rs: write an entry for each type that is stored");
+    for kept in rows() {
+        let fields: BTreeSet<&str> = stored[kept.item].keys().map(String::as_str).collect();
+        let told: Vec<&str> = kept.names().chain(kept.silent()).collect();
+        let told_once: BTreeSet<&str> = told.iter().copied().collect();
+        assert_eq!(told.len(), told_once.len(), "{}: one of them twice", kept.item);
+        assert_eq!(fields, told_once, "src/engine/privacy.rs: `{}`", kept.item);
+        // What holds a field that can name a person can.
+        for (field, inner) in &stored[kept.item] {
+            let inner = inner.iter().filter_map(|item| rows().find(|kept| kept.item == item));
+            let tells = inner.into_iter().any(|kept| kept.names().next().is_some());
+            let says = kept.names().any(|name| name == field);
+            assert!(!tells || says, "src/engine/privacy.rs: `{}.{field}` can, too", kept.item);
         }
-        let shown: BTreeSet<String> =
-            rows.iter().map(|row| row[0].trim_end_matches('`').to_owned()).collect();
-        assert_eq!(shown, known, "`{section}` of docs/privacy.md: write a row for each field");
     }
+}
+
+#[test]
+fn the_page_is_what_the_code_says() {
+    let page = fs::read_to_string(common::repository().join(PAGE)).unwrap();
+    let (before, rest) = page.split_once(OPENING).expect("the generated part");
+    let (_, after) = rest.split_once(END).expect("its end");
+    let fresh = format!("{before}{OPENING}{}\n{END}{after}", tables());
+    if page != fresh {
+        let written = Path::new(env!("CARGO_TARGET_TMPDIR")).join("privacy.md");
+        fs::write(&written, &fresh).unwrap();
+        panic!("{PAGE} is out of date; take the new one:\n  cp {} {PAGE}", written.display());
+    }
+}
+
+fn tables() -> String {
+    let stored = stored();
+    let table = |kept: &Kept| {
+        let mut text = format!(
+            "## {}\n\n| field | what it is | can name a person |\n|---|---|---|\n",
+            kept.title
+        );
+        for (field, words) in fields(kept) {
+            let Some(inner) = stored[kept.item].get(&field) else { continue };
+            let inner = inner.iter().filter_map(|item| rows().find(|kept| kept.item == item));
+            let inner: Vec<String> = inner.map(|kept| link(kept.title)).collect();
+            let inner =
+                if inner.is_empty() { inner.concat() } else { format!(" ({})", inner.join(", ")) };
+            let names = if kept.names().any(|name| name == field) { "yes" } else { "no" };
+            text.push_str(&format!("| `{field}` | {words}{inner} | {names} |\n"));
+        }
+        text
+    };
+    let tables: Vec<String> = rows().map(table).collect();
+    tables.join("\n")
+}
+
+fn link(title: &str) -> String {
+    let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    let anchor = kept.collect::<String>().to_lowercase().replace(' ', "-");
+    format!("[{title}](#{anchor})")
+}
+
+/// The fields of a type as they are written, in the order of the code, with what it says of them.
+fn fields(kept: &Kept) -> Vec<(String, String)> {
+    let text = fs::read_to_string(common::repository().join(kept.file)).unwrap();
+    let heads = ["struct", "enum"].map(|kind| format!("{kind} {}", kept.item));
+    let is_head = |line: &str| {
+        let line = line.trim_start_matches("pub ");
+        heads
+            .iter()
+            .any(|head| line.strip_prefix(&**head).is_some_and(|rest| rest.starts_with([' ', '<'])))
+    };
+    let lines = text.lines().skip_while(|line| !is_head(line)).skip(1);
+    let (mut found, mut said, mut renamed) = (Vec::new(), Vec::new(), None);
+    for line in lines.take_while(|line| *line != "}").map(str::trim) {
+        if let Some(doc) = line.strip_prefix("///") {
+            said.push(doc.trim());
+        } else if let Some(attribute) = line.strip_prefix("#[serde(") {
+            let name =
+                attribute.split("rename = \"").nth(1).and_then(|rest| rest.split('"').next());
+            renamed = name.or(renamed).filter(|_| !attribute.starts_with("rename_all"));
+        } else if let Some((name, _)) = line.split_once(':').filter(|_| !line.starts_with("//")) {
+            let name =
+                renamed.take().unwrap_or(name.trim_start_matches("pub ").trim_start_matches("r#"));
+            let words = tidy(&said.join(" "));
+            assert!(!words.is_empty(), "{}: nothing is said of `{name}`", kept.file);
+            found.push((name.to_owned(), words));
+            said.clear();
+        } else {
+            said.clear();
+        }
+    }
+    found
+}
+
+/// Without references to the texts the code was built from, and to its own names.
+fn tidy(doc: &str) -> String {
+    let mut text = doc.to_owned();
+    while let Some((before, rest)) = text.split_once(" (contract") {
+        text = format!("{before}{}", rest.split_once(')').unwrap().1);
+    }
+    while let Some((before, rest)) = text.split_once("[`") {
+        let (name, after) = rest.split_once("`]").unwrap();
+        let name = name.rsplit("::").next().unwrap();
+        text = match before.strip_suffix(", see ").or(before.strip_suffix("; see ")) {
+            Some(before) => format!("{before}{after}"),
+            None => format!("{before}`{name}`{after}"),
+        };
+    }
+    text.replace('|', "\\|")
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ pub struct User {
     /// Their word on being offered anything, where they gave one.
     #[serde(default)]
     pub consent: Option<Consent>,
-    /// Who relies on what was charged last.
+    /// Attempts to offer that rely on what was charged last, by number.
     #[serde(default)]
     pub holders: Holders,
 }
@@ -98,7 +98,7 @@ pub struct Account {
     /// What caps per account count.
     #[serde(default)]
     pub tallies: Tallies,
-    /// Who relies on what was charged last.
+    /// Attempts to offer that rely on what was charged last, by number.
     #[serde(default)]
     pub holders: Holders,
 }
@@ -117,7 +117,7 @@ pub struct Product {
     /// How often each tour was started and failed.
     #[serde(default)]
     pub tours: BTreeMap<Arc<str>, Attempts>,
-    /// Who relies on what was charged last.
+    /// Attempts to offer that rely on what was charged last, by number.
     #[serde(default)]
     pub holders: Holders,
 }
@@ -132,7 +132,7 @@ pub struct Conversation {
     pub session: Option<Arc<str>>,
     /// The offer that moved the machine, so that a claim is idempotent.
     pub offer: Option<Arc<str>>,
-    /// Who relies on the machine's being moved.
+    /// Attempts to offer that rely on the machine's being moved, by number.
     #[serde(default)]
     pub holders: Holders,
 }
