@@ -204,3 +204,103 @@ async fn operators_alone_carry_records() {
         assert_eq!(ask(method, path, key, kind).await, status, "{method} {path} {key} {kind}");
     }
 }
+
+/// Somebody who is known comes, and says whether they want offers.
+async fn arrives(docent: &Docent, user: &str, event: Option<&str>) -> String {
+    let batch = json!({ "type": "actions", "session_id": format!("of {user}"), "user_id": user,
+        "email": format!("{user}@b.example"),
+        "actions": [{ "type": "pageview", "canonical_url": "/a" }] });
+    assert_eq!(docent.post("/events/acme", batch).await.0, 200);
+    let session = format!("of%20{user}");
+    let verdict = docent.verdict(&session).await;
+    if let Some(event) = event {
+        docent.event(&session, event).await;
+    }
+    verdict
+}
+
+async fn known(docent: &Docent, user: &str) -> usize {
+    let all = docent.get(&format!("/admin/users/acme/{user}/export")).await.1;
+    ["users", "sessions", "emails"]
+        .iter()
+        .map(|kind| all[*kind].as_array().map_or(0, Vec::len))
+        .sum()
+}
+
+async fn erased(docent: &Docent, user: &str) {
+    let request = docent.request("DELETE", &format!("/admin/users/acme/{user}"));
+    assert_eq!(common::answer(request).await.0, 200);
+}
+
+const OUT: Option<&str> = Some("proactive_opted_out");
+
+#[tokio::test]
+async fn nobody_comes_back_who_was_erased_after_the_backup_was_made() {
+    let folder = tempdir().unwrap();
+    let mut docent = eager(PLAIN);
+    for user in ["ada", "grace"] {
+        arrives(&docent, user, OUT).await;
+    }
+    let file = named(&folder, "backup");
+    assert_eq!(run(&["backup", &file, "--url", &docent.base]).0, Some(0));
+    erased(&docent, "ada").await;
+    let (code, said) = run(&["restore", &file, "--url", &docent.base, "--replace"]);
+    assert!(
+        code == Some(0) && said.contains("; 4 of people who were erased since, left out"),
+        "{said}"
+    );
+    assert_eq!((known(&docent, "ada").await, known(&docent, "grace").await), (0, 3));
+    assert_eq!(arrives(&docent, "ada", None).await, "consent:denied", "that stays known");
+    // The same with no docent in between, and for a copy.
+    erased(&docent, "ada").await;
+    docent.stop();
+    let store = |docent: &Docent| format!("embedded:{}", named(&docent.workspace, "data"));
+    let old = format!("embedded:{}", named(&folder, "old"));
+    assert_eq!(run(&["restore", &file, "--store", &old]).0, Some(0));
+    for carried in [
+        run(&["restore", &file, "--store", &store(&docent), "--replace"]),
+        run(&["store", "copy", &old, &store(&docent)]),
+    ] {
+        assert!(
+            carried.0 == Some(0) && carried.1.contains(" 4 of people who were erased"),
+            "{carried:?}"
+        );
+    }
+    let docent = docent.again_at_rest(&["--listen", "127.0.0.1:0"]);
+    assert_eq!((known(&docent, "ada").await, known(&docent, "grace").await), (0, 3));
+}
+
+#[tokio::test]
+async fn a_store_with_another_salt_loses_no_word_and_no_erasure() {
+    let folder = tempdir().unwrap();
+    let (first, second) = (eager(PLAIN), eager(PLAIN));
+    for (docent, user, event) in [
+        (&first, "ada", OUT),
+        (&first, "bob", OUT),
+        (&second, "ada", None),
+        (&second, "eve", OUT),
+        (&second, "joe", OUT),
+    ] {
+        arrives(docent, user, event).await;
+    }
+    erased(&first, "ada").await;
+    erased(&second, "joe").await;
+    let file = named(&folder, "backup");
+    assert_eq!(run(&["backup", &file, "--url", &first.base]).0, Some(0));
+    let (code, said) = run(&["restore", &file, "--url", &second.base, "--replace"]);
+    assert!(code == Some(0) && said.contains("4 of people who were erased"), "{said}");
+    assert_eq!((known(&second, "ada").await, known(&second, "bob").await), (0, 3));
+    // What the second knew, what the first knew, and both once more after another journey.
+    let file = named(&folder, "again");
+    assert_eq!(run(&["backup", &file, "--url", &second.base]).0, Some(0));
+    let third = eager(PLAIN);
+    arrives(&third, "zoe", OUT).await;
+    assert_eq!(run(&["restore", &file, "--url", &third.base, "--replace"]).0, Some(0));
+    for docent in [&second, &third] {
+        for user in ["ada", "bob", "eve", "joe"] {
+            assert_eq!(arrives(docent, user, None).await, "consent:denied", "{user}");
+        }
+        assert_eq!(arrives(docent, "kim", None).await, "eager");
+    }
+    assert_eq!(arrives(&third, "zoe", None).await, "consent:denied");
+}

@@ -91,11 +91,11 @@ async fn a_backup_comes_back_whole_in_another_store() {
         file.extend(piece);
     }
     let to = open(&folder, &Limits::default());
-    let mut restoring = Restoring::begin(Clash::NewerStays).unwrap();
+    let mut restoring = Restoring::begin(&to, Clash::NewerStays).await.unwrap();
     for piece in file.chunks(1_000) {
         restoring.take(&to, piece).await.unwrap();
     }
-    let restored = restoring.finish().unwrap();
+    let restored = restoring.finish(&to).await.unwrap();
     assert_eq!((restored.put.written, restored.put.kept), (1_003, 0));
     assert_eq!(restored.counts["bulletin"], 1, "what instances say of themselves stays behind");
     to.close().await.unwrap();

@@ -27,7 +27,7 @@ impl App {
         self.bury(product, person, change, now).await
     }
 
-    /// The person's newest word, from what is remembered of them, else from their grave.
+    /// The person's newest word, from what is remembered of them and from their grave.
     pub(crate) async fn word_of(
         &self,
         product: &Product,
@@ -36,10 +36,9 @@ impl App {
     ) -> Result<Option<Consent>, StoreError> {
         let word = |user: Option<&User>| user.and_then(|user| user.consent);
         let known = self.store.read(Key { product: &product.id, id: person }, now, word).await?;
-        match known {
-            Some(word) => Ok(Some(word)),
-            None => Ok(self.grave(product, person, now).await?.and_then(|grave| grave.consent)),
-        }
+        // What is remembered of them may be out of an old backup.
+        let buried = self.grave(product, person, now).await?.and_then(|grave| grave.consent);
+        Ok(known.max(buried))
     }
 
     /// Whether the person said in another session that they want nothing; then `around` knows, too.

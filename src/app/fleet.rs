@@ -91,6 +91,7 @@ impl App {
             stale: status.stale.is_some(),
             refused: status.candidate.is_some(),
             seen: wall,
+            swept: self.swept(),
         };
         (name, said)
     }

@@ -10,6 +10,7 @@ use crate::engine::grave::grave;
 use crate::rulebook::Product;
 use crate::runtime::salt::salt;
 use crate::store::bulletin::SALT;
+use crate::store::erasures::salts;
 use crate::store::{Key, Step, StoreError};
 
 impl App {
@@ -20,11 +21,29 @@ impl App {
         person: &str,
         now: Timestamp,
     ) -> Result<Option<Grave>, StoreError> {
-        let salt = |board: Option<&Bulletin>| board.and_then(|board| board.salt.clone());
-        let Some(salt) = self.store.read(SALT, now, salt).await? else { return Ok(None) };
-        let id = grave(&salt, &product.id, person);
-        let key = Key { product: &product.id, id: &id };
-        self.store.read(key, now, |board: Option<&Bulletin>| board.and_then(|b| b.grave)).await
+        let mut found: Option<Grave> = None;
+        for salt in salts(&self.store, now).await? {
+            let id = grave(&salt, &product.id, person);
+            let key = Key { product: &product.id, id: &id };
+            let look = |board: Option<&Bulletin>| board.and_then(|board| board.grave);
+            let Some(Grave { consent, erased }) = self.store.read(key, now, look).await? else {
+                continue;
+            };
+            let known = found.get_or_insert_default();
+            known.consent = known.consent.max(consent);
+            known.erased = known.erased.max(erased);
+        }
+        Ok(found)
+    }
+
+    /// What makes the hashes of this store its own; made when it is first needed.
+    pub(crate) async fn salt(&self, now: Timestamp) -> Result<Arc<str>, StoreError> {
+        let fresh: Arc<str> = salt().into();
+        let step = |slot: &mut Option<Bulletin>| match slot.get_or_insert_default() {
+            Bulletin { salt: Some(known), .. } => Step::Keep(Arc::clone(known)),
+            board => Step::Write(Arc::clone(board.salt.insert(Arc::clone(&fresh)))),
+        };
+        self.store.update(SALT, now, step).await
     }
 
     /// Changes what is kept of a person for good.
@@ -35,12 +54,7 @@ impl App {
         change: impl Fn(&mut Grave),
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let fresh: Arc<str> = salt().into();
-        let step = |slot: &mut Option<Bulletin>| match slot.get_or_insert_default() {
-            Bulletin { salt: Some(known), .. } => Step::Keep(Arc::clone(known)),
-            board => Step::Write(Arc::clone(board.salt.insert(Arc::clone(&fresh)))),
-        };
-        let salt = self.store.update(SALT, now, step).await?;
+        let salt = self.salt(now).await?;
         let id = grave(&salt, &product.id, person);
         let step = |slot: &mut Option<Bulletin>| {
             let grave = slot.get_or_insert_default().grave.get_or_insert_default();

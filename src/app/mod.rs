@@ -24,6 +24,7 @@ mod report;
 mod retrieve;
 mod settle;
 mod sources;
+mod sweeping;
 mod tape;
 mod targets;
 
@@ -35,6 +36,7 @@ pub use people::{Erased, Exported, Found, Whom};
 pub use poll::{Polled, Question};
 pub use report::Report;
 pub use sources::Sources;
+pub use sweeping::{JournalOf, Recorded, Unswept};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,6 +78,7 @@ pub struct App {
     attempts: attempts::Attempts,
     books: settle::Books,
     heard: fleet::Heard,
+    sweeping: sweeping::Sweeping,
     journal: Option<Journal>,
 }
 
@@ -97,7 +100,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
         let (sources, tasks, draining, health, notes, told, targets) = <_>::default();
-        let (pauses, name, attempts, books, heard, journal) = <_>::default();
+        let (pauses, name, attempts, books, heard, sweeping, journal) = <_>::default();
         Self {
             live,
             store,
@@ -115,6 +118,7 @@ impl App {
             attempts,
             books,
             heard,
+            sweeping,
             journal,
         }
     }

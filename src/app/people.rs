@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{App, Denied};
+use crate::app::{App, Denied, JournalOf, Recorded, Unswept};
 use crate::domain::bulletin::Grave;
 use crate::domain::records::{Context, Conversation, EmailIndex, User};
 use crate::domain::session::{Identity, Session};
@@ -58,6 +58,8 @@ pub struct Exported {
     pub emails: Vec<Found<EmailIndex>>,
     /// What is kept under a hash of a name, for each that has something there.
     pub graves: Vec<Found<Grave>>,
+    /// What journals have.
+    pub recorded: Recorded,
 }
 
 /// How many records of each kind were removed.
@@ -77,19 +79,27 @@ pub struct Erased {
     pub emails: usize,
     /// Whether it is remembered that the person wants no offers.
     pub opted_out: bool,
+    /// Lines that left the journal of this instance.
+    pub lines: u64,
+    /// The journals of all instances that run.
+    pub journals: Vec<JournalOf>,
 }
 
 impl App {
     /// All that is kept of a person; `None` when that is nothing.
     pub async fn export(
-        &self,
+        self: &Arc<Self>,
         product: &Product,
         whom: Whom<'_>,
         now: Timestamp,
     ) -> Result<Option<Exported>, Denied> {
         let theirs = self.find(product, whom).await?;
-        let all = self.collect(product, &theirs, now).await?;
-        let nothing = Exported::default();
+        let mut all = self.collect(product, &theirs, now).await?;
+        let Theirs { names, sessions, .. } = &theirs;
+        all.recorded = self.recorded(product, names, sessions).await.map_err(denied)?;
+        let elsewhere = all.recorded.elsewhere.clone();
+        let nothing = Recorded { elsewhere, ..Recorded::default() };
+        let nothing = Exported { recorded: nothing, ..Exported::default() };
         Ok(Some(all).filter(|all| *all != nothing))
     }
 
@@ -125,7 +135,8 @@ impl App {
     }
 
     /// Removes all that is kept of a person, but that they want no offers, if they do; `None` when
-    /// there was nothing. What comes later under the same names starts afresh.
+    /// there was nothing. What comes later under the same names starts afresh. Journals follow: the
+    /// answer says which have by then.
     pub async fn erase(
         &self,
         product: &Product,
@@ -134,9 +145,33 @@ impl App {
     ) -> Result<Option<Erased>, Denied> {
         let theirs = self.find(product, whom).await?;
         let all = self.collect(product, &theirs, now).await?;
-        if all == Exported::default() {
+        let known = all != Exported::default();
+        let Theirs { names, sessions, .. } = &theirs;
+        let number = self.note_erasure(product, names, sessions, now).await?;
+        let mut erased = Erased::default();
+        if known {
+            erased = self.erase_records(product, &theirs, &all, now).await?;
+        }
+        (erased.journals, erased.lines) = self.swept_of(number).await?;
+        // Journals of others may have had lines, too.
+        let others = erased.journals.len() > usize::from(self.journal().is_some());
+        if !known && !others && erased.lines == 0 {
             return Ok(None);
         }
+        tracing::info!(
+            product.id = %product.id, sessions = erased.sessions, users = erased.users,
+            lines = erased.lines, "Erased all that was kept of a person"
+        );
+        Ok(Some(erased))
+    }
+
+    async fn erase_records(
+        &self,
+        product: &Product,
+        theirs: &Theirs,
+        all: &Exported,
+        now: Timestamp,
+    ) -> Result<Erased, StoreError> {
         let words = all.users.iter().filter_map(|(_, user)| user.consent);
         let said = all.sessions.iter().filter_map(|(_, state, _)| state.as_ref()?.consent);
         let buried = all.graves.iter().filter_map(|(_, grave)| grave.consent);
@@ -151,12 +186,8 @@ impl App {
             self.bury(product, name, change, now).await?;
             erased.opted_out |= word.is_some_and(|word| word.denied);
         }
-        self.remove(product, &theirs, &mut erased, now).await?;
-        tracing::info!(
-            product.id = %product.id, sessions = erased.sessions, users = erased.users,
-            "Erased all that was kept of a person"
-        );
-        Ok(Some(erased))
+        self.remove(product, theirs, &mut erased, now).await?;
+        Ok(erased)
     }
 
     async fn remove(
@@ -169,15 +200,14 @@ impl App {
         for id in &theirs.sessions {
             let key = Key { product: &product.id, id };
             let take = |state: &mut Option<Session>, context: &mut Option<Context>| {
-                let seq = state.take().map(|session| session.seq);
-                Step::Write((seq, context.take().is_some()))
+                Step::Write((state.take().is_some(), context.take().is_some()))
             };
-            let (seq, context) = self.store.update_session(key, now, take).await?;
+            let (state, context) = self.store.update_session(key, now, take).await?;
             self.forgotten(product, id, now);
-            if let Some(seq) = seq {
-                self.reel(product, id).erased(seq, now);
-            }
-            erased.sessions += usize::from(seq.is_some());
+            self.reel(product, id).forgotten();
+            // Nor is anything of it finished later.
+            drop(self.books.take(&product.id, id));
+            erased.sessions += usize::from(state);
             erased.contexts += usize::from(context);
         }
         for id in &theirs.conversations {
@@ -277,6 +307,14 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// A journal that cannot be read is as a store that cannot.
+fn denied(error: Unswept) -> Denied {
+    Denied::Store(match error {
+        Unswept::Store(error) => error,
+        Unswept::Disk(_) | Unswept::Ending => StoreError::Unread { reason: error.to_string() },
+    })
 }
 
 impl Whom<'_> {

@@ -266,7 +266,7 @@ impl Books {
         known.truncate(MOST_DEBTS);
     }
 
-    fn take(&self, product: &Arc<str>, session: &str) -> Vec<Debt> {
+    pub(crate) fn take(&self, product: &Arc<str>, session: &str) -> Vec<Debt> {
         let mut debtors = self.lock();
         if debtors.is_empty() {
             return Vec::new();

@@ -115,6 +115,13 @@ impl Reel<'_> {
         self.keep(before, at, looked.seq, || entry);
     }
 
+    /// The session is gone, and so is what was written of it.
+    pub(crate) fn forgotten(&self) {
+        if let Some(journal) = self.journal {
+            journal.forget(&self.product.id, self.session);
+        }
+    }
+
     /// The session is gone.
     pub(crate) fn erased(&self, seq: u64, at: Timestamp) {
         let Some(journal) = self.journal else { return };

@@ -177,15 +177,17 @@ fn restored(arguments: &RestoreArguments) -> Result<(String, bool)> {
     if remote.format == Format::Json {
         return Ok((answer.to_string(), unreadable == 0));
     }
-    let kept = match number("kept") {
-        0 => String::new(),
-        some => format!("; {some} already there, the same or newer"),
-    };
+    let more = [
+        (number("kept"), "already there, the same or newer"),
+        (number("erased"), "of people who were erased since, left out"),
+    ];
+    let more = more.iter().filter(|(number, _)| *number > 0);
+    let more: String = more.map(|(number, what)| format!("; {number} {what}")).collect();
     let left = match unreadable {
         0 => String::new(),
         some => format!("\nnot whole: {} cannot be read by this version", count(some, "record")),
     };
-    Ok((format!("restored {}{kept}{left}", count(written, "record")), unreadable == 0))
+    Ok((format!("restored {}{more}{left}", count(written, "record")), unreadable == 0))
 }
 
 async fn into_running(arguments: &RestoreArguments) -> Result<Value> {
@@ -222,7 +224,7 @@ async fn into_store(arguments: &RestoreArguments, setting: &str) -> Result<Value
         bail!(OCCUPIED);
     }
     let clash = if arguments.replace { Clash::Replace } else { Clash::NewerStays };
-    let mut restoring = Restoring::begin(clash)?;
+    let mut restoring = Restoring::begin(&store, clash).await?;
     let mut file = File::open(&arguments.file)?;
     let mut piece = vec![0; PIECE];
     loop {
@@ -232,7 +234,7 @@ async fn into_store(arguments: &RestoreArguments, setting: &str) -> Result<Value
         }
         restoring.take(&store, piece.get(..length).unwrap_or_default()).await?;
     }
-    let restored = restoring.finish()?;
+    let restored = restoring.finish(&store).await?;
     close(&store).await?;
     let put = restored.put;
     Ok(serde_json::json!({
@@ -240,6 +242,7 @@ async fn into_store(arguments: &RestoreArguments, setting: &str) -> Result<Value
         "written": put.written,
         "kept": put.kept,
         "unreadable": put.unreadable,
+        "erased": put.erased,
     }))
 }
 

@@ -6,6 +6,7 @@ mod dev;
 mod explain;
 mod forget;
 mod formats;
+mod journal;
 mod kept;
 mod new;
 mod pause;
@@ -58,6 +59,8 @@ enum Command {
     Restore(backup::RestoreArguments),
     /// Carries records from store to store.
     Store(store::StoreArguments),
+    /// Sweeps journals that no docent is writing to.
+    Journal(journal::JournalArguments),
     /// Runs the tests beside the rules, in virtual time.
     Test(TestArguments),
     /// Lives recorded sessions through under the rules, or under two revisions of them.
@@ -359,6 +362,7 @@ pub fn run_with<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Store(arguments) => store::run(&arguments),
+        Command::Journal(arguments) => journal::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

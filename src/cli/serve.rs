@@ -43,6 +43,8 @@ const TIDY: Duration = Duration::from_secs(60);
 const LEARN: Duration = Duration::from_millis(400);
 /// How often what the store refused is tried again.
 const PAY: Duration = Duration::from_millis(500);
+/// How often an instance looks for people who were erased.
+const ERASED: Duration = Duration::from_secs(1);
 /// How often an instance says that it is there.
 const HELLO: Duration = Duration::from_secs(2);
 /// Until something that the store did not take is tried again.
@@ -221,6 +223,9 @@ impl Server {
             self.tasks.spawn(async move { app.hear(stop).await });
         }
         self.tasks.spawn(pay_debts(Arc::clone(&self.app), self.tasks.stopping()));
+        if self.app.journal().is_some() {
+            self.tasks.spawn(sweep_journal(Arc::clone(&self.app), self.tasks.stopping()));
+        }
         self.tasks.spawn(learn_pauses(Arc::clone(&self.app), self.tasks.stopping()));
         let app = Arc::clone(&self.app);
         self.tasks.every(SWEEP, move || {
@@ -262,6 +267,30 @@ async fn pay_debts(app: Arc<App>, stop: CancellationToken) {
         if let Err(error) = app.pay_all_debts().await {
             tracing::debug!(%error, "Cannot finish yet what a refusal left undone");
         }
+    }
+}
+
+/// Takes lines of people who were erased out of the journal.
+async fn sweep_journal(app: Arc<App>, stop: CancellationToken) {
+    let mut pause = Duration::ZERO;
+    let wait = |pause| tokio::time::timeout(pause, app.somebody_is_erased());
+    while stop.run_until_cancelled(wait(pause)).await.is_some() {
+        let Some(swept) = stop.run_until_cancelled(app.sweep_journal()).await else { return };
+        pause = match swept {
+            Ok(swept) => {
+                if swept
+                    && app.store.is_shared()
+                    && let Err(error) = app.say_hello(Clock::wall().now()).await
+                {
+                    tracing::debug!(%error, "Cannot tell the others that the journal is swept");
+                }
+                ERASED
+            }
+            Err(error) => {
+                tracing::warn!(%error, "The journal is not swept of people who were erased yet");
+                AGAIN
+            }
+        };
     }
 }
 

@@ -129,10 +129,10 @@ const UNFINISHED: &str = "the copy is not whole; start it again to go on";
 /// What a docent has sent as a backup, put as it comes.
 async fn from_running(base: &str, key: Option<&str>, to: &str) -> Result<Copied> {
     let to = open(to).await?;
-    let mut restoring = Restoring::begin(Clash::NewerStays)?;
+    let mut restoring = Restoring::begin(&to, Clash::NewerStays).await?;
     let take = async |piece: &[u8]| Ok(restoring.take(&to, piece).await?);
     download(base, key, take).await?;
-    let Restored { counts, put } = restoring.finish()?;
+    let Restored { counts, put } = restoring.finish(&to).await?;
     close(&to).await?;
     let named = |(kind, number): (String, u64)| Some((kind_named(&kind)?, number));
     let counts = counts.into_iter().filter_map(named).collect();
@@ -148,6 +148,7 @@ fn told(outcome: &Outcome, arguments: &CopyArguments) -> String {
             "kept": put.kept,
             "unreadable": put.unreadable,
             "removed": removed,
+            "erased": put.erased,
             "verified": verified,
         });
         return answer.to_string();
@@ -173,8 +174,12 @@ fn told(outcome: &Outcome, arguments: &CopyArguments) -> String {
         }
     };
     let (written, kept) = (put.written, put.kept);
+    let erased = match put.erased {
+        0 => String::new(),
+        some => format!(", {some} of people who were erased, left out"),
+    };
     let all = tally(counts);
-    format!("{all}: {written} written, {kept} already there{removed}\n{end}")
+    format!("{all}: {written} written, {kept} already there{erased}{removed}\n{end}")
 }
 
 /// Opens a store to read all of it.

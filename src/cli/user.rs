@@ -94,5 +94,17 @@ fn told(answer: &Value) -> String {
         Some(true) => "\nthat they want no offers stays known, under a hash",
         _ => "",
     };
-    format!("erased {whom}: {removed}{stays}")
+    let lines = count("journal_lines");
+    let lines = if lines == 0 { String::new() } else { format!(", journal lines {lines}") };
+    let journals = answer.get("journals").and_then(Value::as_array).into_iter().flatten();
+    let waiting = journals.filter(|journal| journal.get("swept") == Some(&Value::Bool(false)));
+    let waiting: Vec<&str> =
+        waiting.filter_map(|journal| journal.get("instance")?.as_str()).collect();
+    let follows = match waiting.is_empty() {
+        true => String::new(),
+        false => {
+            format!("\nlines of theirs are yet to leave the journals of {}", waiting.join(", "))
+        }
+    };
+    format!("erased {whom}: {removed}{lines}{stays}{follows}")
 }

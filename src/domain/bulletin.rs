@@ -24,8 +24,27 @@ pub struct Bulletin {
     pub leases: BTreeMap<Arc<str>, Lease>,
     /// What makes the hashes under which graves lie this store's own.
     pub salt: Option<Arc<str>>,
+    /// Salts of stores whose graves were carried into this one.
+    #[serde(default)]
+    pub salts: Vec<Arc<str>>,
     /// What stays of one person when nothing else does.
     pub grave: Option<Grave>,
+    /// That somebody was erased, for whatever holds copies.
+    #[serde(default)]
+    pub erasure: Option<Erasure>,
+}
+
+/// That somebody was erased, for what lies outside the records: journals, backups, other stores.
+/// It names nobody; whoever comes across a name or a session can tell whether it is one of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Erasure {
+    /// When; what came later under the same names is no part of it.
+    pub at: Timestamp,
+    /// What makes its hashes its store's own.
+    pub salt: Arc<str>,
+    /// Hashes of their names and sessions.
+    pub traces: Vec<Arc<str>>,
 }
 
 /// What stays of a person when nothing else does. It lies under a hash, and names nobody.
@@ -87,6 +106,9 @@ pub struct Instance {
     pub refused: bool,
     /// When it said so, by its own clock.
     pub seen: Timestamp,
+    /// Up to which erasure its journal is swept; `None` where it keeps none.
+    #[serde(default)]
+    pub swept: Option<u64>,
 }
 
 /// An operator's word that a product offers nothing.

@@ -24,7 +24,9 @@ impl Default for CircuitPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Circuit {
+    /// Failures in a row.
     streak: u32,
+    /// Until when nothing is offered.
     open_until: Option<Timestamp>,
 }
 

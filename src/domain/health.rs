@@ -41,8 +41,11 @@ pub struct Attempts {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Hour {
+    /// When it began.
     start: Timestamp,
+    /// Tours started in it.
     started: u32,
+    /// Those of them that could not go on.
     failed: u32,
 }
 

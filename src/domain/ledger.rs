@@ -20,6 +20,7 @@ pub const LATE: Span = Span::from_seconds(5);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ledger {
+    /// When, and for which offer, by its id.
     entries: VecDeque<(Timestamp, Arc<str>)>,
 }
 

@@ -139,7 +139,12 @@ pub const RECORDS: &[Kept] = &[
         "",
         "at mark",
     ),
-    kept(("Account", "src/domain/records.rs"), "An account, under its id", "traits", "seq tallies holders"),
+    kept(
+        ("Account", "src/domain/records.rs"),
+        "An account, under its id",
+        "traits",
+        "seq tallies holders",
+    ),
     kept(
         ("Conversation", "src/domain/records.rs"),
         "A chat thread, under its id",

@@ -4,6 +4,7 @@
 pub mod fold;
 pub mod lives;
 pub mod redact;
+pub mod sieve;
 pub mod wire;
 
 use std::borrow::Cow;

@@ -68,7 +68,7 @@ async fn put_back(desk: &Desk, body: Body, replace: bool) -> Result<Response, Ap
         return Err(ApiError::new(StatusCode::CONFLICT, detail));
     }
     let clash = if replace { Clash::Replace } else { Clash::NewerStays };
-    let mut restoring = Restoring::begin(clash).map_err(refusal)?;
+    let mut restoring = Restoring::begin(store, clash).await.map_err(refusal)?;
     let mut pieces = body.into_data_stream();
     loop {
         let piece = match tokio::time::timeout(PATIENCE, pieces.next()).await {
@@ -84,7 +84,7 @@ async fn put_back(desk: &Desk, body: Body, replace: bool) -> Result<Response, Ap
         }
     }
     let put = restoring.so_far().written;
-    let restored = restoring.finish().map_err(|error| after(refusal(error), put))?;
+    let restored = restoring.finish(store).await.map_err(|error| after(refusal(error), put))?;
     desk.app.learn_pauses().await.map_err(Denied::from)?;
     tracing::info!(records = restored.put.written, "Put a backup back");
     Ok(json::ok(&RestoredBody::of(&restored)))

@@ -3,24 +3,37 @@
 //! when it cannot keep up or is full, lines are dropped and counted, and docent goes on and says so.
 //! `docs/journal.md` is the format.
 
+mod mark;
 mod queue;
 pub mod read;
 mod segment;
 mod shelf;
+pub mod sweep;
 mod writer;
 
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::domain::bucket::{Share, sample};
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::erasure::Erasures;
 use crate::engine::tape::{Entry, Line};
+pub use crate::journal::mark::Mark;
 pub use crate::journal::queue::Figures;
-use crate::journal::queue::{Item, Queue};
+use crate::journal::queue::{Chore, Item, Queue};
 use crate::journal::shelf::Known;
 pub use crate::journal::shelf::Place;
+use crate::journal::sweep::{Swept, found, lines_of, lock_of, remaining, rewrite_all};
 use crate::journal::writer::Writer;
+
+/// Until the writer has taken lines out of what it writes.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a journal is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +66,11 @@ pub struct JournalError {
 pub struct Journal {
     queue: Arc<Queue>,
     known: Arc<Known>,
+    folder: PathBuf,
     sample: Share,
+    hands: Arc<Mutex<()>>,
+    /// Whether long work has to end.
+    stop: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -72,11 +89,13 @@ impl Journal {
         };
         std::fs::create_dir_all(&terms.folder).map_err(failed)?;
         let (queue, known) = (Arc::new(Queue::default()), Arc::new(Known::default()));
-        let sample = terms.sample;
-        let writer = Writer::new(terms.clone(), Arc::clone(&queue), Arc::clone(&known));
+        let (folder, sample, hands) = (terms.folder.clone(), terms.sample, Arc::default());
+        let parts = (Arc::clone(&queue), Arc::clone(&known), Arc::clone(&hands));
+        let writer = Writer::new(terms.clone(), parts.0, parts.1, parts.2);
         let thread = std::thread::Builder::new().name("journal".to_owned());
         let thread = thread.spawn(move || writer.run(now)).map_err(failed)?;
-        Ok(Self { queue, known, sample, thread: Mutex::new(Some(thread)) })
+        let (stop, thread) = (AtomicBool::new(false), Mutex::new(Some(thread)));
+        Ok(Self { queue, known, folder, sample, hands, stop, thread })
     }
 
     /// Whether every poll of this session is kept: a session is all in or all out, in every
@@ -118,6 +137,61 @@ impl Journal {
         let _taken = self.queue.post(Item { epoch, lines: vec![line], asked: Arc::default() });
     }
 
+    /// The session was erased: what comes later begins with a state of its own.
+    pub fn forget(&self, product: &str, session: &str) {
+        self.known.forget(self.known.place(product, session, ""));
+    }
+
+    /// Lines of a person in every segment, as they stand there, at most so many bytes; whether there
+    /// are more. What was posted a moment ago may not be there yet.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn lines_of(&self, whom: &Erasures, most: usize) -> io::Result<(Vec<String>, bool)> {
+        lines_of(&self.folder, whom, most, &self.stop)
+    }
+
+    /// How far it was swept, by this docent or one before.
+    pub fn mark(&self) -> Option<Mark> {
+        Mark::read(&self.folder)
+    }
+
+    /// Notes how far it is swept.
+    ///
+    /// # Errors
+    /// When the disk does not take it; then more is swept again than has to be.
+    pub fn set_mark(&self, mark: &Mark) -> io::Result<()> {
+        mark.write(&self.folder)
+    }
+
+    /// Takes lines of people who were erased out of every segment, also of those being written, and
+    /// answers when that is on disk. It may take long; requests and the writer go on meanwhile.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written, or another docent is sweeping the same folder.
+    pub fn sweep(&self, erasures: &Erasures) -> io::Result<Swept> {
+        let _held = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = lock_of(&self.folder)?;
+        remaining(&self.folder)?;
+        let found = found(&self.folder, erasures, &self.stop)?;
+        let mut swept = rewrite_all(&found, &self.stop)?;
+        let forget = || found.gone.keys().for_each(|(product, id)| self.forget(product, id));
+        forget();
+        let (answer, answered) = sync_channel(1);
+        let (gone, certain) = (Arc::clone(&found.gone), Arc::clone(&found.certain));
+        self.queue.ask(Chore { gone, certain, answer });
+        let done = answered.recv_timeout(PATIENCE).map_err(|error| match error {
+            RecvTimeoutError::Timeout => io::Error::from(io::ErrorKind::TimedOut),
+            RecvTimeoutError::Disconnected => io::Error::other("the journal is closing"),
+        })??;
+        forget();
+        swept.lines += done.lines;
+        swept.segments += u64::from(done.lines > 0);
+        swept.held.retain(|path| !done.paths.contains(path));
+        File::open(&self.folder)?.sync_all()?;
+        Ok(swept)
+    }
+
     /// Why lines are being lost; `None` while all is well.
     pub fn trouble(&self) -> Option<String> {
         self.queue.trouble()
@@ -130,6 +204,7 @@ impl Journal {
 
     /// Writes what is left and closes the segment. What comes later is lost.
     pub fn close(&self) {
+        self.stop.store(true, Ordering::Relaxed);
         self.queue.stop();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {

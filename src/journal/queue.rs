@@ -1,10 +1,14 @@
 //! The queue between the requests, which never wait, and the thread that writes.
 
 use std::collections::VecDeque;
+use std::io;
 use std::mem;
+use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::engine::tape::sieve::Gone;
 use crate::engine::tape::{Entry, Line};
 
 /// Lines that may wait; a state counts for several. What a burst of some seconds leaves.
@@ -32,12 +36,32 @@ pub struct Figures {
     pub dropped: u64,
 }
 
+/// Lines that have to leave the segments which are being written.
+#[derive(Debug)]
+pub(super) struct Chore {
+    pub(super) gone: Arc<Gone>,
+    /// Of these, the sessions of which lines may still be under way.
+    pub(super) certain: Arc<Gone>,
+    pub(super) answer: SyncSender<io::Result<Done>>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Lines that are gone.
+    pub(super) lines: u64,
+    /// The segments that were looked at.
+    pub(super) paths: Vec<PathBuf>,
+}
+
 /// What the writer is given.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) items: Vec<Item>,
     /// Lines lost since it last looked, where the queue has room again.
     pub(super) missing: u64,
+    /// To be done once the items are written.
+    pub(super) chore: Option<Chore>,
     /// Nothing is left and nothing will come.
     pub(super) is_over: bool,
 }
@@ -52,6 +76,10 @@ pub(super) struct Queue {
 struct Open {
     items: VecDeque<Item>,
     weight: usize,
+    /// Items taken so far.
+    taken: u64,
+    /// Each after so many items were taken.
+    chores: VecDeque<(u64, Chore)>,
     missing: u64,
     figures: Figures,
     /// Why the disk takes nothing.
@@ -91,15 +119,32 @@ impl Queue {
 
     /// Waits at most so long for items.
     pub(super) fn take(&self, patience: Duration) -> Taken {
-        let empty = |open: &mut Open| open.items.is_empty() && !open.stopping;
+        let empty =
+            |open: &mut Open| open.items.is_empty() && open.chores.is_empty() && !open.stopping;
         let waited = self.posted.wait_timeout_while(self.lock(), patience, empty);
         let mut open = waited.unwrap_or_else(PoisonError::into_inner).0;
         let some = open.items.len().min(AT_ONCE);
         let items: Vec<Item> = open.items.drain(..some).collect();
         open.weight -= items.iter().map(Item::weight).sum::<usize>().min(open.weight);
+        open.taken += some as u64;
+        let taken = open.taken;
+        let chore = open.chores.pop_front_if(|(after, _)| *after <= taken);
         let caught_up = open.items.is_empty();
         let missing = if caught_up { mem::take(&mut open.missing) } else { 0 };
-        Taken { is_over: items.is_empty() && open.stopping, items, missing }
+        let chore = chore.map(|(_, chore)| chore);
+        Taken { is_over: items.is_empty() && open.stopping, items, missing, chore }
+    }
+
+    /// Asks for something to be done once everything that is in the queue is written.
+    pub(super) fn ask(&self, chore: Chore) {
+        let mut open = self.lock();
+        if open.stopping {
+            return;
+        }
+        let after = open.taken + open.items.len() as u64;
+        open.chores.push_back((after, chore));
+        drop(open);
+        self.posted.notify_one();
     }
 
     pub(super) fn wrote(&self, lines: u64) {

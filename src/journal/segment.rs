@@ -1,17 +1,22 @@
 //! Segments on disk: `INSTANCE-START-NUMBER.jsonl`, and `.jsonl.zst` once they are closed.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use crate::domain::time::Timestamp;
+use crate::engine::tape::sieve::Sieve;
+use crate::journal::sweep::{partial, pass};
 
 /// The ending of a segment that is being written, or was when docent ended.
 pub(super) const OPEN: &str = ".jsonl";
 /// The ending of a closed one.
 pub(super) const CLOSED: &str = ".jsonl.zst";
+/// What a file that is not whole yet is called, after its name.
+pub(super) const PARTIAL: &str = ".part";
 /// Fast, and a tenth of the size.
-const LEVEL: i32 = 3;
+pub(super) const LEVEL: i32 = 3;
 
 /// A segment that is being written.
 #[derive(Debug)]
@@ -35,6 +40,9 @@ impl Segment {
         let seconds = start.as_millis().div_euclid(1_000);
         let path = folder.join(format!("{instance}-{seconds}-{epoch:06}{OPEN}"));
         let file = File::options().create_new(true).append(true).open(&path)?;
+        // Whoever sweeps can tell that it is being written to. A file system without locks has
+        // no other docent on it, either.
+        let _held = file.try_lock();
         Ok(Self { start, path, bytes: 0, file })
     }
 
@@ -48,6 +56,33 @@ impl Segment {
             self.bytes += lines.len() as u64;
         }
         written
+    }
+}
+
+impl Segment {
+    /// Takes the lines out that a sieve holds back; how many. After a failure it is as it was.
+    pub(super) fn sift(&mut self, sieve: &mut Sieve) -> io::Result<u64> {
+        let part = partial(&self.path);
+        let sifted = (|| {
+            let target = File::options().create(true).append(true).open(&part)?;
+            target.set_len(0)?;
+            let _held = target.try_lock();
+            let mut out = BufWriter::new(target);
+            let parted = pass(&self.path, &mut out, sieve, &AtomicBool::new(false))?;
+            let target = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            if parted.lines == 0 {
+                fs::remove_file(&part)?;
+                return Ok(0);
+            }
+            target.sync_all()?;
+            fs::rename(&part, &self.path)?;
+            (self.file, self.bytes) = (target, parted.left);
+            Ok(parted.lines)
+        })();
+        if sifted.is_err() {
+            let _gone = fs::remove_file(&part);
+        }
+        sifted
     }
 }
 
@@ -93,7 +128,7 @@ fn named(path: PathBuf) -> Option<Named> {
 /// Puts a compressed segment in the place of this one.
 pub(super) fn compress(path: &Path) -> io::Result<()> {
     let closed = closed(path);
-    let part = closed.with_extension("part");
+    let part = partial(&closed);
     let squeeze = || {
         let target = File::create(&part)?;
         let mut encoder = zstd::stream::Encoder::new(target, LEVEL)?;

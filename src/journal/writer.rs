@@ -7,18 +7,20 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::tape::redact::told;
+use crate::engine::tape::sieve::{Head, Sieve};
 use crate::engine::tape::{Entry, Line};
 use crate::journal::Terms;
-use crate::journal::queue::{Item, Queue, Taken};
-use crate::journal::segment::{Named, OPEN, Segment, compress, list};
+use crate::journal::queue::{Chore, Done, Item, Queue, Taken};
+use crate::journal::segment::{CLOSED, Named, OPEN, Segment, compress, list};
 use crate::journal::shelf::Known;
+use crate::journal::sweep::{locked, remaining};
 
 /// The largest segment, in bytes; less where the journal as a whole may not be large.
 const LARGEST: u64 = 64 << 20;
@@ -38,6 +40,8 @@ pub(super) struct Writer {
     terms: Terms,
     queue: Arc<Queue>,
     known: Arc<Known>,
+    /// Held by whoever changes segments that are not being written to.
+    hands: Arc<Mutex<()>>,
     instance: String,
     open: BTreeMap<u64, Segment>,
     /// Closed, and not compressed yet.
@@ -46,21 +50,31 @@ pub(super) struct Writer {
     failed: Option<Instant>,
     /// Lines lost since the last that was written.
     missing: u64,
+    /// Sessions that were erased a moment ago: lines of them may still be under way.
+    sieve: Option<(Instant, Sieve)>,
 }
 
 impl Writer {
-    pub(super) fn new(terms: Terms, queue: Arc<Queue>, known: Arc<Known>) -> Self {
+    pub(super) fn new(
+        terms: Terms,
+        queue: Arc<Queue>,
+        known: Arc<Known>,
+        hands: Arc<Mutex<()>>,
+    ) -> Self {
         let instance = RandomState::new().hash_one(std::process::id());
         let instance = format!("{:08x}", instance >> 32);
-        let (open, closing, tidied, failed) = <_>::default();
-        Self { terms, queue, known, instance, open, closing, tidied, failed, missing: 0 }
+        let (open, closing, tidied, failed, missing, sieve) = <_>::default();
+        Self { terms, queue, known, hands, instance, open, closing, tidied, failed, missing, sieve }
     }
 
     pub(super) fn run(mut self, now: impl Fn() -> Timestamp) {
         loop {
-            let Taken { items, missing, is_over } = self.queue.take(PAUSE);
+            let Taken { items, missing, chore, is_over } = self.queue.take(PAUSE);
             self.missing += missing;
             self.write(items, now());
+            if let Some(chore) = chore {
+                self.sift(&chore);
+            }
             self.turn(now());
             self.tidy(now());
             if is_over {
@@ -99,7 +113,7 @@ impl Writer {
         let current = self.known.epoch();
         if self.missing > 0 {
             let gap = gap(self.missing, now);
-            put(texts.entry(current).or_default(), &gap, &[])?;
+            put(texts.entry(current).or_default(), &told(&gap, &[])?);
         }
         for Item { epoch, lines, asked } in &items {
             if *epoch != current && !self.open.contains_key(epoch) {
@@ -108,7 +122,13 @@ impl Writer {
             }
             let text = texts.entry(*epoch).or_default();
             for line in lines {
-                put(text, line, asked)?;
+                let line = told(line, asked)?;
+                if let Some((_, sieve)) = &mut self.sieve
+                    && Head::read(&line).is_some_and(|head| !sieve.keeps(&head))
+                {
+                    continue;
+                }
+                put(text, &line);
             }
         }
         for (epoch, text) in texts {
@@ -120,6 +140,19 @@ impl Writer {
         }
         self.missing = 0;
         Ok(lost)
+    }
+
+    /// Takes lines of people who were erased out of what is being written.
+    fn sift(&mut self, chore: &Chore) {
+        let mut done = Done::default();
+        let sifted = self.open.values_mut().try_for_each(|segment| {
+            done.lines += segment.sift(&mut Sieve::new(Arc::clone(&chore.gone)))?;
+            done.paths.push(segment.path.clone());
+            Ok(())
+        });
+        self.sieve = Some((Instant::now(), Sieve::new(Arc::clone(&chore.certain))));
+        // Whoever asked may have gone.
+        let _heard = chore.answer.try_send(sifted.map(|()| done));
     }
 
     /// The disk takes nothing. What comes next goes to a new segment, with states first.
@@ -153,6 +186,9 @@ impl Writer {
                 self.open.get(&current).map(|segment| (Instant::now(), segment.path.clone())),
             );
         }
+        self.sieve.take_if(|(since, _)| since.elapsed() >= STRAGGLERS * 2);
+        let hands = Arc::clone(&self.hands);
+        let Some(_held) = free(&hands) else { return };
         let over = |(at, _): &(Instant, PathBuf)| at.elapsed() >= STRAGGLERS;
         let due: Vec<_> = self.closing.extract_if(.., |closing| over(closing)).collect();
         for (_, path) in due {
@@ -161,7 +197,9 @@ impl Writer {
     }
 
     fn close(&mut self, path: PathBuf) {
-        self.open.retain(|_, segment| segment.path != path);
+        let mut over = self.open.extract_if(.., |_, segment| segment.path == path);
+        // It is held until it is compressed, or somebody else might sweep it meanwhile.
+        let _held = over.next();
         if let Err(error) = compress(&path) {
             // It stays as it is, and is read as well; the next tidying tries again.
             tracing::warn!(%error, "A segment of the journal could not be compressed");
@@ -174,6 +212,8 @@ impl Writer {
         if self.tidied.is_some_and(recently) && !self.is_over(now) {
             return;
         }
+        let hands = Arc::clone(&self.hands);
+        let Some(_held) = free(&hands) else { return };
         self.tidied = Some(Instant::now());
         if let Err(error) = self.let_go(now) {
             tracing::warn!(%error, "Old segments of the journal could not be removed");
@@ -187,17 +227,26 @@ impl Writer {
 
     fn let_go(&self, now: Timestamp) -> io::Result<()> {
         let mut rest = Vec::new();
+        // Another docent in the same folder may be sweeping it.
+        let lock = locked(&self.terms.folder)?;
+        if lock.is_some() {
+            remaining(&self.terms.folder)?;
+        }
         for segment in list(&self.terms.folder)? {
             let is_ours = self.open.values().any(|open| open.path == segment.path)
                 || self.closing.iter().any(|(_, path)| *path == segment.path);
             if is_ours {
                 continue;
             }
+            if lock.is_some() && is_doubled(&segment) {
+                fs::remove_file(&segment.path)?;
+                continue;
+            }
             if now.since(segment.start) >= self.terms.keep.plus(LONGEST) {
                 fs::remove_file(&segment.path)?;
                 continue;
             }
-            if is_left_behind(&segment) && compress(&segment.path).is_err() {
+            if lock.is_some() && is_left_behind(&segment) && compress(&segment.path).is_err() {
                 continue;
             }
             rest.push(segment);
@@ -216,6 +265,9 @@ impl Writer {
     }
 
     fn end(mut self) {
+        let hands = Arc::clone(&self.hands);
+        // They are read as they are, and compressed by whoever comes next.
+        let Some(_held) = free(&hands) else { return };
         let paths: Vec<_> = self.open.values().map(|segment| segment.path.clone()).collect();
         let closing = std::mem::take(&mut self.closing).into_iter().map(|(_, path)| path);
         let mut all: Vec<_> = closing.chain(paths).collect();
@@ -227,15 +279,29 @@ impl Writer {
     }
 }
 
-fn put(text: &mut Vec<u8>, line: &Line, asked: &[Arc<str>]) -> io::Result<()> {
-    text.extend_from_slice(told(line, asked)?.as_bytes());
+fn put(text: &mut Vec<u8>, line: &str) {
+    text.extend_from_slice(line.as_bytes());
     text.push(b'\n');
-    Ok(())
+}
+
+/// The lock, unless somebody has it.
+fn free(hands: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
+    match hands.try_lock() {
+        Ok(held) => Some(held),
+        Err(TryLockError::Poisoned(held)) => Some(held.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 fn gap(lines: u64, at: Timestamp) -> Line {
     let (product, session, digest) = <_>::default();
     Line { at, product, session, seq: 0, left: 0, digest, entry: Entry::Gap { lines } }
+}
+
+/// Compressed as a whole, and still there: docent ended in between.
+fn is_doubled(segment: &Named) -> bool {
+    let open = segment.path.to_str().and_then(|path| path.strip_suffix(OPEN));
+    open.is_some_and(|stem| PathBuf::from(format!("{stem}{CLOSED}")).exists())
 }
 
 /// Another docent may still be writing to it.

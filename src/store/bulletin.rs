@@ -3,7 +3,7 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
-use crate::domain::bulletin::{Bulletin, Instance, Kept, Lease, Pause};
+use crate::domain::bulletin::{Bulletin, Erasure, Instance, Kept, Lease, Pause};
 use crate::domain::time::Timestamp;
 use crate::store::Key;
 use crate::store::record::{Record, block};
@@ -28,7 +28,7 @@ impl Record for Bulletin {
     const AGES: bool = false;
 
     fn weigh(&self) -> usize {
-        let Self { pauses, rulebook, instances, leases, salt, grave: _ } = self;
+        let Self { pauses, rulebook, instances, leases, salt, salts, grave: _, erasure } = self;
         let pause = |(product, pause): (&Arc<str>, &Pause)| {
             let texts = product.len() + pause.reason.as_ref().map_or(0, |reason| reason.len());
             block(size_of::<(Arc<str>, Pause)>() + texts)
@@ -44,15 +44,22 @@ impl Record for Bulletin {
         pauses.iter().map(pause).sum::<usize>()
             + rulebook.as_ref().map_or(0, weight)
             + instances.iter().map(instance).sum::<usize>()
-            + salt.as_ref().map_or(0, |salt| block(salt.len()))
+            + salt.iter().chain(salts).map(|salt| block(salt.len())).sum::<usize>()
+            + erasure.as_ref().map_or(0, traces)
             + leases.iter().map(lease).sum::<usize>()
     }
 
     fn is_spent(&self, _now: Timestamp) -> bool {
-        let Self { pauses, rulebook, instances, leases, salt, grave } = self;
+        let Self { pauses, rulebook, instances, leases, salt, salts, grave, erasure } = self;
         let kept = rulebook.is_some() || salt.is_some() || grave.is_some();
+        let kept = kept || !salts.is_empty() || erasure.is_some();
         pauses.is_empty() && instances.is_empty() && !kept && leases.is_empty()
     }
+}
+
+fn traces(erasure: &Erasure) -> usize {
+    let trace = |trace: &Arc<str>| block(size_of::<Arc<str>>() + trace.len());
+    erasure.salt.len() + erasure.traces.iter().map(trace).sum::<usize>()
 }
 
 fn weight(kept: &Kept) -> usize {

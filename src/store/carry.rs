@@ -5,14 +5,16 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
 
-use crate::domain::bulletin::Bulletin;
+use crate::domain::bulletin::{Bulletin, Erasure};
 use crate::domain::records::{Account, Context, Conversation, EmailIndex, Product, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rulebook::settings::{Durability, Limits};
 use crate::store::backup::{BackupError, Counts, Reader, Writer};
 use crate::store::bulletin::{INSTANCES, LEASES};
+use crate::store::buried::{self, Buried};
 use crate::store::embedded::Embedded;
+use crate::store::erasures::{self, Joined, join};
 use crate::store::raw::{Clash, Place, Put, Raw};
 use crate::store::record::Record;
 use crate::store::{Step, Store, StoreError};
@@ -112,11 +114,61 @@ impl Saving {
     }
 }
 
-/// A backup that is being put back.
+/// A backup that is being put back. Nobody who was erased after it was made comes back.
 pub struct Restoring {
     reader: Reader,
+    putting: Putting,
+}
+
+/// Records on their way from one store into another.
+struct Putting {
     clash: Clash,
     put: Put,
+    /// Who was erased, as the store that they go to knows it.
+    buried: Buried,
+    known: Vec<Erasure>,
+    /// What the store that they come from knows of it, in its order.
+    theirs: BTreeMap<u64, Erasure>,
+}
+
+impl Putting {
+    async fn begin(to: &Store, clash: Clash) -> Result<Self, StoreError> {
+        let known = erasures::all(to).await?;
+        let (put, theirs) = <_>::default();
+        Ok(Self { clash, put, buried: Buried::new(known.iter().cloned()), known, theirs })
+    }
+
+    async fn take(&mut self, to: &Store, records: &[Raw]) -> Result<(), StoreError> {
+        let mut plain = Vec::with_capacity(records.len());
+        for raw in records {
+            match Joined::of(raw) {
+                Some(Joined::Erasure(number, erasure)) => drop(self.theirs.insert(number, erasure)),
+                Some(joined) => self.put.add(join(to, raw, joined).await?),
+                None if self.buried.holds(raw) => self.put.erased += 1,
+                None => plain.push(raw.clone()),
+            }
+        }
+        self.put.add(to.put(&plain, self.clash).await?);
+        Ok(())
+    }
+
+    /// Takes in whom the other store knows to be erased, and removes what was put of them before
+    /// that was read.
+    async fn finish(&mut self, to: &Store) -> Result<(), StoreError> {
+        let mut news = Vec::new();
+        for erasure in std::mem::take(&mut self.theirs).into_values() {
+            if self.known.contains(&erasure) {
+                self.put.kept += 1;
+                continue;
+            }
+            erasures::append(to, &erasure, self.known.len() as u64).await?;
+            self.put.written += 1;
+            self.known.push(erasure.clone());
+            news.push(erasure);
+        }
+        self.put.erased += buried::remove(to, news).await?;
+        Ok(())
+    }
 }
 
 /// What putting a backup back came to.
@@ -132,9 +184,10 @@ impl Restoring {
     /// Expects the first piece of the file.
     ///
     /// # Errors
-    /// When there is no memory for it.
-    pub fn begin(clash: Clash) -> Result<Self, CarryError> {
-        Ok(Self { reader: Reader::begin().map_err(CarryError::Zstd)?, clash, put: Put::default() })
+    /// When there is no memory for it, or the store does not answer.
+    pub async fn begin(store: &Store, clash: Clash) -> Result<Self, CarryError> {
+        let reader = Reader::begin().map_err(CarryError::Zstd)?;
+        Ok(Self { reader, putting: Putting::begin(store, clash).await? })
     }
 
     /// Puts what is whole with the next piece.
@@ -145,22 +198,23 @@ impl Restoring {
         let mut records = self.reader.take(piece)?;
         // Older versions saved them all.
         records.retain(travels);
-        self.put.add(store.put(&records, self.clash).await?);
-        Ok(())
+        Ok(self.putting.take(store, &records).await?)
     }
 
     /// What was put so far.
     pub fn so_far(&self) -> Put {
-        self.put
+        self.putting.put
     }
 
     /// After the last piece.
     ///
     /// # Errors
-    /// When the file is not whole.
-    pub fn finish(mut self) -> Result<Restored, CarryError> {
-        self.put.unreadable += self.reader.unknown();
-        Ok(Restored { put: self.put, counts: self.reader.finish()? })
+    /// When the file is not whole, or the store does not answer.
+    pub async fn finish(mut self, store: &Store) -> Result<Restored, CarryError> {
+        self.putting.finish(store).await?;
+        let mut put = self.putting.put;
+        put.unreadable += self.reader.unknown();
+        Ok(Restored { put, counts: self.reader.finish()? })
     }
 }
 
@@ -215,19 +269,21 @@ async fn walked(
     to: &Store,
     progress: &mut impl FnMut(u64),
 ) -> Result<(Put, BTreeMap<&'static str, u64>), StoreError> {
-    let (mut place, mut put, mut counts) =
-        (Some(Place::default()), Put::default(), BTreeMap::new());
+    let (mut place, mut counts) = (Some(Place::default()), BTreeMap::new());
+    let mut putting = Putting::begin(to, Clash::NewerStays).await?;
     while let Some(at) = place {
         let mut page = from.page(&at).await?;
         page.records.retain(travels);
         for record in &page.records {
             *counts.entry(record.kind).or_default() += 1;
         }
-        put.add(to.put(&page.records, Clash::NewerStays).await?);
-        progress(put.written + put.kept + put.unreadable);
+        putting.take(to, &page.records).await?;
+        let Put { written, kept, unreadable, erased } = putting.put;
+        progress(written + kept + unreadable + erased);
         place = page.next;
     }
-    Ok((put, counts))
+    putting.finish(to).await?;
+    Ok((putting.put, counts))
 }
 
 /// Removes from the second store what the first does not have; how many records.
@@ -246,7 +302,9 @@ pub async fn remove_others(from: &Store, to: &Store, now: Timestamp) -> Result<u
     let mut place = Some(Place::default());
     while let Some(at) = place {
         let page = to.page(&at).await?;
-        let unknown = |raw: &Raw| travels(raw) && !known.contains(&hash(raw));
+        // Who was erased or wants no offers stays known, whichever store says so.
+        let unknown =
+            |raw: &Raw| travels(raw) && Joined::of(raw).is_none() && !known.contains(&hash(raw));
         others.extend(page.records.into_iter().filter(unknown));
         place = page.next;
     }

@@ -2,15 +2,16 @@
 //! step sees the record or its absence, changes it in place and says whether that is worth
 //! keeping. It is a closure over values and cannot wait, so memory needs neither a boxed future
 //! nor a suspension point, and a networked store may simply run it again. `memory` keeps records in
-//! this process; `embedded` does, too, and writes them to a file through the `outbox`; `redis`
-//! keeps them on a server that several instances share.
+//! this process; `embedded` also in a file, through the `outbox`; `redis` on a server for several.
 
 pub mod announce;
 pub mod backup;
 pub mod bulletin;
+mod buried;
 pub mod carry;
 pub mod codec;
 pub mod embedded;
+pub mod erasures;
 pub mod figures;
 pub mod memory;
 mod outbox;

@@ -108,6 +108,8 @@ pub struct Put {
     pub kept: u64,
     /// No version of docent that is known here wrote these.
     pub unreadable: u64,
+    /// Of people who were erased after these were written; left out.
+    pub erased: u64,
 }
 
 impl Put {
@@ -116,6 +118,7 @@ impl Put {
         self.written += other.written;
         self.kept += other.kept;
         self.unreadable += other.unreadable;
+        self.erased += other.erased;
     }
 }
 

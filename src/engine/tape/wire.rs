@@ -6,8 +6,9 @@ mod batch;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::de::Error as _;
 use serde::ser::Error as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::records::{Account, User};
@@ -101,31 +102,46 @@ impl Known {
 
 #[derive(Default, Serialize)]
 struct Written<'l> {
+    /// The version of the format.
     v: u32,
+    /// The time of the step, as the engine was given it.
     at: Timestamp,
+    /// The product; left out where the line concerns none.
     #[serde(skip_serializing_if = "str::is_empty")]
     p: &'l str,
+    /// The session; left out where the line concerns none.
     #[serde(skip_serializing_if = "str::is_empty")]
     s: &'l str,
+    /// The session's sequence number as the step saw it.
     #[serde(skip_serializing_if = "is_zero")]
     q: u64,
+    /// The one it left.
     #[serde(skip_serializing_if = "is_zero")]
     l: u64,
+    /// The first digits of the digest of the rulebook in force.
     d: &'l str,
+    /// The session as it stands, without what is as in a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<Value>,
+    /// Activity.
     #[serde(skip_serializing_if = "Option::is_none")]
     batch: Option<&'l Batched>,
+    /// A front end's event.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<&'l Heard>,
+    /// Time alone changed the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     settle: Option<&'l Settled>,
+    /// A poll, and what it came to.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'l Polled>,
+    /// The session was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     erase: Option<Nothing>,
+    /// Another rulebook came into force.
     #[serde(skip_serializing_if = "Option::is_none")]
     reload: Option<Reloaded>,
+    /// Lines are missing here.
     #[serde(skip_serializing_if = "Option::is_none")]
     gap: Option<Missing>,
 }
@@ -181,11 +197,13 @@ struct Nothing {}
 
 #[derive(Deserialize, Serialize)]
 struct Reloaded {
+    /// Its number since docent started.
     revision: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 struct Missing {
+    /// How many.
     lines: u64,
 }
 
@@ -225,6 +243,13 @@ impl Serialize for Line {
             Entry::Gap { lines } => written.gap = Some(Missing { lines: *lines }),
         }
         written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let line = Read::<Box<Polled>>::deserialize(deserializer)?.line();
+        line.ok_or_else(|| D::Error::custom("only a later version knows what this line tells"))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::http::wire::error::{ErrorBody, RulesBody, StatusBody};
 use crate::http::wire::explain::{ClauseBody, ExplainedBody, GateBody, RuleBody};
 use crate::http::wire::forget::ForgottenBody;
 use crate::http::wire::health::HealthBody;
-use crate::http::wire::people::{ErasedBody, ExportedBody};
+use crate::http::wire::people::{ErasedBody, ExportedBody, SweptBody};
 use crate::http::wire::poll::{OfferBody, PollBody};
 use crate::http::wire::proactive::{PausedBody, ProactiveBody};
 use crate::http::wire::retrieval::{RecordBody, RecordsBody, RetrievalBody, RetrievalSetting};
@@ -89,6 +89,7 @@ fn components() -> ComponentsBuilder {
     let components = schema::<ForgottenBody<'_>>(components);
     let components = schema::<ExportedBody>(components);
     let components = schema::<ErasedBody>(components);
+    let components = schema::<SweptBody>(components);
     let components = schema::<RestoredBody<'_>>(components);
     let components = schema::<ProactiveBody<'_>>(components);
     let components = schema::<PausedBody>(components);

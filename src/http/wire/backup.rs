@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::store::carry::Restored;
+use crate::store::raw::Put;
 
 /// What became of the records of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -19,13 +20,15 @@ pub struct RestoredBody<'a> {
     pub kept: u64,
     /// This version of docent cannot read these.
     pub unreadable: u64,
+    /// Of people who were erased after the backup was made; left out.
+    pub erased: u64,
 }
 
 impl<'a> RestoredBody<'a> {
     /// Of what was put back.
     pub fn of(restored: &'a Restored) -> Self {
         let Restored { counts, put } = restored;
-        let (written, kept, unreadable) = (put.written, put.kept, put.unreadable);
-        Self { records: counts, written, kept, unreadable }
+        let Put { written, kept, unreadable, erased } = *put;
+        Self { records: counts, written, kept, unreadable, erased }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::app::{Erased, Exported};
+use crate::app::{Erased, Exported, JournalOf};
 use crate::domain::time::Timestamp;
 
 /// Every record of a person, as the store has it; `docs/privacy.md` says what each field is.
@@ -27,12 +27,19 @@ pub struct ExportedBody {
     pub emails: Vec<Value>,
     /// What stays under a hash of the name when all else is erased.
     pub kept: Vec<Value>,
+    /// Lines of the journal of the instance that answers; `docs/journal.md` says what they are.
+    pub journal: Vec<Value>,
+    /// Whether it has more of them than are here.
+    pub journal_has_more: bool,
+    /// Instances whose journals are not in here: ask each of them.
+    pub journals_elsewhere: Vec<String>,
 }
 
 impl ExportedBody {
     /// Of what was found.
     pub fn of(product: &str, now: Timestamp, all: &Exported) -> Self {
-        let Exported { users, sessions, conversations, emails, graves } = all;
+        let Exported { users, sessions, conversations, emails, graves, recorded } = all;
+        let lines = recorded.lines.iter().filter_map(|line| serde_json::from_str(line).ok());
         let sessions = sessions
             .iter()
             .map(|(id, state, context)| json!({ "id": &**id, "state": state, "context": context }));
@@ -44,6 +51,9 @@ impl ExportedBody {
             conversations: records(conversations),
             emails: records(emails),
             kept: records(graves),
+            journal: lines.collect(),
+            journal_has_more: recorded.more,
+            journals_elsewhere: recorded.elsewhere.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -70,12 +80,30 @@ pub struct ErasedBody {
     pub emails: usize,
     /// Whether it stays remembered, under hashes of the names, that the person wants no offers.
     pub opted_out: bool,
+    /// Lines that left the journal of the instance that answers.
+    pub journal_lines: u64,
+    /// The running instances that keep a journal, and whether the person's lines have left it.
+    pub journals: Vec<SweptBody>,
+}
+
+/// The journal of one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Swept)]
+pub struct SweptBody {
+    /// Its name.
+    pub instance: String,
+    /// Whether the person's lines have left it; if not, they will within seconds, or once it runs.
+    pub swept: bool,
 }
 
 impl ErasedBody {
     /// Of what was removed.
     pub fn of(erased: &Erased) -> Self {
-        let Erased { names, users, sessions, contexts, conversations, emails, opted_out } = erased;
+        let Erased { names, users, sessions, contexts, conversations, emails, .. } = erased;
+        let journal = |journal: &JournalOf| {
+            let JournalOf { instance, swept } = journal;
+            SweptBody { instance: instance.to_string(), swept: *swept }
+        };
         Self {
             names: names.iter().map(ToString::to_string).collect(),
             users: *users,
@@ -83,7 +111,9 @@ impl ErasedBody {
             contexts: *contexts,
             conversations: *conversations,
             emails: *emails,
-            opted_out: *opted_out,
+            opted_out: erased.opted_out,
+            journal_lines: erased.lines,
+            journals: erased.journals.iter().map(journal).collect(),
         }
     }
 }

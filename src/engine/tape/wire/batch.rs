@@ -12,36 +12,52 @@ use crate::engine::tape::Batched;
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Message {
+    /// Whether it was not believed who is who.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     browser: bool,
+    /// The user a session token vouched for.
     #[serde(skip_serializing_if = "Option::is_none")]
     who: Option<Arc<str>>,
+    /// The identity under which duplicates are told apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<u64>,
+    /// Whether it was a duplicate, which tells nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dup: bool,
+    /// The product's own id of the person, as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
+    /// Their address, as a pseudonym.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    /// The chat thread, as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     chat: Option<String>,
+    /// What was said of the person, by name.
     #[serde(skip_serializing_if = "Map::is_empty")]
     traits: Map<String, Value>,
+    /// Their company or workspace, as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
+    /// What was said of that, by name.
     #[serde(skip_serializing_if = "Map::is_empty")]
     account_traits: Map<String, Value>,
+    /// The browser's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     locale: Option<String>,
+    /// The browser's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     zone: Option<String>,
+    /// When it was sent, by the sender's clock.
     #[serde(skip_serializing_if = "is_never")]
     fwd: f64,
+    /// What they did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     acts: Vec<Act>,
+    /// A summary in the place of actions.
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<String>,
+    /// How many actions a summary stands for.
     #[serde(skip_serializing_if = "is_none_replaced")]
     replaces: i64,
 }
@@ -50,18 +66,25 @@ struct Message {
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Act {
+    /// The type.
     #[serde(skip_serializing_if = "String::is_empty")]
     k: String,
+    /// The title.
     #[serde(skip_serializing_if = "String::is_empty")]
     t: String,
+    /// The canonical URL; values of its query as hashes, but for those that rules read.
     #[serde(skip_serializing_if = "String::is_empty")]
     u: String,
+    /// The URL as it was before, where there is no canonical one.
     #[serde(skip_serializing_if = "String::is_empty")]
     raw: String,
+    /// When it began, by the sender's clock.
     #[serde(skip_serializing_if = "is_never")]
     s: f64,
+    /// When it ended, by the sender's clock.
     #[serde(skip_serializing_if = "is_never")]
     e: f64,
+    /// What else was told of it, by name.
     #[serde(skip_serializing_if = "Map::is_empty")]
     p: Map<String, Value>,
 }

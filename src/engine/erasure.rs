@@ -1,0 +1,106 @@
+//! Who was erased, to be held against what lies outside the records: lines of a journal, records of
+//! a backup or of another store. All there is of somebody erased is hashes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::domain::bulletin::Erasure;
+use crate::domain::time::Timestamp;
+use crate::engine::grave::{Trace, trace};
+use crate::engine::pseudonym::{in_text, of_email};
+
+/// Erasures by their traces.
+#[derive(Clone, Debug, Default)]
+pub struct Erasures {
+    /// By salt and trace, when. Most stores know one salt.
+    known: BTreeMap<Arc<str>, HashMap<Arc<str>, Timestamp>>,
+}
+
+impl Erasures {
+    /// One more.
+    pub fn add(&mut self, erasure: &Erasure) {
+        let known = self.known.entry(Arc::clone(&erasure.salt)).or_default();
+        for trace in &erasure.traces {
+            let at = known.entry(Arc::clone(trace)).or_insert(erasure.at);
+            *at = erasure.at.max(*at);
+        }
+    }
+
+    /// Whether nobody was erased.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// When the last of them was.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.known.values().flat_map(HashMap::values).max().copied()
+    }
+
+    /// When a session was erased, if it was; its id as it is or as a journal tells it.
+    pub fn session(&self, product: &str, session: &str) -> Option<Timestamp> {
+        self.at(product, Trace::Session, session)
+    }
+
+    /// When a person was erased, if they were, by a user id or address of theirs as it is or as a
+    /// journal tells it.
+    pub fn name(&self, product: &str, name: &str) -> Option<Timestamp> {
+        self.at(product, Trace::Name, name)
+    }
+
+    fn at(&self, product: &str, kind: Trace, id: &str) -> Option<Timestamp> {
+        let of = |(salt, known): (&Arc<str>, &HashMap<Arc<str>, Timestamp>)| {
+            known.get(&*trace(salt, product, kind, id)).copied()
+        };
+        self.known.iter().filter_map(of).max()
+    }
+}
+
+impl FromIterator<Erasure> for Erasures {
+    fn from_iter<I: IntoIterator<Item = Erasure>>(erasures: I) -> Self {
+        let mut known = Self::default();
+        erasures.into_iter().for_each(|erasure| known.add(&erasure));
+        known
+    }
+}
+
+/// What an erasure leaves of these names and sessions: each as it is and as a journal tells it.
+pub fn erasure(
+    salt: &Arc<str>,
+    product: &str,
+    names: &BTreeSet<Arc<str>>,
+    sessions: &BTreeSet<Arc<str>>,
+    at: Timestamp,
+) -> Erasure {
+    let mut traces = BTreeSet::new();
+    for name in names {
+        for form in [&**name, &in_text(name), &of_email(name)] {
+            traces.insert(trace(salt, product, Trace::Name, form));
+        }
+    }
+    for session in sessions {
+        for form in [&**session, &in_text(session)] {
+            traces.insert(trace(salt, product, Trace::Session, form));
+        }
+    }
+    Erasure { at, salt: Arc::clone(salt), traces: traces.into_iter().map(Arc::from).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_in_every_form_and_only_in_its_product() {
+        let at = Timestamp::from_millis;
+        let names = BTreeSet::from([Arc::from("Ada@b.example")]);
+        let sessions = BTreeSet::from([Arc::from("ps_1")]);
+        let made = |salt: &str, time| erasure(&salt.into(), "acme", &names, &sessions, at(time));
+        let known: Erasures = [made("s", 5), made("t", 9), made("s", 3)].into_iter().collect();
+        for form in ["Ada@b.example", &of_email("Ada@b.example")] {
+            assert_eq!(known.name("acme", form), Some(at(9)), "{form}");
+            assert_eq!(known.name("other", form), None);
+        }
+        assert_eq!((known.session("acme", "ps_1"), known.newest()), (Some(at(9)), Some(at(9))));
+        assert_eq!((known.name("acme", "ps_1"), known.session("acme", "ps_2")), (None, None));
+    }
+}
