@@ -326,7 +326,7 @@ async fn operators_see_health_metrics_and_the_interface() {
     docent.verdict("s").await;
     let (status, metrics) = docent.get("/metrics").await;
     assert_eq!(status, 200);
-    assert!(metrics.as_str().unwrap().contains("\ndocent_sessions "), "{metrics}");
+    assert!(metrics.as_str().unwrap().contains("\ndocent_sessions{} "), "{metrics}");
     let (status, interface) = docent.get("/openapi.json").await;
     assert_eq!(status, 200);
     for path in [

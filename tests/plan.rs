@@ -36,78 +36,65 @@ fn part<'t>(told: &'t str, heading: &str) -> &'t str {
     rest.split("\n\n### ").next().unwrap().trim_end()
 }
 
+/// What is written in place of what, and how that is told.
+const EDITED: [(&str, &str, &str); 6] = [
+    ("dwell: 20s", "dwell: 45s", "asks `dwell 45s`, was `dwell 20s`"),
+    (
+        "[{ dwell: 20s }]",
+        "[{ dwell: 20s }, { ping_pong: 2 }]",
+        "asks `ping_pong(\"2m\") at least 2`, too",
+    ),
+    ("Need a hand?", "Need *help*?", "says: “Need \\*help\\*?”, was “Need a hand?”"),
+    (
+        "hand?, accept: Yes please",
+        "hand?, accept: Sure",
+        "buttons: “Sure” “No thanks”, was “Yes please” “No thanks”",
+    ),
+    (
+        "{ body: Need a hand?,",
+        "{ variants: [{ id: a }, { id: b, weight: 2, body: Shall we? }], body: Need a hand?,",
+        "new variant `a`, weight 1: says “Need a hand?”\n  - new variant `b`, weight 2: says “Shall we?”",
+    ),
+    ("page: /billing", "page: [/billing, /plans]", "pages: `/billing`, `/plans`, was `/billing`"),
+];
+
+/// What a rule gets that it did not have, and how that is told.
+const ADDED: [(&str, &str); 8] = [
+    ("priority: 70", "priority: 70, was 50"),
+    ("mode: shadow", "mode: shadow, was live"),
+    ("again_after: 7d", "comes again to a person after: 1w, was none"),
+    ("frequency: [{ per: user, limit: 3, window: 7d }]", "at most: 3 per user in 1w, was none"),
+    ("rollout: 25%", "rolled out to: 25%, was 100%"),
+    ("on_dismiss: { cooldown: 1d }", "rests after answers: dismissed 1d, was none"),
+    (
+        "schedule: { days: [mon, tue, wed, thu, fri], hours: [\"09:00-17:00\"] }",
+        "only on: mon to fri 09:00 to 17:00, was none\n  - by the clock of: the product, was none",
+    ),
+    (
+        "schedule: { end: 2026-12-31, timezone: Europe/Oslo }",
+        "only until: Fri 2027-01-01 00:00, was none\n  - by the clock of: Europe/Oslo, was none",
+    ),
+];
+
 #[test]
 fn every_change_of_a_rule_is_told_in_words() {
-    let settings = "version: 1\nproducts:\n  acme: { proactive: { min_interval: 60s } }\n";
-    let linger = "when: [{ dwell: 20s }]\n    offer: { body: Need a hand?,";
-    for (from, to, expected) in [
-        ("dwell: 20s", "dwell: 45s", "asks `dwell 45s`, was `dwell 20s`"),
-        (
-            "[{ dwell: 20s }]",
-            "[{ dwell: 20s }, { ping_pong: 2 }]",
-            "asks `ping_pong(\"2m\") at least 2`, too",
-        ),
-        ("Need a hand?", "Need *help*?", "says: “Need \\*help\\*?”, was “Need a hand?”"),
-        (
-            "hand?, accept: Yes please",
-            "hand?, accept: Sure",
-            "buttons: “Sure” “No thanks”, was “Yes please” “No thanks”",
-        ),
-        (linger, &format!("priority: 70\n    {linger}"), "priority: 70, was 50"),
-        (linger, &format!("mode: shadow\n    {linger}"), "mode: shadow, was live"),
-        (
-            linger,
-            &format!("again_after: 7d\n    {linger}"),
-            "comes again to a person after: 1w, was none",
-        ),
-        (
-            linger,
-            &format!("frequency: [{{ per: user, limit: 3, window: 7d }}]\n    {linger}"),
-            "at most: 3 per user in 1w, was none",
-        ),
-        (linger, &format!("rollout: 25%\n    {linger}"), "rolled out to: 25%, was 100%"),
-        (
-            linger,
-            &format!("on_dismiss: {{ cooldown: 1d }}\n    {linger}"),
-            "rests after answers: dismissed 1d, was none",
-        ),
-        (
-            linger,
-            &format!(
-                "schedule: {{ days: [mon, tue, wed, thu, fri], hours: [\"09:00-17:00\"] }}\n    {linger}"
-            ),
-            "only on: mon to fri 09:00 to 17:00, was none\n  - by the clock of: the product, was none",
-        ),
-        (
-            linger,
-            &format!("schedule: {{ end: 2026-12-31, timezone: Europe/Oslo }}\n    {linger}"),
-            "only until: Fri 2027-01-01 00:00, was none\n  - by the clock of: Europe/Oslo, was none",
-        ),
-        (
-            "{ body: Need a hand?,",
-            "{ variants: [{ id: a }, { id: b, weight: 2, body: Shall we? }], body: Need a hand?,",
-            "new variant `a`, weight 1: says “Need a hand?”\n  - new variant `b`, weight 2: says “Shall we?”",
-        ),
-        (
-            "page: /billing",
-            "page: [/billing, /plans]",
-            "pages: `/billing`, `/plans`, was `/billing`",
-        ),
-    ] {
+    let linger = "when: [{ dwell: 20s }]";
+    let edited = EDITED.map(|(from, to, told)| (from, to.to_owned(), told));
+    let added = ADDED.map(|(key, told)| (linger, format!("{key}\n    {linger}"), told));
+    for (from, to, expected) in edited.into_iter().chain(added) {
         let folder = repository(RULES);
-        edit(folder.path(), from, to);
+        edit(folder.path(), from, &to);
         let (code, told) = plan(&folder, &["HEAD.."]);
         assert_eq!(code, 0, "{told}");
         assert_eq!(
             part(&told, "What changes"),
             format!("- trigger **linger** changes\n  - {expected}")
         );
-        assert!(
-            told.contains("**triggers: 0 added, 1 changed, 0 removed; check: 0 errors, "),
-            "{told}"
-        );
+        let summary = "**triggers: 0 added, 1 changed, 0 removed; check: 0 errors, ";
+        assert!(told.contains(summary), "{told}");
     }
     let folder = repository(RULES);
+    let settings = "version: 1\nproducts:\n  acme: { proactive: { min_interval: 60s } }\n";
     write(folder.path(), "docent.yaml", settings);
     let (_, told) = plan(&folder, &["HEAD"]);
     let expected = "- settings **acme** changes\n  - between two offers of a session: 1m, was 5m";
