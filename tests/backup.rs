@@ -42,9 +42,13 @@ fn named(folder: &TempDir, name: &str) -> String {
     folder.path().join(name).display().to_string()
 }
 
+/// A product whose offers are counted.
+const COUNTED: &str =
+    "version: 1\nproducts:\n  acme: { proactive: { quotas: { product_per_minute: 9 } } }\n";
+
 /// A docent that has something to lose, and a backup of it.
 async fn saved(folder: &TempDir) -> (Docent, String) {
-    let docent = eager(PLAIN);
+    let docent = eager(COUNTED);
     docent.visit("s", &["/a"]).await;
     assert_eq!(docent.verdict("s").await, "eager");
     docent.event("s", "proactive_dismissed").await;
