@@ -31,6 +31,11 @@ triggers:
   - id: eager
     when: [{ count: { type: pageview, at_least: 1, within: 30m } }]
     offer: { body: "Need a hand?", accept: "Show me how", dismiss: "No thanks" }
+  - id: brief
+    page: /brief
+    priority: 60
+    when: [{ count: { type: pageview, at_least: 1, within: 30m } }]
+    offer: { body: "Stuck here?", accept: "Show me how", dismiss: "No thanks", timeout: 20s }
   - id: exports
     mode: draft
     when: [{ count: { type: export, at_least: 3, within: 1d, scope: user } }]
@@ -106,9 +111,13 @@ async fn a_retry_finishes_what_the_first_try_began() {
     let full = "trap '' XFSZ; ulimit -S -f 8192;";
     let arguments = ["--virtual-clock", "--listen", "127.0.0.1:0"];
     let docent = Docent::start_under(full, workspace(&files()), &arguments);
-    for (session, user) in [("put_off", "ann"), ("lapsing", "bob"), ("turned_down", "dot")] {
+    for (session, user) in [("put_off", "ann"), ("turned_down", "dot")] {
         assert_eq!(arrive(&docent, session, Some(user)).await, "eager");
     }
+    let mut brief = view("lapsing", Some("bob"), 0);
+    brief["actions"][0]["canonical_url"] = json!("/brief");
+    assert_eq!(docent.post("/events/acme", brief).await.0, 200);
+    assert_eq!(docent.verdict("lapsing").await, "brief");
     assert_eq!(arrive(&docent, "stranger", None).await, "eager");
     let (status, _) = report(&docent, "stranger", json!({ "event": "proactive_dismissed" })).await;
     assert_eq!(status, 200);
@@ -119,7 +128,7 @@ async fn a_retry_finishes_what_the_first_try_began() {
     assert_eq!(report(&docent, "turned_down", dismissed.clone()).await.0, 503);
     assert_eq!(docent.post("/events/acme", rich("rich", "carl")).await.0, 503);
     assert_eq!(docent.post("/events/acme", view("stranger", Some("eve"), 7)).await.0, 503);
-    docent.advance(61.0).await;
+    docent.advance(21.0).await;
     let poll = "/context/acme/lapsing?conversation_id=proactive%3Alapsing";
     assert_eq!(docent.get(poll).await.0, 503);
 
@@ -143,7 +152,7 @@ async fn a_retry_finishes_what_the_first_try_began() {
     assert!(eve["triggers"]["eager"]["outcomes"]["dismissed"].is_number(), "{eve}");
     assert_rich(&docent, "rich", "carl").await;
     let bob = "/admin/users/acme/bob/export";
-    let ignored = "/users/0/record/triggers/eager/outcomes/ignored";
+    let ignored = "/users/0/record/triggers/brief/outcomes/ignored";
     docent.until(bob, |_, all| all.pointer(ignored).is_some()).await;
     let metrics = docent.get("/metrics").await.1;
     let counted = |outcome: &str| {
