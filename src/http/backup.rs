@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::try_unfold;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use tokio::time::timeout;
 
 use crate::app::Denied;
 use crate::http::error::ApiError;
@@ -57,10 +58,24 @@ pub(crate) async fn restore(
     demand_backup(&parts.headers)?;
     let replace = query(&parts.uri, "replace").is_some_and(|value| value == "1");
     let tasks = desk.app.tasks.clone();
-    tasks.see_through(async move { put_back(&desk, body, replace).await }).await
+    let mut pieces = body.into_data_stream();
+    tasks
+        .see_through(async move {
+            let put_back = put_back(&desk, &mut pieces, replace).await;
+            if put_back.is_err() {
+                // Whoever is still sending when they are refused may never read why.
+                while let Ok(Some(Ok(_))) = timeout(PATIENCE, pieces.next()).await {}
+            }
+            put_back
+        })
+        .await
 }
 
-async fn put_back(desk: &Desk, body: Body, replace: bool) -> Result<Response, ApiError> {
+async fn put_back(
+    desk: &Desk,
+    pieces: &mut BodyDataStream,
+    replace: bool,
+) -> Result<Response, ApiError> {
     let store = &desk.app.store;
     if !replace && !is_empty(store).await.map_err(Denied::from)? {
         let detail = "the store has records already; with `replace=1` those that the backup has, \
@@ -69,9 +84,8 @@ async fn put_back(desk: &Desk, body: Body, replace: bool) -> Result<Response, Ap
     }
     let clash = if replace { Clash::Replace } else { Clash::NewerStays };
     let mut restoring = Restoring::begin(store, clash).await.map_err(refusal)?;
-    let mut pieces = body.into_data_stream();
     loop {
-        let piece = match tokio::time::timeout(PATIENCE, pieces.next()).await {
+        let piece = match timeout(PATIENCE, pieces.next()).await {
             Ok(Some(Ok(piece))) => piece,
             Ok(None) => break,
             Ok(Some(Err(_))) => return Err(ApiError::unreadable("the body broke off")),
