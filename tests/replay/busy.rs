@@ -237,9 +237,11 @@ fn least() -> u64 {
 /// The shipped rules and more, with this store, and a journal in small segments.
 fn busy_workspace(store: &str) -> TempDir {
     let workspace = shipped();
+    // Nothing may have to go before it is looked at.
+    let size = 16 + least() / 400;
     let settings = format!(
         "version: 1\nstore: {store}\n\
-         journal: {{ folder: journal, sample: 100%, max_size: 16MiB }}\n\
+         journal: {{ folder: journal, sample: 100%, max_size: {size}MiB }}\n\
          limits: {{ per_session: 10000/s, per_client: 100000/s }}\n\
          products:\n  acme:\n    proactive: {PROACTIVE}\n"
     );
