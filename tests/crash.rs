@@ -116,6 +116,7 @@ async fn nothing_acknowledged_is_lost_and_no_offer_is_made_twice() {
     let client = docent::runtime::client::shared().unwrap();
     let mut told: Vec<Story> = Vec::new();
     for round in 0..rounds {
+        say(&format!("round {round}, {} visits so far", told.len()));
         let mut server = Server::start(folder.path(), "");
         let (base, answered) = (server.base.clone(), AtomicU64::new(0));
         let asking = Asking {

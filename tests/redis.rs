@@ -3,6 +3,8 @@
 //! write whose answer was lost has happened.
 #![cfg(test)]
 
+#[path = "redis/clusters.rs"]
+mod clusters;
 #[path = "redis/door.rs"]
 mod door;
 #[path = "redis/failover.rs"]
@@ -10,7 +12,7 @@ mod failover;
 #[expect(dead_code, reason = "the story of every store uses the rest")]
 #[path = "store/given.rs"]
 mod given;
-#[expect(dead_code, reason = "clusters have a file of their own")]
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "redis/server.rs"]
 mod server;
 #[path = "redis/walks.rs"]

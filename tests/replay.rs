@@ -9,6 +9,9 @@ mod replay {
     mod journals;
     mod verified;
 }
+#[expect(dead_code, reason = "what a server does when it fails is another test's")]
+#[path = "redis/server.rs"]
+mod server;
 mod shown;
 
 use std::fs;

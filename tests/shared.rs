@@ -15,17 +15,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use common::{Docent, workspace};
+use common::{Docent, EAGER, workspace};
 use server::{Server, wait_until};
-
-const RULES: &str = r#"
-version: 1
-triggers:
-  - id: eager
-    when:
-      - count: { type: pageview, at_least: 1, within: 30m }
-    offer: { body: "Need a hand?", accept: "Show me how", dismiss: "No thanks" }
-"#;
 
 fn settings(store: &str, proactive: &str) -> String {
     format!(
@@ -36,7 +27,7 @@ fn settings(store: &str, proactive: &str) -> String {
 
 fn docents<const N: usize>(store: &str, proactive: &str) -> [Docent; N] {
     let settings = settings(store, proactive);
-    [(); N].map(|()| Docent::serve(&[("docent.yaml", &settings), ("rules/eager.yaml", RULES)]))
+    [(); N].map(|()| Docent::serve(&[("docent.yaml", &settings), ("rules/eager.yaml", EAGER)]))
 }
 
 fn batch(session: &str, user: &str, number: usize) -> Value {
@@ -307,7 +298,7 @@ async fn tls_is_spoken_with_whom_the_system_trusts_and_nobody_else() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("the TLS certificate of Redis is not accepted"), "{said}");
     let settings = settings(&store, "{}");
-    let files = [("docent.yaml", settings.as_str()), ("rules/eager.yaml", RULES)];
+    let files = [("docent.yaml", settings.as_str()), ("rules/eager.yaml", EAGER)];
     let trusting = [("SSL_CERT_FILE", file("ca.crt"))];
     let trusting = trusting.each_ref().map(|(name, value)| (*name, value.as_str()));
     let docent = Docent::start(&files, &["--listen", "127.0.0.1:0"], &trusting);

@@ -304,7 +304,7 @@ async fn a_crash_in_the_middle_of_a_sweep_loses_no_other_line_and_the_next_start
         between += usize::from(left.iter().any(|line| is_hers(line)));
         docent = docent.again_at_rest(&["--listen", "127.0.0.1:0"]);
     }
-    assert!(between > 0, "{between} crashes came in the middle");
+    assert!(between > 1, "{between} crashes came in the middle");
     until("all of hers is gone", || !lines(&folder).iter().any(|line| is_hers(line))).await;
     docent.stop();
     let left = lines(&folder);
@@ -380,7 +380,11 @@ async fn a_copy_is_swept_by_hand() {
     until("her lines", || tells(&bytes(&kept(&docent))).len() >= 3).await;
     for entry in fs::read_dir(kept(&docent)).unwrap() {
         let entry = entry.unwrap();
-        fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        let to = copy.path().join(entry.file_name());
+        fs::copy(entry.path(), &to).unwrap();
+        // As a crash leaves a segment that was just compressed.
+        let compressed = zstd::stream::encode_all(&*fs::read(&to).unwrap(), 3).unwrap();
+        fs::write(to.with_extension("jsonl.zst"), compressed).unwrap();
     }
     erase(&docent, "users/acme/u_ada").await;
     let store = format!("embedded:{}", docent.workspace.path().join("data").display());

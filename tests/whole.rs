@@ -141,7 +141,7 @@ async fn a_retry_finishes_what_the_first_try_began() {
     assert_eq!(report(&docent, "turned_down", dismissed).await.0, 200);
     for batch in [rich("rich", "carl"), view("stranger", Some("eve"), 7)] {
         let (status, body) = docent.post("/events/acme", batch).await;
-        assert_eq!(status, 200, "{body}");
+        assert_eq!((status, &body["duplicate"]), (200, &json!(false)), "{body}");
     }
     assert_eq!(docent.get(poll).await.0, 200);
 

@@ -146,10 +146,25 @@ impl App {
         Ok(known)
     }
 
-    /// Whether this instance was halted, or the store slow, for so long that others may have dropped
-    /// from a ledger what still counts at the time of this attempt.
-    fn is_late(&self, firing: &Firing<'_>) -> bool {
-        self.store.is_shared() && self.clock.now().since(firing.charge.now) > LATE
+    /// Claims in a ledger, unless this instance was halted, or the store slow, for so long that
+    /// others may have dropped from it what still counts at the time of this attempt.
+    async fn claim<R: Record + Default, T>(
+        &self,
+        firing: &Firing<'_>,
+        key: Key<'_>,
+        claim: impl Fn(&mut R) -> Step<T>,
+    ) -> Result<T, StoreError> {
+        let now = firing.charge.now;
+        let step = |slot: &mut Option<R>| {
+            if self.store.is_shared() && self.clock.now().since(now) > LATE {
+                return Step::Keep(Err(StoreError::Slow));
+            }
+            match claim(slot.get_or_insert_default()) {
+                Step::Keep(told) => Step::Keep(Ok(told)),
+                Step::Write(told) => Step::Write(Ok(told)),
+            }
+        };
+        self.store.update(key, now, step).await?
     }
 
     async fn claim_conversation(
@@ -178,17 +193,11 @@ impl App {
         around: &mut Around,
     ) -> Result<bool, StoreError> {
         let Some(key) = firing.user() else { return Ok(true) };
-        let step = |slot: &mut Option<User>| {
-            if self.is_late(firing) {
-                return Step::Keep(Err(StoreError::Slow));
-            }
-            let record = slot.get_or_insert_default();
-            match claim_user(record, &firing.charge, firing.attempt) {
-                Ok(()) => Step::Write(Ok(None)),
-                Err(_) => Step::Keep(Ok(Some(record.clone()))),
-            }
+        let claim = |record: &mut User| match claim_user(record, &firing.charge, firing.attempt) {
+            Ok(()) => Step::Write(None),
+            Err(_) => Step::Keep(Some(record.clone())),
         };
-        let refused = self.store.update(key, firing.charge.now, step).await??;
+        let refused = self.claim(firing, key, claim).await?;
         Ok(refused.map(|seen| around.user = Some(seen)).is_none())
     }
 
@@ -198,17 +207,12 @@ impl App {
         around: &mut Around,
     ) -> Result<bool, StoreError> {
         let Some(key) = firing.account() else { return Ok(true) };
-        let step = |slot: &mut Option<Account>| {
-            if self.is_late(firing) {
-                return Step::Keep(Err(StoreError::Slow));
-            }
-            let record = slot.get_or_insert_default();
-            match claim_account(record, &firing.charge, firing.attempt) {
-                Ok(()) => Step::Write(Ok(None)),
-                Err(_) => Step::Keep(Ok(Some(record.clone()))),
-            }
-        };
-        let refused = self.store.update(key, firing.charge.now, step).await??;
+        let claim =
+            |record: &mut Account| match claim_account(record, &firing.charge, firing.attempt) {
+                Ok(()) => Step::Write(None),
+                Err(_) => Step::Keep(Some(record.clone())),
+            };
+        let refused = self.claim(firing, key, claim).await?;
         Ok(refused.map(|seen| around.account = Some(seen)).is_none())
     }
 
@@ -219,22 +223,20 @@ impl App {
     ) -> Result<bool, StoreError> {
         let Charge { product, now, .. } = firing.charge;
         let minute = product.settings.proactive.quotas.product_per_minute;
-        let step = |slot: &mut Option<ProductRecord>| {
-            if self.is_late(firing) {
-                return Step::Keep(Err(StoreError::Slow));
-            }
-            let record = slot.get_or_insert_default();
-            match claim_product(record, &firing.charge, firing.attempt) {
-                Ok(true) => Step::Write(Ok(None)),
-                Ok(false) => Step::Keep(Ok(None)),
-                Err(_) => {
-                    let full = record.fired.full_until(minute, MINUTE, now);
-                    let open = record.circuit.open_until(now);
-                    Step::Keep(Ok(Some((full, open, record.tallies.clone()))))
-                }
+        let claim = |record: &mut ProductRecord| match claim_product(
+            record,
+            &firing.charge,
+            firing.attempt,
+        ) {
+            Ok(true) => Step::Write(None),
+            Ok(false) => Step::Keep(None),
+            Err(_) => {
+                let full = record.fired.full_until(minute, MINUTE, now);
+                let open = record.circuit.open_until(now);
+                Step::Keep(Some((full, open, record.tallies.clone())))
             }
         };
-        let refused = self.store.update(firing.key(""), now, step).await??;
+        let refused = self.claim(firing, firing.key(""), claim).await?;
         let seen = refused.map(|(full, open, tallies)| {
             around.product_full_until = full;
             around.circuit_until = open;

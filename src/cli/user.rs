@@ -10,8 +10,8 @@ use crate::cli::remote::{Ask, Remote, address, ask_within};
 use crate::cli::report::{complain, say};
 use crate::cli::{Exit, Format};
 
-/// Docent walks through its whole store, for a minute at most, and then removes record by record.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Docent walks through its whole store, for five minutes at most, and then removes record by record.
+const PATIENCE: Duration = Duration::from_secs(400);
 
 /// Arguments of `docent user`.
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::erasure::Erasures;
 use crate::engine::tape::sieve::{Gone, Head, Search, Sieve, Whose};
-use crate::journal::segment::{CLOSED, LEVEL, OPEN, PARTIAL, list};
+use crate::journal::segment::{CLOSED, LEVEL, OPEN, PARTIAL, closed, list};
 
 /// Whoever changes files that are not being written to holds this one.
 const LOCK: &str = ".sweep.lock";
@@ -250,18 +250,24 @@ fn each(
     }
 }
 
-/// Removes what a docent that is no more left half written.
+/// Removes what a docent that is no more left half written, or left beside its compressed twin.
 pub(super) fn remaining(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         let age = entry.metadata().and_then(|found| found.modified()).ok();
         let is_old = age.and_then(|at| at.elapsed().ok()).is_some_and(|age| age >= LEFT);
-        if ends(&path, PARTIAL) && is_old {
+        let half = ends(&path, PARTIAL) && is_old;
+        if half || ends(&path, OPEN) && closed(&path).exists() && !is_held(&path)? {
             fs::remove_file(&path)?;
         }
     }
     Ok(())
+}
+
+/// Whether a docent is writing to it, or compressing it.
+fn is_held(path: &Path) -> io::Result<bool> {
+    Ok(File::open(path)?.try_lock().is_err())
 }
 
 /// What a segment is written under until it is whole.

@@ -18,7 +18,7 @@ use crate::engine::tape::sieve::{Head, Sieve};
 use crate::engine::tape::{Entry, Line};
 use crate::journal::Terms;
 use crate::journal::queue::{Chore, Done, Item, Queue, Taken};
-use crate::journal::segment::{CLOSED, Named, OPEN, Segment, compress, list};
+use crate::journal::segment::{Named, OPEN, Segment, compress, list};
 use crate::journal::shelf::Known;
 use crate::journal::sweep::{locked, remaining};
 
@@ -138,7 +138,7 @@ impl Writer {
             };
             self.open.entry(epoch).or_insert(segment).append(&text)?;
         }
-        self.missing = 0;
+        self.missing = lost;
         Ok(lost)
     }
 
@@ -238,10 +238,6 @@ impl Writer {
             if is_ours {
                 continue;
             }
-            if lock.is_some() && is_doubled(&segment) {
-                fs::remove_file(&segment.path)?;
-                continue;
-            }
             if now.since(segment.start) >= self.terms.keep.plus(LONGEST) {
                 fs::remove_file(&segment.path)?;
                 continue;
@@ -296,12 +292,6 @@ fn free(hands: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
 fn gap(lines: u64, at: Timestamp) -> Line {
     let (product, session, digest) = <_>::default();
     Line { at, product, session, seq: 0, left: 0, digest, entry: Entry::Gap { lines } }
-}
-
-/// Compressed as a whole, and still there: docent ended in between.
-fn is_doubled(segment: &Named) -> bool {
-    let open = segment.path.to_str().and_then(|path| path.strip_suffix(OPEN));
-    open.is_some_and(|stem| PathBuf::from(format!("{stem}{CLOSED}")).exists())
 }
 
 /// Another docent may still be writing to it.

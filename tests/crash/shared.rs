@@ -56,6 +56,7 @@ async fn whichever_of_docent_and_redis_is_killed_nothing_acknowledged_is_lost() 
     let client = docent::runtime::client::shared().unwrap();
     let (mut told, mut killed) = (Vec::<(usize, Story)>::new(), [0; PARTS as usize]);
     for round in 0..=rounds {
+        say(&format!("round {round}, kills {killed:?}, {} visits so far", told.len()));
         let bases = docents.each_ref().map(|docent| docent.base.clone());
         for base in &bases {
             ready(&client, base).await;

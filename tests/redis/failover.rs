@@ -87,7 +87,7 @@ async fn what_another_has_written_is_told_once_replicas_have_it() {
     until("it to last", async || look(&store, "told").await == Ok(2)).await;
 }
 
-async fn waiting(url: &str, replicas: u32) -> Store {
+pub(crate) async fn waiting(url: &str, replicas: u32) -> Store {
     let store = try_open(url).waiting_for(replicas);
     store.reached().await.unwrap();
     store

@@ -80,6 +80,14 @@ impl Server {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Waits until it has all that its master has.
+    pub(crate) fn follows(&self) {
+        wait_until("the replica to follow", || {
+            let info: String = self.ask(&["INFO", "replication"]);
+            info.contains("master_link_status:up")
+        });
+    }
+
     /// As `kill -9`.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -111,12 +119,32 @@ impl Drop for Server {
     }
 }
 
-/// Three masters that share the slots.
+/// Three masters that share the slots, and behind them a replica of each if there are replicas.
 pub(crate) struct Cluster(pub(crate) Vec<Server>);
+
+/// Of a cluster that has no replicas yet.
+const MASTERS: usize = 3;
 
 impl Cluster {
     pub(crate) fn start() -> Self {
-        let servers: Vec<_> = (0..3)
+        Self::with(MASTERS)
+    }
+
+    pub(crate) fn replicated() -> Self {
+        let cluster = Self::with(2 * MASTERS);
+        let (masters, replicas) = cluster.0.split_at(MASTERS);
+        for (master, replica) in masters.iter().zip(replicas) {
+            let id: String = master.ask(&["CLUSTER", "MYID"]);
+            let () = replica.ask(&["CLUSTER", "REPLICATE", &id]);
+        }
+        for replica in replicas {
+            replica.follows();
+        }
+        cluster
+    }
+
+    fn with(nodes: usize) -> Self {
+        let servers: Vec<_> = (0..nodes)
             .map(|_| Server::start(&["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]))
             .collect();
         let slots = [("0", "5460"), ("5461", "10922"), ("10923", "16383")];
@@ -130,7 +158,8 @@ impl Cluster {
         for server in &servers {
             wait_until("the cluster to form", || {
                 let info: String = server.ask(&["CLUSTER", "INFO"]);
-                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                info.contains("cluster_state:ok")
+                    && info.contains(&format!("cluster_known_nodes:{nodes}"))
             });
         }
         Self(servers)
@@ -179,12 +208,7 @@ impl Watched {
                 && sentinel.ask::<Vec<redis::Value>>(&["SENTINEL", "REPLICAS", "main"]).len()
                     == replicas.len()
         });
-        for replica in &replicas {
-            wait_until("the replica to follow", || {
-                let info: String = replica.ask(&["INFO", "replication"]);
-                info.contains("master_link_status:up")
-            });
-        }
+        replicas.iter().for_each(Server::follows);
         Self { master, replicas, sentinel }
     }
 

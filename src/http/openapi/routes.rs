@@ -265,7 +265,7 @@ pub(crate) const ROUTES: [Route; 25] = [
     Route {
         method: HttpMethod::Get,
         path: "/admin/users/{product_id}/{user_id}/export",
-        summary: "Every record of a person; found by walking through the store, for a minute at most; 404 when there is none.",
+        summary: "Every record of a person; found by walking through the store, for five minutes at most; 404 when there is none.",
         ..PEOPLE
     },
     Route {
@@ -278,7 +278,7 @@ pub(crate) const ROUTES: [Route; 25] = [
     Route {
         method: HttpMethod::Get,
         path: "/admin/emails/{product_id}/{email}/export",
-        summary: "Every record of the person of an e-mail address; found by walking through the store, for a minute at most; 404 when there is none.",
+        summary: "Every record of the person of an e-mail address; found by walking through the store, for five minutes at most; 404 when there is none.",
         ..PEOPLE
     },
     Route {
@@ -291,7 +291,7 @@ pub(crate) const ROUTES: [Route; 25] = [
     Route {
         method: HttpMethod::Get,
         path: "/admin/sessions/{product_id}/{session_id}/export",
-        summary: "Every record of the person of a session, else of the session alone; found by walking through the store, for a minute at most; 404 when there is none.",
+        summary: "Every record of the person of a session, else of the session alone; found by walking through the store, for five minutes at most; 404 when there is none.",
         ..PEOPLE
     },
     Route {

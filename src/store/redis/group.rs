@@ -2,7 +2,9 @@
 //! own, because WAIT holds up its connection, and one WAIT serves a whole group.
 //!
 //! The connection is never older than the one that is read from: after a fail-over nothing goes to
-//! the old master any more, which may still have a replica that confirms.
+//! the old master any more, which may still have a replica that confirms. WAIT knows only of what
+//! went over its own connection, and a cluster's client replaces lost ones by itself: a group that
+//! was written over one and waited for over another is not confirmed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +17,7 @@ use tokio::time::timeout;
 use crate::store::redis::failure::Failure;
 use crate::store::redis::inspect::stamp;
 use crate::store::redis::link::Link;
-use crate::store::redis::wire::{ANSWER, Wire};
+use crate::store::redis::wire::{ANSWER, Ends, Wire};
 
 /// Writes of one group at most, so that none waits long for the others.
 const MOST: usize = 256;
@@ -95,8 +97,12 @@ impl Work {
     }
 
     async fn perform(&mut self, jobs: Vec<Job>) {
-        let wire = match self.wire().await {
-            Ok(wire) => wire,
+        let ready = match self.wire().await {
+            Ok(wire) => ends(&wire).await.map(|ends| (wire, ends)),
+            Err(failure) => Err(failure),
+        };
+        let (wire, ends) = match ready {
+            Ok(ready) => ready,
             Err(failure) => {
                 // Nothing was sent.
                 let failure = Failure { refused: true, ..failure };
@@ -107,7 +113,7 @@ impl Work {
         let calls = jobs.iter().map(|job| invoked(wire.clone(), &job.call));
         let answers = join_all(calls).await;
         let written = answers.iter().any(|answer| matches!(answer, Ok(Value::Int(_))));
-        let confirmed = if written { self.confirmed(wire).await } else { Ok(()) };
+        let confirmed = if written { self.confirmed(wire, &ends).await } else { Ok(()) };
         if answers.iter().any(|answer| matches!(answer, Err(failure) if failure.reconnect)) {
             self.wire = None;
         }
@@ -133,8 +139,8 @@ impl Work {
         Ok(wire)
     }
 
-    /// Whether enough replicas have all that was written on this connection.
-    async fn confirmed(&mut self, mut wire: Wire) -> Result<(), Failure> {
+    /// Whether enough replicas have all that was written on these connections.
+    async fn confirmed(&mut self, mut wire: Wire, before: &Ends) -> Result<(), Failure> {
         let mut wait = cmd("WAIT");
         wait.arg(self.replicas).arg(CONFIRM.as_millis());
         let found = match timeout(ANSWER, wait.query_async::<u32>(&mut wire)).await {
@@ -144,6 +150,10 @@ impl Work {
                 0
             }
         };
+        if ends(&wire).await.as_ref() != Ok(before) {
+            // The row itself tells what became of it.
+            return Err(Failure { reconnect: false, ..Failure::silent() });
+        }
         let short = (found < self.replicas).then(|| {
             format!(
                 "only {found} of the {} replicas that `wait_replicas` asks for have it",
@@ -174,12 +184,20 @@ impl Work {
             return;
         }
         let Ok(mut wire) = self.wire().await else { return };
+        let Ok(ends) = ends(&wire).await else { return };
         if matches!(timeout(ANSWER, stamp(&mut wire)).await, Ok(Ok(()))) {
             // It tells by itself.
-            drop(self.confirmed(wire).await);
+            drop(self.confirmed(wire, &ends).await);
         } else {
             self.wire = None;
         }
+    }
+}
+
+async fn ends(wire: &Wire) -> Result<Ends, Failure> {
+    match timeout(ANSWER, wire.ends()).await {
+        Ok(told) => told.map_err(|error| Failure::of(&error)),
+        Err(_) => Err(Failure::silent()),
     }
 }
 

@@ -1,14 +1,16 @@
 //! Connections: to one server, to the master that sentinels name, to a cluster.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisError,
-    RedisFuture, TlsMode, Value, cmd,
+    RedisFuture, TlsMode, Value, cmd, from_redis_value,
 };
 
 use crate::rulebook::address::{Address, Topology};
@@ -59,10 +61,30 @@ impl Wire {
         Ok(Self::Single(client.get_multiplexed_async_connection_with_config(&config).await?))
     }
 
+    /// What tells the connections to a cluster's masters from any that replace them: the id and
+    /// port of each. Nothing elsewhere, where none is replaced behind one's back.
+    pub(super) async fn ends(&self) -> Result<Ends, RedisError> {
+        let Self::Cluster(wire) = self else { return Ok(Ends::new()) };
+        let mut asked = cmd("CLIENT");
+        asked.arg("INFO");
+        let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+        let told = wire.clone().route_command(asked, everywhere).await?;
+        let told: BTreeMap<String, String> = from_redis_value(told)?;
+        Ok(told.into_iter().map(|(node, info)| (node, end(&info))).collect())
+    }
+
     /// Whether the client itself may send a command again whose answer it has lost.
     pub(super) fn repeats(&self) -> bool {
         matches!(self, Self::Cluster(_))
     }
+}
+
+/// By the address of a master.
+pub(super) type Ends = BTreeMap<String, String>;
+
+/// `id=7 addr=127.0.0.1:40112` of what a server says of a client.
+fn end(info: &str) -> String {
+    info.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
 }
 
 fn cluster(address: &Address) -> Result<ClusterClient, RedisError> {
