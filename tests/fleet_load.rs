@@ -9,6 +9,7 @@ mod common;
 mod server;
 mod fleet_load {
     pub(crate) mod fleet;
+    pub(crate) mod journals;
     pub(crate) mod trouble;
     pub(crate) mod visits;
 }
@@ -22,6 +23,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use fleet_load::fleet::Fleet;
+use fleet_load::journals::decided_again;
 use fleet_load::trouble::trouble;
 use fleet_load::visits::{Offered, person, visit};
 use server::Watched;
@@ -43,6 +45,7 @@ triggers:
 fn settings(store: &str) -> String {
     format!(
         "version: 1\nstore: \"{store}\"\nwait_replicas: 1\n\
+         journal: {{ folder: journal, sample: 100% }}\n\
          limits: {{ per_session: 10000/s, per_client: 100000/s }}\n\
          products:\n  acme:\n    proactive: {{ conservative: {{ base: 12h }} }}\n\
          \x20 tight:\n    proactive: {{ quotas: {{ product_per_minute: {PER_MINUTE}, user_per_day: 1 }} }}\n"
@@ -96,8 +99,9 @@ async fn whatever_fails_four_instances_decide_as_one_and_recover() {
     writeln!(
         std::io::stderr(),
         "{} sessions and {offers} offers under quotas in {took} s, {rounds} rounds of trouble; \
-         {answers} answers, {refusals} refusals, {silences} without an answer",
+         {answers} answers, {refusals} refusals, {silences} without an answer; {}",
         sessions.len(),
+        decided_again(&mut docents),
     )
     .unwrap();
 }
