@@ -147,23 +147,20 @@ fn what_stands_in_the_way_is_named_gate_by_gate() {
         format!("{LOOKS}{{ at: 20s, fires: linger }}\n{{ at: {seconds}s, fires: linger }}")
     };
     let redelivers = "version: 1\nproducts:\n  acme: { proactive: { redeliver: true } }\n";
-    let off = "version: 1\nproducts:\n  acme: { proactive: { enabled: false } }\n";
     let spaced = "version: 1\nproducts:\n  acme: { proactive: { min_interval: 1s } }\n";
     for (settings, entries, found, decided) in [
         (PLAIN, after(21), "fsm:wrong_state", "the gate `state` refuses until 80s"),
         (PLAIN, after(90), "resilience:min_interval", "the gate `min_interval` refuses until 320s"),
         (redelivers, after(21), "the open offer, said again", "the gate `state` refuses until 80s"),
-        (
-            off,
-            format!("{LOOKS}{{ at: 20s, silent: no_trigger }}"),
-            "not_enabled",
-            "the gate `enabled` refuses for good",
-        ),
         (spaced, after(100), "trigger_cooldown", "the rule `linger` is held until 301s"),
     ] {
         let failure = linger(settings, &entries).unwrap();
         assert_eq!((&*failure.found, &*failure.decided), (found, decided));
     }
+    let off = "settings: { proactive: { enabled: false } }";
+    let failure = given_linger(off, &format!("{LOOKS}{{ at: 20s, silent: no_trigger }}")).unwrap();
+    let told = (&*failure.found, &*failure.decided);
+    assert_eq!(told, ("not_enabled", "the gate `enabled` refuses for good"));
 }
 
 #[test]
@@ -366,4 +363,17 @@ proptest! {
         let line = moment.line;
         prop_assert_eq!(play(&product, &broken).failure.map(|failure| failure.line), Some(line));
     }
+}
+
+/// An operator who switches a product off breaks no test of its rules, unless one says so.
+#[test]
+fn tests_hold_while_the_product_is_switched_off() {
+    let off = PLAIN.replace("acme: {}", "acme: { proactive: { enabled: false } }");
+    assert_ne!(off, PLAIN);
+    assert_eq!(linger(&off, "{ at: 20s, fires: linger }"), None);
+    let given = "settings: { proactive: { enabled: false } }";
+    assert_eq!(
+        under(&off, &format!("        given: {{ {given} }}\n"), "{ at: 20s, silent: not_enabled }"),
+        None
+    );
 }

@@ -215,16 +215,25 @@ fn variables_are_given_their_type_after_they_are_replaced() {
 }
 
 #[test]
-fn the_digest_is_of_what_was_used() {
-    let digest = |sources: &Sources| check(sources).0.unwrap().digest;
-    let first = digest(&good());
-    assert_eq!(first, digest(&good()));
-    assert_ne!(first, digest(&changed("rules/billing.yaml", "Need a hand?", "A hand?")));
+fn the_digest_is_of_what_decides() {
+    let (first, same) = (check(&good()).0.unwrap(), |book: &Rulebook, other: &Rulebook| {
+        (book.digest == other.digest, book.whole == other.whole)
+    });
+    let told = |sources: &Sources| same(&first, &check(sources).0.unwrap());
+    assert_eq!(told(&good()), (true, true));
+    let worded = changed("rules/billing.yaml", "Need a hand?", "A hand?");
+    assert_eq!(told(&worded), (false, false));
     let mut sources = good();
     sources.files.insert("README.md".into(), b"words".to_vec());
-    assert_eq!(first, digest(&sources), "a file that is not read does not count");
+    assert_eq!(told(&sources), (true, true), "a file that is not read does not count");
+    let rules = sources.files.get_mut("rules/billing.yaml").unwrap();
+    rules.extend(b"\n# A word about it.\n");
+    assert_eq!(told(&sources), (true, false), "nor does a comment");
     let other = |name: &str| if name == "TOKEN" { Some("t".to_owned()) } else { env(name) };
-    assert_ne!(first, compile(&good(), &other).0.unwrap().digest);
+    let elsewhere = compile(&good(), &other).0.unwrap();
+    assert_eq!(same(&first, &elsewhere), (true, false), "nor the token of an upstream");
+    let quieter = changed("docent.yaml", "max_sessions: 1000", "max_sessions: 999");
+    assert_eq!(told(&quieter), (false, false));
 }
 
 #[test]

@@ -16,17 +16,43 @@ use docent::store::Store;
 const START: Timestamp = Timestamp::from_millis(1_760_000_000_000);
 
 fn instances() -> [App; 2] {
+    named(["one", "two"])
+}
+
+fn named(names: [&str; 2]) -> [App; 2] {
     let text = "version: 1\nstore: memory\nproducts: { acme: {} }\n";
     let files = [("docent.yaml".to_owned(), text.as_bytes().to_vec())];
     let live = || Live::start(Sources { files: files.clone().into() }, |_| None, START).unwrap();
     let limits = live().current().settings.limits.clone();
     let store = Arc::new(Store::open("memory", &limits).unwrap());
-    ["one", "two"].map(|name| {
+    names.map(|name| {
         let (live, clock) = (Arc::new(live()), Clock::standing_at(START));
         let app = App::new(live, Arc::clone(&store), clock, Arc::new(Metrics::new()));
         app.introduce(name, "127.0.0.1:8080");
         app
     })
+}
+
+/// Or else one of them would be seen and the other waited for in vain, or not at all.
+#[tokio::test]
+async fn two_of_one_name_are_told_apart_and_a_restart_is_none() {
+    let at = |seconds| START.plus(Span::from_seconds(seconds));
+    let [first, again] = named(["web", "web"]);
+    first.say_hello(at(0)).await.unwrap();
+    let names = async |app: &App, seconds| {
+        let peers = app.fleet(at(seconds)).await.unwrap().peers.into_iter();
+        peers.map(|peer| peer.name.to_string()).collect::<Vec<_>>()
+    };
+    for seconds in [2, 4, 6] {
+        again.say_hello(at(seconds)).await.unwrap();
+        assert_eq!(names(&again, seconds).await, ["web"]);
+    }
+    for seconds in [8, 10, 12] {
+        first.say_hello(at(seconds)).await.unwrap();
+        again.say_hello(at(seconds + 1)).await.unwrap();
+    }
+    let names = names(&first, 14).await;
+    assert_eq!(names.iter().filter(|name| name.starts_with("web#")).count(), 2, "{names:?}");
 }
 
 #[tokio::test]

@@ -158,6 +158,21 @@ async fn one_instance_reads_an_upstream_and_another_takes_over() {
     offered(&third, "ps_3").await;
 }
 
+/// It is said once, and nobody could tell the upstream to say it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server; `make test` installs it"]
+async fn what_an_upstream_says_while_the_store_is_away_is_kept_afterwards() {
+    let mut redis = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let upstream = Upstream::start().await;
+    let docent = docent(&upstream, &redis);
+    upstream.heard_by(1).await;
+    redis.kill();
+    upstream.tells_of("ps_1");
+    docent.until("/readyz", |status, _| status == 503).await;
+    redis.resume();
+    offered(&docent, "ps_1").await;
+}
+
 /// A holder that the upstream refuses keeps nobody else from reading.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs redis-server; `make test` installs it"]

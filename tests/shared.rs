@@ -155,25 +155,27 @@ fn run(arguments: &[&str]) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs redis-server; `make test` installs it"]
 async fn a_user_with_the_documented_permissions_is_enough() {
-    let (single, cluster) = (Server::start(&[]), server::Cluster::start());
+    let (single, cluster) = (Server::start(&[]), server::Cluster::replicated());
     let of_a_cluster: Vec<&Server> = cluster.0.iter().collect();
     let at = |address: String| format!("docent:sesame@{address}");
     let hosts: Vec<_> = of_a_cluster.iter().map(|server| server.address()).collect();
-    for (url, servers, more) in [
-        (format!("redis://{}", at(single.address())), vec![&single], ""),
+    for (url, waiting, servers, more) in [
+        (format!("redis://{}", at(single.address())), "", vec![&single], ""),
         (
             format!("redis+cluster://{}", at(hosts.join(","))),
+            "\nwait_replicas: 1",
             of_a_cluster,
-            "+cluster|slots +asking",
+            "+cluster|slots +asking +wait +client|info",
         ),
     ] {
+        let store = format!("{url}{waiting}");
         for server in &servers {
             let command = documented(more);
             let () = server.ask(&command.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        let [one, other] = docents::<2>(&url, "{}");
+        let [one, other] = docents::<2>(&store, "{}");
         visited(&[one, other], &names("s", 20), |number| format!("u_{number}")).await;
-        let [one, other] = docents::<2>(&url, "{}");
+        let [one, other] = docents::<2>(&store, "{}");
         assert_eq!(one.verdict("s_1").await, "eager");
         assert_eq!(other.event("s_1", "proactive_dismissed").await.0, None);
         let page = |body: (u16, Value)| body.1.to_string();

@@ -119,14 +119,14 @@ fn a_broken_rule_file_does_not_make_triggers_unknown() {
 
 #[test]
 fn a_test_belongs_to_the_product_it_names() {
-    let two = "version: 1\nproducts: { a: {}, b: { proactive: { enabled: false } } }\n";
+    let two = "version: 1\nproducts: { a: {}, b: { quiet_hours: { hours: 00:00-23:59 } } }\n";
     let rules = TWO.replace("OUTCOME", "shown");
     let test = |product: &str, expected: &str| {
         format!(
             "version: 1\nproduct: {product}\ntests:\n  - name: it\n    timeline: [{{ at: 0s, page: /a }}, {{ at: 1s, {expected} }}]\n"
         )
     };
-    for (product, expected) in [("a", "fires: hello"), ("b", "silent: not_enabled")] {
+    for (product, expected) in [("a", "fires: hello"), ("b", "silent: quiet_hours")] {
         let test = test(product, expected);
         let files =
             [("docent.yaml", two), ("rules/a.yaml", &*rules), ("rules/a.test.yaml", &*test)];

@@ -20,6 +20,43 @@ const SILENT: Duration = Duration::from_secs(10);
 /// After so long its name is forgotten.
 const FORGOTTEN: Span = Span::from_seconds(600);
 
+/// Hellos in a row with somebody else's in between, after which there are two of one name. One is
+/// what a restart leaves.
+const TWICE: u32 = 2;
+
+/// Whether another instance goes by the same name.
+#[derive(Debug, Default)]
+pub(crate) struct Namesake {
+    /// When hello was said last, and how often in a row somebody else has said it since.
+    last: Mutex<(Option<Timestamp>, u32)>,
+    /// The name this one goes by instead.
+    apart: OnceLock<Arc<str>>,
+}
+
+impl Namesake {
+    /// Said hello under this name, where `found` was the last one.
+    fn said(&self, name: &Arc<str>, found: Option<Timestamp>, at: Timestamp) {
+        let mut said = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, times) = *said;
+        let foreign = last.is_some() && found.is_some() && found != last;
+        *said = (Some(at), if foreign { times + 1 } else { 0 });
+        if said.1 < TWICE || self.apart.get().is_some() {
+            return;
+        }
+        let apart = format!("{name}#{:04x}", RandomState::new().hash_one(name) & 0xffff);
+        tracing::warn!(
+            "Another instance is called `{name}`, too; this one goes by `{apart}`. Give each a name \
+             of its own (`--instance`, DOCENT_INSTANCE), or none"
+        );
+        let _first_stays = self.apart.set(apart.into());
+    }
+
+    /// Nobody knows whether it was heard.
+    fn failed(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = (None, 0);
+    }
+}
+
 /// Name and address of this instance, once it listens.
 pub(crate) type Name = OnceLock<(Arc<str>, Arc<str>)>;
 
@@ -81,6 +118,7 @@ impl App {
 
     fn own(&self, wall: Timestamp) -> (Arc<str>, Instance) {
         let (name, address) = self.name.get().cloned().unwrap_or_default();
+        let name = self.namesake.apart.get().cloned().unwrap_or(name);
         let status = self.live.status();
         let said = Instance {
             address,
@@ -105,10 +143,12 @@ impl App {
         let step = |slot: &mut Option<Bulletin>| {
             let instances = &mut slot.get_or_insert_default().instances;
             instances.retain(|_, other| wall.since(other.seen) < FORGOTTEN);
-            instances.insert(Arc::clone(&name), said.clone());
-            Step::Write(instances.clone())
+            let found = instances.insert(Arc::clone(&name), said.clone());
+            Step::Write((found.map(|found| found.seen), instances.clone()))
         };
-        let all = self.store.update(INSTANCES, wall, step).await?;
+        let told = self.store.update(INSTANCES, wall, step).await;
+        let (found, all) = told.inspect_err(|_| self.namesake.failed())?;
+        self.namesake.said(&name, found, wall);
         self.heard.hear(&all);
         Ok(())
     }

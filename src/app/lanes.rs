@@ -24,9 +24,10 @@ impl Lanes {
         let lane = |_| {
             let (lane, mut waiting) = mpsc::channel(WAITING);
             let (app, product) = (Arc::clone(app), Arc::clone(product));
+            let stopping = tasks.stopping();
             tasks.spawn(async move {
                 while let Some(delivery) = waiting.recv().await {
-                    app.take(&product, delivery).await;
+                    app.take(&product, delivery, &stopping).await;
                 }
             });
             lane

@@ -4,6 +4,7 @@
 mod announced;
 mod attempts;
 mod consent;
+mod deadline;
 mod deliver;
 mod explain;
 mod fire;
@@ -28,6 +29,7 @@ mod sweeping;
 mod tape;
 mod targets;
 
+pub use deadline::in_time;
 pub use explain::Explained;
 pub use fleet::{Fleet, Peer};
 pub use forget::Forgotten;
@@ -78,6 +80,7 @@ pub struct App {
     attempts: attempts::Attempts,
     books: settle::Books,
     heard: fleet::Heard,
+    namesake: fleet::Namesake,
     sweeping: sweeping::Sweeping,
     journal: Option<Journal>,
 }
@@ -100,7 +103,8 @@ impl App {
     /// Puts the parts together.
     pub fn new(live: Arc<Live>, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Self {
         let (sources, tasks, draining, health, notes, told, targets) = <_>::default();
-        let (pauses, name, attempts, books, heard, sweeping, journal) = <_>::default();
+        let (pauses, name, attempts, books, heard) = <_>::default();
+        let (namesake, sweeping, journal) = <_>::default();
         Self {
             live,
             store,
@@ -118,6 +122,7 @@ impl App {
             attempts,
             books,
             heard,
+            namesake,
             sweeping,
             journal,
         }

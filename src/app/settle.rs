@@ -121,15 +121,21 @@ impl App {
     /// Pays what any session still owes, as far as the store takes it.
     ///
     /// # Errors
-    /// When it does not take it yet; to be tried again.
+    /// When it does not take all of it yet; to be tried again.
     pub async fn pay_all_debts(&self) -> Result<(), StoreError> {
+        let mut all = Ok(());
         for (product, session) in self.books.debtors() {
             let Some(product) = self.live.current().products.get(&product).cloned() else {
                 continue;
             };
-            self.pay_debts(&product, &session, self.clock.now()).await?;
+            // One that cannot be read keeps nobody else waiting; a store that is away keeps all.
+            let paid = self.pay_debts(&product, &session, self.clock.now()).await;
+            if paid.is_err() && self.store.trouble().is_some() {
+                return paid;
+            }
+            all = all.and(paid);
         }
-        Ok(())
+        all
     }
 
     async fn pay(
@@ -139,10 +145,10 @@ impl App {
         debt: &mut Debt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let seq = |session: Option<&Session>| session.map(|session| session.seq);
         let key = Key { product: &product.id, id: session };
         // A step that did not last owes nothing, nor does a session that was removed since.
-        if self.store.read(key, now, seq).await?.is_none_or(|seq| seq < debt.left) {
+        let lasts = |session: Option<&Session>| session.is_some_and(|it| debt.lasts(it));
+        if !self.store.read(key, now, lasts).await? {
             return Ok(());
         }
         if let Some(line) = debt.open.take() {
@@ -244,6 +250,14 @@ impl Debt {
     /// Of a step that was written.
     pub(crate) fn of(owed: Aftermath, left: u64, identity: Option<u64>) -> Self {
         Self { owed, left, identity, open: None }
+    }
+
+    /// Whether its step is part of the session. Another instance may have taken another step from
+    /// the same place, where this one's was lost with a master.
+    fn lasts(&self, session: &Session) -> bool {
+        let unknown = self.identity.filter(|_| self.open.is_some());
+        let took = |identity| session.batches.iter().any(|(known, _)| *known == identity);
+        session.seq >= self.left && unknown.is_none_or(took)
     }
 }
 

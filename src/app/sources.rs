@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
 use crate::app::lanes::Lanes;
 use crate::app::leases::{Progress, Watch};
+use crate::app::{App, Denied};
 use crate::domain::action::{Delivery, Trust};
 use crate::domain::bulletin::Lease;
+use crate::engine::identity::identity;
 use crate::ingest::backoff::LONGEST;
 use crate::ingest::sse::{Pace, Upstream};
 use crate::ingest::status::{Phase, SourceReport, SourceStatus};
@@ -18,6 +21,10 @@ use crate::rulebook::settings::Source;
 use crate::runtime::client::HttpClient;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::tasks::Tasks;
+use crate::store::StoreError;
+
+/// Between two tries to keep a message, at first and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// A product and the place of one of its `sources`.
 type Place = (Arc<str>, usize);
@@ -105,17 +112,35 @@ impl App {
         Running { source: source.clone(), status, stop, counted: None }
     }
 
-    /// One message of an upstream; what cannot be kept now is counted and logged, since an
-    /// upstream has no way to be told.
-    pub(crate) async fn take(&self, product: &Arc<str>, delivery: Delivery) {
-        let Some(product) = self.live.current().products.get(product).cloned() else { return };
-        let now = self.clock.now();
-        match self.deliver(&product, &delivery, Trust::Trusted, None, now).await {
-            Ok(advanced) => self.metrics.batch(&product.id, "sse", advanced.result()),
-            Err(error) => {
+    /// One message of an upstream, which has no way to be told to ask again: while the store takes
+    /// nothing it waits, and the upstream is read no further. What cannot be kept is counted.
+    pub(crate) async fn take(
+        &self,
+        product: &Arc<str>,
+        delivery: Delivery,
+        stopping: &CancellationToken,
+    ) {
+        let mut pause = PAUSE.0;
+        loop {
+            let Some(product) = self.live.current().products.get(product).cloned() else { return };
+            let now = self.clock.now();
+            let error = match self.deliver(&product, &delivery, Trust::Trusted, None, now).await {
+                Ok(advanced) => return self.metrics.batch(&product.id, "sse", advanced.result()),
+                Err(error) => error,
+            };
+            // What may have been kept is sent again only if it would count once.
+            let again = match &error {
+                Denied::Store(StoreError::Unread { .. }) => true,
+                Denied::Store(_) => identity(&product.id, &delivery).is_some(),
+                _ => false,
+            };
+            let waited = stopping.run_until_cancelled(sleep(pause)).await;
+            if !again || waited.is_none() {
                 self.metrics.batch(&product.id, "sse", "failed");
                 tracing::warn!(product.id = %product.id, "Lost a message of an upstream: {error}");
+                return;
             }
+            pause = (pause * 2).min(PAUSE.1);
         }
     }
 }

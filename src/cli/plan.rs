@@ -134,7 +134,8 @@ fn planned(arguments: &Arguments) -> Result<Exit, Exit> {
 /// A rulebook that says nothing yet.
 fn nothing(head: &Rulebook) -> Rulebook {
     let (digest, settings) = ("".into(), head.settings.clone());
-    Rulebook { digest, settings, products: HashMap::new(), prompts: BTreeMap::new() }
+    let whole = Arc::default();
+    Rulebook { digest, whole, settings, products: HashMap::new(), prompts: BTreeMap::new() }
 }
 
 fn loaded(read: &Read, rulebook: Rulebook) -> Loaded {

@@ -125,6 +125,8 @@ impl<'p> Player<'p> {
         let Given { tester, proactive, .. } = given;
         if let Some(proactive) = proactive {
             self.product.to_mut().settings.proactive = Proactive::clone(proactive);
+        } else if !self.product.settings.proactive.enabled {
+            self.product.to_mut().settings.proactive.enabled = true;
         }
         if *tester {
             self.product.to_mut().settings.testers.extend([SESSION.into()]);

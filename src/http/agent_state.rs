@@ -35,8 +35,8 @@ pub(crate) async fn report(
     let voucher = desk.gate.voucher(signed, &parts, session, visit.now)?;
     let reported = read(&body::read(body, LARGEST).await?)?;
     let conversation = conversation.into_owned();
-    let tasks = desk.app.tasks.clone();
-    let heard = tasks.see_through(async move {
+    let app = Arc::clone(&desk.app);
+    let heard = app.see_through(async move {
         let (event, offer) = (&reported.event, reported.offer_id.as_deref());
         let voucher = voucher.as_deref();
         let report = Report { conversation: &conversation, event, offer, voucher };

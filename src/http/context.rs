@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{Method, Request};
 
-use crate::app::{Denied, Explained, Polled, Question};
+use crate::app::{Denied, Explained, Polled, Question, in_time};
 use crate::domain::text::strip;
 use crate::domain::time::Timestamp;
 use crate::engine::around::own_conversation;
@@ -52,7 +52,7 @@ pub(crate) async fn poll(
     let voucher = desk.gate.voucher(signed, &parts, &session, visit.now)?;
     let voucher = voucher.as_deref();
     let question = Question { session: &session, conversation: &conversation, voucher };
-    let polled = match desk.app.peek(&visit.product, question, visit.now).await? {
+    let polled = match in_time(desk.app.peek(&visit.product, question, visit.now)).await? {
         Some(polled) => polled,
         None => seen_through(&desk, &visit, question).await?,
     };
@@ -68,11 +68,11 @@ fn seen_through(
     let (desk, product, now) = (Arc::clone(desk), Arc::clone(&visit.product), visit.now);
     let (session, conversation) = (question.session.to_owned(), question.conversation.to_owned());
     let (voucher, tasks) = (question.voucher.map(str::to_owned), desk.app.tasks.clone());
-    tasks.see_through(async move {
+    in_time(tasks.see_through(async move {
         let voucher = voucher.as_deref();
         let question = Question { session: &session, conversation: &conversation, voucher };
         desk.app.poll(&product, question, now).await
-    })
+    }))
 }
 
 fn conversation<'a>(uri: &'a http::Uri, session: &str) -> Result<Cow<'a, str>, ApiError> {

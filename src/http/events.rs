@@ -37,8 +37,8 @@ pub(crate) async fn push(
         return Ok(json::ok(&AcceptedBody::ignored()));
     };
     let voucher = voucher(&desk, &visit, &parts, &delivery)?;
-    let tasks = desk.app.tasks.clone();
-    let taken = tasks.see_through(async move {
+    let app = Arc::clone(&desk.app);
+    let taken = app.see_through(async move {
         let (trust, voucher) = (visit.admitted.trust, voucher.as_deref());
         let advanced =
             desk.app.deliver(&visit.product, &delivery, trust, voucher, visit.now).await?;
@@ -58,8 +58,8 @@ pub(crate) async fn posthog(
     let (visit, bytes) = admit(&desk, &parts, body, RouteClass::Webhook, &product, POSTHOG).await?;
     let intake = destination::read(&bytes);
     let intake = intake.map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    let tasks = desk.app.tasks.clone();
-    let taken = tasks.see_through(async move {
+    let app = Arc::clone(&desk.app);
+    let taken = app.see_through(async move {
         let (mut accepted, mut duplicates) = (0, 0);
         let Visit { product, now, .. } = visit;
         for batch in intake.batches {

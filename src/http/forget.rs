@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::Request;
 
+use crate::app::Denied;
 use crate::http::access::RouteClass;
 use crate::http::body::{self, LARGEST};
 use crate::http::error::ApiError;
@@ -26,11 +27,11 @@ pub(crate) async fn session(
     let visit = desk.admit(&parts, RouteClass::Operator, Some(&product))?;
     demand_json(&parts.headers)?;
     let thread = thread(&body::read(body, LARGEST).await?)?;
-    let (session, tasks) = (session.into_owned(), desk.app.tasks.clone());
-    let forgotten = tasks.see_through(async move {
+    let (session, app) = (session.into_owned(), Arc::clone(&desk.app));
+    let forgotten = app.see_through(async move {
         let thread = thread.as_deref();
         let forgotten = desk.app.forget(&visit.product, &session, thread, visit.now).await;
-        forgotten.map(|forgotten| (session, forgotten))
+        Ok::<_, Denied>((session, forgotten?))
     });
     let (session, forgotten) = forgotten.await?;
     let forgotten =

@@ -46,6 +46,8 @@ struct Desk {
     digest: Arc<str>,
     /// The compiled rulebook's own digest, whatever was paused since.
     compiled: Arc<str>,
+    /// Of all that it is made of.
+    whole: Arc<str>,
     pinned: Pinned,
     grace: Grace,
 }
@@ -86,6 +88,7 @@ impl Live {
             sources,
             digest,
             compiled: Arc::clone(&rulebook.digest),
+            whole: Arc::clone(&rulebook.whole),
             pinned: Pinned::of(&rulebook.settings),
             grace: Grace::default(),
         };
@@ -186,12 +189,13 @@ impl Live {
         mut findings: Vec<Finding>,
         now: Timestamp,
     ) -> Outcome {
-        if rulebook.digest == desk.compiled {
+        if rulebook.whole == desk.whole {
             self.tell(|status| status.active.sources = Arc::clone(&desk.digest));
             self.agree();
             return Outcome::Unchanged;
         }
         desk.compiled = Arc::clone(&rulebook.digest);
+        desk.whole = Arc::clone(&rulebook.whole);
         findings.extend(desk.pinned.keep(&mut rulebook.settings));
         let revision = self.status().active.revision + 1;
         let active = active(revision, &rulebook, Arc::clone(&desk.digest), now, findings);

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::domain::bucket::Share;
 use crate::domain::tour::Catalogue;
 use crate::rulebook::case::Suite;
 use crate::rulebook::condition::seen::Offering;
 use crate::rulebook::condition::{Asks, Ground, Segments};
+use crate::rulebook::digest::{Meanings, whole};
 use crate::rulebook::environment::{Lookup, expand};
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::ids::Ids;
@@ -21,7 +20,7 @@ use crate::rulebook::prompts::{self, Prompt};
 use crate::rulebook::reader::Findings;
 use crate::rulebook::rule::{Rule, When};
 use crate::rulebook::segments::Segment;
-use crate::rulebook::settings::{ProductSettings, Settings};
+use crate::rulebook::settings::{Proactive, ProductSettings, Settings};
 use crate::rulebook::triggers::{self, Around};
 use crate::rulebook::yaml::{self, Node, Spot};
 use crate::rulebook::{Product, Rulebook, Sources, locales, segments, suites, tours, workspace};
@@ -47,7 +46,8 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return (None, findings);
     }
-    let digest = digest(sources, &reading.used, &reading.variables);
+    let digest = reading.meanings.digest();
+    let whole = whole(sources, reading.meanings.paths(), &reading.variables);
     let ledger_ttl = settings.limits.ledger_ttl;
     let products =
         parts.into_iter().map(|(id, Part { mut rules, tours, segments, suites, .. })| {
@@ -79,7 +79,7 @@ pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Fi
             (id, Arc::new(product))
         });
     let products: HashMap<_, _> = products.collect();
-    (Some(Rulebook { digest, settings, products, prompts }), findings)
+    (Some(Rulebook { digest, whole, settings, products, prompts }), findings)
 }
 
 /// The settings alone, when `docent.yaml` has no mistake, whatever the other files have.
@@ -110,16 +110,16 @@ pub fn folders(sources: &Sources) -> BTreeSet<String> {
 struct Reading<'s> {
     sources: &'s Sources,
     findings: Vec<Finding>,
-    /// The files that count, for the digest.
-    used: BTreeSet<&'s str>,
+    /// The files that count.
+    meanings: Meanings<'s>,
     /// The variables that count, with their values.
     variables: BTreeMap<String, Option<String>>,
 }
 
 impl<'s> Reading<'s> {
     fn new(sources: &'s Sources) -> Self {
-        let (findings, used, variables) = Default::default();
-        Self { sources, findings, used, variables }
+        let (findings, meanings, variables) = Default::default();
+        Self { sources, findings, meanings, variables }
     }
 
     /// The files of a folder itself with one of these endings, by path.
@@ -136,9 +136,11 @@ impl<'s> Reading<'s> {
     }
 
     fn text(&mut self, (path, bytes): (&'s str, &'s [u8])) -> Option<&'s str> {
-        self.used.insert(path);
         match yaml::decode(bytes, path) {
-            Ok(text) => Some(text),
+            Ok(text) => {
+                self.meanings.text(path, text);
+                Some(text)
+            }
             Err(found) => {
                 self.findings.extend(found.into_list());
                 None
@@ -159,6 +161,7 @@ impl<'s> Reading<'s> {
             let help = Some("write it, or remove the file".to_owned());
             findings.error_at(Spot::default(), "empty-file", "the file is empty", help);
         }
+        root.iter().for_each(|root| self.meanings.tree(file.0, root));
         let read = root.map(|root| read(root, &mut findings));
         self.findings.extend(findings.into_list());
         read
@@ -173,12 +176,15 @@ impl<'s> Reading<'s> {
             self.findings.extend(findings.into_list());
             return fallback();
         };
-        let mut variables = BTreeMap::new();
+        let (mut variables, mut expanded) = (BTreeMap::new(), None);
         let settings = self.yaml((path, bytes), |mut root, findings| {
             variables = expand(&mut root, env, findings);
-            workspace::read(&root, findings)
+            let settings = workspace::read(&root, findings);
+            expanded = Some(root);
+            settings
         });
         self.variables = variables;
+        expanded.iter().for_each(|root| self.meanings.workspace(path, root));
         settings.filter(|settings| !settings.products.is_empty()).unwrap_or_else(fallback)
     }
 
@@ -201,7 +207,9 @@ impl<'s> Reading<'s> {
         let (tours, tour_ids, all) = self.tours(&settings.tours);
         let (mut ids, mut rules, mut known) = (Ids::default(), Vec::new(), true);
         let tour_ids = all.then_some(&tour_ids);
-        let (activity, proactive) = (&settings.activity, &settings.proactive);
+        // What rules do is tested as ever while an operator keeps the product silent.
+        let proactive = &Proactive { enabled: true, ..settings.proactive.clone() };
+        let activity = &settings.activity;
         let caps = &settings.frequency;
         let ground = Ground { activity, memory, tours: tour_ids, segments: None };
         let (segment_list, known_segments) = self.segments(&settings.segments, ground);
@@ -319,6 +327,7 @@ impl<'s> Reading<'s> {
         let mut found = Vec::new();
         for file in files {
             let cases = self.yaml(file, |root, findings| suites::read(&root, around, findings));
+            self.meanings.none(file.0);
             let cases = cases.unwrap_or_default();
             if !cases.is_empty() {
                 found.push(Suite { file: file.0.into(), cases: cases.into() });
@@ -364,28 +373,4 @@ fn tests_all(path: &str) -> bool {
 fn fallback() -> Settings {
     let products = BTreeMap::from([(Arc::from(""), ProductSettings::default())]);
     Settings { products, ..Settings::default() }
-}
-
-/// The first 16 hex digits of SHA-256 over paths and contents of the files and over the variables
-/// they used, each with its length before it.
-fn digest(
-    sources: &Sources,
-    used: &BTreeSet<&str>,
-    variables: &BTreeMap<String, Option<String>>,
-) -> Arc<str> {
-    let mut hash = Sha256::new();
-    let mut add = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    };
-    for (path, bytes) in sources.files.iter().filter(|(path, _)| used.contains(path.as_str())) {
-        add(path.as_bytes());
-        add(bytes);
-    }
-    for (name, value) in variables {
-        add(name.as_bytes());
-        add(value.as_deref().unwrap_or("\0").as_bytes());
-    }
-    let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    hex.into()
 }

@@ -11,6 +11,7 @@ pub mod codes;
 pub mod compile;
 pub mod condition;
 pub mod copy;
+mod digest;
 pub mod environment;
 pub mod finding;
 pub(in crate::rulebook) mod goal;
@@ -65,8 +66,10 @@ pub struct Sources {
 /// All checked rules, tours, prompts and settings of one revision. Immutable.
 #[derive(Clone, Debug)]
 pub struct Rulebook {
-    /// Hex digest of the sources and the environment they used.
+    /// Hex digest of what decides: the same wherever these files are.
     pub digest: Arc<str>,
+    /// Hex digest of all of it, the variables that it used included.
+    pub whole: Arc<str>,
     /// `docent.yaml`.
     pub settings: Settings,
     /// By id.

@@ -122,18 +122,14 @@ impl Writer {
         Ok(changes)
     }
 
-    /// Behind what was packed of a row before it was removed, so that nothing of that stays; and in
-    /// front of what it is when it has been made anew since, by an item of a later commit perhaps.
+    /// Behind what was packed of a row before it was removed, so that nothing of that stays. A row
+    /// that was made anew since may be on disk already, by an earlier commit.
     fn removals(&self, items: &[Item], changes: &mut Vec<Packed>) -> Result<(), String> {
         for item in items {
             let Item::Gone { shelf, product, id } = item else { continue };
             let Some(drawer) = self.memory.drawer(*shelf) else { continue };
-            for kind in drawer.kinds() {
-                let (product, id) = (product.clone(), id.clone());
-                changes.push(Packed { kind, product, id, bytes: None });
-            }
-            let hash = drawer.hash_of(Key { product, id });
-            drawer.pack(hash, changes).map_err(|error| error.to_string())?;
+            let packed = drawer.pack_removed(Key { product, id }, changes);
+            packed.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -194,5 +190,13 @@ mod tests {
         assert_eq!(written(removal), Some(2));
         is_now(None);
         assert_eq!(written(outbox.take_all()), None);
+
+        is_now(Some(3));
+        let change = outbox.take_all();
+        is_now(None);
+        is_now(Some(4));
+        // This commit has what the row is by then, and the next has its removal.
+        assert_eq!(written(change), Some(4));
+        assert_eq!(written(outbox.take_all()), Some(4));
     }
 }

@@ -31,8 +31,9 @@ pub(crate) trait Drawer: Sync {
     fn pack(&self, hash: u64, packed: &mut Vec<Packed>) -> Result<bool, Unreadable>;
     /// What was packed of the rows with this hash is on disk.
     fn landed(&self, hash: u64);
-    /// The hash of rows with this key.
-    fn hash_of(&self, key: Key<'_>) -> u64;
+    /// Packs a row that was removed: nothing is left of it, or all of what it is when it was made
+    /// anew since.
+    fn pack_removed(&self, key: Key<'_>, packed: &mut Vec<Packed>) -> Result<(), Unreadable>;
     /// At start: puts a slot's bytes in its place; past the limits, something gives way at once.
     fn recover(
         &self,
@@ -88,8 +89,19 @@ impl<W: Row> Drawer for Shelf<W> {
         entries.for_each(|entry| entry.marks.land());
     }
 
-    fn hash_of(&self, key: Key<'_>) -> u64 {
-        self.hash(key)
+    fn pack_removed(&self, key: Key<'_>, packed: &mut Vec<Packed>) -> Result<(), Unreadable> {
+        let hash = self.hash(key);
+        let Some(table) = self.lock_of(hash) else { return Ok(()) };
+        let anew = table.find(hash, |entry| entry.is(key));
+        // Then the disk has been told of it since, and has more of it than memory.
+        if anew.is_some_and(|entry| entry.away.is_away()) {
+            return Ok(());
+        }
+        for (slot, kind) in W::kinds().into_iter().enumerate() {
+            let bytes = anew.map_or(Ok(None), |entry| entry.pack(slot))?;
+            packed.push(Packed { kind, product: key.product.into(), id: key.id.into(), bytes });
+        }
+        Ok(())
     }
 
     fn recover(

@@ -2,7 +2,7 @@
 //! should know.
 
 use redis::aio::ConnectionLike;
-use redis::{RedisError, Value, cmd};
+use redis::{RedisError, Script, Value, cmd};
 
 use crate::store::redis::failure::{Failure, READ_ONLY};
 use crate::store::redis::names::FORMAT as FORMAT_KEY;
@@ -32,6 +32,9 @@ pub(super) async fn inspect(wire: &mut Wire) -> Result<Advice, Failure> {
         ));
     }
     format(wire).await?;
+    // Without it nothing could be written, and a server may allow SET and no scripts.
+    let allowed = Script::new("return 1").key(FORMAT_KEY).invoke_async::<Value>(wire).await;
+    allowed.map_err(|error| Failure::of(&error))?;
     let mut advice = Vec::new();
     let policy = lines.iter().find_map(|line| line.strip_prefix("maxmemory_policy:"));
     if let Some(policy) = policy.filter(|policy| *policy != "noeviction") {
