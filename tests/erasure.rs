@@ -83,6 +83,27 @@ async fn all_of_a_person_is_shown_and_nothing_of_others() {
 }
 
 #[tokio::test]
+async fn an_address_is_one_name_whatever_its_case() {
+    let docent = weekly();
+    arrive(&docent, "one", None, Some(" Cs1@Example.com")).await;
+    arrive(&docent, "two", None, Some("cs1@example.COM")).await;
+    for spelt in ["cs1@example.com", "CS1@example.com"] {
+        let (status, all) = export(&docent, &format!("emails/acme/{spelt}")).await;
+        assert_eq!((status, ids(&all["sessions"])), (200, vec!["one", "two"]), "{spelt} {all}");
+        assert_eq!([ids(&all["users"]), ids(&all["emails"])], [["cs1@example.com"]; 2], "{spelt}");
+        let ask = json!({ "knowledge_id": spelt, "query": "", "retrieval_setting": {} });
+        assert_eq!(docent.post("/retrieval", ask).await.1["records"][0]["score"], 1.0, "{spelt}");
+        let path = format!("/users/acme/{spelt}/traits");
+        let told = common::answer(docent.request("PUT", &path).json(&json!({ "seats": 3 }))).await;
+        assert_eq!(told.1["user_id"], spelt, "as asked");
+        assert_eq!(told.1["traits"], json!({ "plan": "pro", "seats": 3 }), "{spelt}");
+    }
+    let (status, told) = erase(&docent, "emails/acme/CS1%40example.com").await;
+    assert_eq!((status, &told["sessions"]), (200, &json!(2)), "{told}");
+    assert_eq!(export(&docent, "emails/acme/cs1%40example.com").await.0, 404);
+}
+
+#[tokio::test]
 async fn all_of_a_person_goes_and_they_may_start_afresh() {
     for whom in ["users/acme/u_ada", "emails/acme/ada%40b.example", "sessions/acme/one"] {
         let docent = weekly();
@@ -99,9 +120,10 @@ async fn all_of_a_person_goes_and_they_may_start_afresh() {
         assert_eq!(told["emails"], 1, "{whom}");
         let docent = docent.again(TIMED);
         assert_eq!(docent.verdict("two").await, "no_trigger", "what was done is gone");
-        let (_, left) = export(&docent, "users/acme/u_ada").await;
-        assert_eq!((ids(&left["sessions"]), ids(&left["users"])), (vec![], vec![]), "{left}");
-        assert!(left["kept"][0]["record"]["erased"].as_i64().is_some(), "{left}");
+        for whom in [whom, "users/acme/u_ada"] {
+            assert_eq!(export(&docent, whom).await.0, 404, "{whom}");
+            assert_eq!(erase(&docent, whom).await.0, 404, "{whom}");
+        }
         assert_eq!(arrive(&docent, "four", Some("u_ada"), None).await, "weekly", "{whom}");
         let (_, grace) = export(&docent, "users/acme/u_grace").await;
         assert_eq!(
@@ -122,6 +144,9 @@ async fn no_offers_please_outlives_erasure_restarts_and_every_time_to_live() {
     }
     let (_, told) = erase(&docent, "users/acme/ada").await;
     assert_eq!(told["opted_out"], true, "{told}");
+    let (_, left) = export(&docent, "users/acme/ada").await;
+    assert_eq!(ids(&left["kept"]), ["ada"], "what is kept is shown: {left}");
+    assert_eq!(erase(&docent, "users/acme/ada").await.0, 404, "nothing is left to remove");
     assert_eq!(arrive(&docent, "at once", Some("ada"), None).await, "consent:denied");
     docent.advance(400.0 * 86_400.0).await;
     let now = docent.post("/__clock", json!({ "advance_s": 0 })).await.1["now"].clone();
@@ -198,5 +223,13 @@ async fn the_command_shows_and_erases() {
     assert_eq!(erased(&["--session", "nobody"]), (Some(0), told.to_owned()));
     let (code, said) = run(&["erase", "u_nobody"]);
     assert!(code == Some(1) && said.contains("nothing is known of this person"), "{said}");
-    assert_eq!(run(&["erase"]).0, Some(2), "somebody must be named");
+    let (code, said) = run(&["erase", "u_ada"]);
+    assert!(code == Some(1) && said.contains("nothing is known of this person"), "again: {said}");
+    let (code, said) = run(&["export", "--email", "ada@b.example"]);
+    assert!(code == Some(1) && said.contains("nothing is known of this person"), "{said}");
+    for wish in ["export", "erase"] {
+        let (code, said) = run(&[wish]);
+        let named = ["--email", "--session"].iter().all(|option| said.contains(option));
+        assert!(code == Some(2) && named, "somebody must be named: {said}");
+    }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::domain::records::{Account, User};
+use crate::domain::text::address;
 use crate::domain::time::Timestamp;
 use crate::domain::traits::{Traits, learn};
 use crate::engine::person::learn_account;
@@ -11,8 +12,26 @@ use crate::rulebook::Product;
 use crate::store::{Key, Step, StoreError};
 
 impl App {
-    /// Takes what is said of a person and answers with what is known then.
+    /// Takes what is said of a person and answers with what is known then. A name that is an address
+    /// in another case than it is kept may be either an id or that address: both learn it.
     pub async fn learn(
+        &self,
+        product: &Product,
+        person: &str,
+        said: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Traits, StoreError> {
+        let known = self.learn_as(product, person, said, now).await?;
+        let email = address(person);
+        if !person.contains('@') || *email == *person {
+            return Ok(known);
+        }
+        let mut all = self.learn_as(product, &email, said, now).await?;
+        all.extend(known);
+        Ok(all)
+    }
+
+    async fn learn_as(
         &self,
         product: &Product,
         person: &str,

@@ -9,6 +9,7 @@ use crate::app::{App, Denied, JournalOf, Recorded, Unswept};
 use crate::domain::bulletin::Grave;
 use crate::domain::records::{Context, Conversation, EmailIndex, User};
 use crate::domain::session::{Identity, Session};
+use crate::domain::text::{address, is_same_name};
 use crate::domain::time::Timestamp;
 use crate::rulebook::Product;
 use crate::store::raw::{Place, Raw};
@@ -42,6 +43,22 @@ struct Theirs {
     emails: BTreeSet<Arc<str>>,
 }
 
+impl Theirs {
+    /// One more name; an address also as it is kept.
+    fn call(&mut self, name: &str) {
+        if name.contains('@') {
+            self.names.insert((*address(name)).into());
+        }
+        self.names.insert(name.into());
+    }
+
+    /// Whether this is one of the names. An earlier version kept addresses as they were sent.
+    fn knows(&self, name: &str) -> bool {
+        let spelt = || name.contains('@') && self.names.contains(&*address(name));
+        self.names.contains(name) || spelt()
+    }
+}
+
 /// A record with its key.
 pub type Found<R> = (Arc<str>, R);
 
@@ -60,6 +77,15 @@ pub struct Exported {
     pub graves: Vec<Found<Grave>>,
     /// What journals have.
     pub recorded: Recorded,
+}
+
+impl Exported {
+    /// Whether anything is kept under their own names.
+    fn has_records(&self) -> bool {
+        let Self { users, sessions, conversations, emails, .. } = self;
+        let told = users.is_empty() && sessions.is_empty();
+        !(told && conversations.is_empty() && emails.is_empty())
+    }
 }
 
 /// How many records of each kind were removed.
@@ -99,8 +125,10 @@ impl App {
         all.recorded = self.recorded(product, names, sessions).await.map_err(denied)?;
         let elsewhere = all.recorded.elsewhere.clone();
         let nothing = Recorded { elsewhere, ..Recorded::default() };
-        let nothing = Exported { recorded: nothing, ..Exported::default() };
-        Ok(Some(all).filter(|all| *all != nothing))
+        // That somebody was erased is nothing of theirs; what they said to offers is.
+        let said = all.graves.iter().any(|(_, grave)| grave.consent.is_some());
+        let known = said || all.has_records() || all.recorded != nothing;
+        Ok(known.then_some(all))
     }
 
     async fn collect(
@@ -145,7 +173,7 @@ impl App {
     ) -> Result<Option<Erased>, Denied> {
         let theirs = self.find(product, whom).await?;
         let all = self.collect(product, &theirs, now).await?;
-        let known = all != Exported::default();
+        let known = all.has_records();
         let Theirs { names, sessions, .. } = &theirs;
         let number = self.note_erasure(product, names, sessions, now).await?;
         let mut erased = Erased::default();
@@ -256,7 +284,8 @@ impl App {
     async fn look_for(&self, product: &Product, whom: Whom<'_>) -> Result<Theirs, StoreError> {
         let mut theirs = Theirs::default();
         match whom {
-            Whom::User(name) | Whom::Email(name) => drop(theirs.names.insert(name.into())),
+            Whom::User(name) => theirs.call(name),
+            Whom::Email(name) => theirs.call(&address(name)),
             Whom::Session(id) => drop(theirs.sessions.insert(id.into())),
         }
         let mut names = BTreeSet::new();
@@ -270,24 +299,29 @@ impl App {
             }
         })
         .await?;
-        theirs.names.extend(names);
+        names.iter().for_each(|name| theirs.call(name));
+        let (mut names, mut sessions) = (BTreeSet::new(), BTreeSet::new());
         self.walk(product, |raw| {
+            if raw.kind == User::KIND && theirs.knows(&raw.id) {
+                names.insert((*raw.id).into());
+            }
             let Some(Session { identity, .. }) = raw.read() else { return };
-            let is_theirs = |name: &Arc<str>| identity.vouched && theirs.names.contains(name);
             // Of two names of a session, the id says who it is.
-            let Identity { user_id, email, .. } = &identity;
-            if user_id.as_ref().or(email.as_ref()).is_some_and(is_theirs) {
-                theirs.sessions.insert((*raw.id).into());
+            if let Some(name) = identity.user_key().filter(|name| theirs.knows(name)) {
+                names.insert(Arc::clone(name));
+                sessions.insert((*raw.id).into());
             }
         })
         .await?;
+        theirs.names.extend(names);
+        theirs.sessions.extend(sessions);
         self.walk(product, |raw| {
             let leads =
                 |session: Option<Arc<str>>| session.is_some_and(|s| theirs.sessions.contains(&s));
             if raw.read::<Conversation>().is_some_and(|thread| leads(thread.session)) {
                 theirs.conversations.insert((*raw.id).into());
             }
-            let named = theirs.names.contains(&*raw.id);
+            let named = theirs.knows(&raw.id);
             if raw.read::<EmailIndex>().is_some_and(|index| named || leads(index.session)) {
                 theirs.emails.insert((*raw.id).into());
             }
@@ -322,8 +356,8 @@ impl Whom<'_> {
     fn is(self, session: &str, identity: &Identity) -> bool {
         let Identity { user_id, email, .. } = identity;
         match self {
-            Self::User(name) => user_id.as_deref() == Some(name),
-            Self::Email(name) => email.as_deref() == Some(name),
+            Self::User(name) => user_id.as_deref().is_some_and(|id| is_same_name(id, name)),
+            Self::Email(name) => email.as_deref().is_some_and(|e| address(e) == address(name)),
             Self::Session(id) => session == id,
         }
     }

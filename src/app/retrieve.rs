@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::domain::records::{Chunk, Context, EmailIndex};
 use crate::domain::session::Session;
+use crate::domain::text::address;
 use crate::domain::time::Timestamp;
 use crate::engine::context::settle;
 use crate::rulebook::Product;
@@ -26,7 +27,8 @@ impl App {
         if !product.settings.retrieval.by_email {
             return Ok(Vec::new());
         }
-        let key = Key { product: &product.id, id: knowledge_id };
+        let email = address(knowledge_id);
+        let key = Key { product: &product.id, id: &email };
         let find = |index: Option<&EmailIndex>| index?.session.clone();
         let Some(session) = self.store.read(key, now, find).await? else { return Ok(Vec::new()) };
         Ok(self.chunks(product, &session, most, now).await?.unwrap_or_default())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 use serde_json::Value;
 
 use crate::cli::remote::{Ask, Remote, address, ask_within};
@@ -30,15 +30,15 @@ enum Wish {
 
 /// Who is meant, and where.
 #[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("whom").required(true).args(["id", "email", "session"])))]
 struct Someone {
     /// The product's own id of the person.
-    #[arg(required_unless_present_any = ["email", "session"])]
     id: Option<String>,
-    /// An e-mail address of theirs.
-    #[arg(long, conflicts_with = "id")]
+    /// An e-mail address of theirs, in whatever case.
+    #[arg(long)]
     email: Option<String>,
     /// A session of theirs; the session alone where nobody knows whose it is.
-    #[arg(long, conflicts_with_all = ["id", "email"])]
+    #[arg(long)]
     session: Option<String>,
     /// The product.
     #[arg(long, default_value = "acme")]

@@ -88,7 +88,7 @@ pub struct Session {
 pub struct Identity {
     /// The product's own id of the person.
     pub user_id: Option<Arc<str>>,
-    /// E-mail, as sent.
+    /// E-mail address, trimmed and in lower case.
     pub email: Option<Arc<str>>,
     /// The company or workspace the person belongs to; `None` unless a trusted source said so.
     #[serde(default)]
@@ -106,6 +106,11 @@ impl Identity {
             return None;
         }
         self.user_id.as_ref().or(self.email.as_ref())
+    }
+
+    /// The address beside the user id, where somebody vouched for both: the person's other name.
+    pub fn other_name(&self) -> Option<&Arc<str>> {
+        self.user_id.as_ref().filter(|_| self.vouched).and(self.email.as_ref())
     }
 
     /// Whether a session token for this user may speak: a session bound to one user is no other

@@ -1,5 +1,7 @@
 //! Text as the published SDK treats it: `strip` as Python strips, lengths in Unicode scalar values.
 
+use std::borrow::Cow;
+
 /// A text that equal places of a session share; a pointer of one word.
 pub type Shared = arcstr::ArcStr;
 
@@ -9,6 +11,21 @@ pub const BODY_MAX_CHARS: usize = 150;
 /// Removes from both ends what Python's `str.strip()` removes: Unicode white space and U+001C to U+001F.
 pub fn strip(text: &str) -> &str {
     text.trim_matches(is_space)
+}
+
+/// An e-mail address as it is kept and looked up: trimmed and in lower case, so that it is one name
+/// however somebody writes it.
+pub fn address(written: &str) -> Cow<'_, str> {
+    let bare = strip(written);
+    match bare.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        true => Cow::Borrowed(bare),
+        false => Cow::Owned(bare.to_lowercase()),
+    }
+}
+
+/// Whether two names are one: the same text, or the same address.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    one == other || (one.contains('@') && address(one) == address(other))
 }
 
 /// Removes trailing white space as Python's `str.rstrip()` does.
@@ -34,7 +51,7 @@ pub fn first_chars(text: &str, limit: usize) -> &str {
 }
 
 /// At most `limit` Unicode scalar values: a longer text ends after a whole word, with an ellipsis.
-pub fn shorten(text: &str, limit: usize) -> std::borrow::Cow<'_, str> {
+pub fn shorten(text: &str, limit: usize) -> Cow<'_, str> {
     if text.chars().nth(limit).is_none() {
         return text.into();
     }
@@ -66,6 +83,20 @@ mod tests {
     fn strips_like_python() {
         assert_eq!(strip("\u{1c} a\u{a0}\u{3000}"), "a");
         assert_eq!(strip("\u{200b}a\u{feff}"), "\u{200b}a\u{feff}");
+    }
+
+    #[test]
+    fn an_address_is_one_name_whatever_its_case() {
+        for (written, kept) in [
+            ("ann@acme.test", "ann@acme.test"),
+            (" Ann@ACME.test\n", "ann@acme.test"),
+            ("Åse@acme.test", "åse@acme.test"),
+            ("  ", ""),
+        ] {
+            assert_eq!(address(written), kept, "{written}");
+            assert_eq!(address(kept), kept, "twice is once");
+        }
+        assert!(is_same_name("Ann@acme.test", "ann@acme.test") && !is_same_name("U_1", "u_1"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::domain::answer::LastAnswer;
 use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::machine::{AgentEvent, Machine};
 use crate::domain::offer::{Offer, Outcome};
+use crate::domain::text::address;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::advance::Received;
 use crate::engine::around::{Around, Lot, own_conversation};
@@ -136,7 +137,7 @@ impl<'p> Player<'p> {
         self.lot = bucket.map_or(Lot::Included, Lot::Pinned);
         let batch = Batch {
             user_id: given.user.clone(),
-            email: given.email.clone(),
+            email: given.email.as_deref().map(|email| address(email).into_owned()),
             traits: given.traits.clone(),
             account_id: given.account.clone(),
             account_traits: given.account_traits.clone(),
@@ -183,7 +184,8 @@ impl<'p> Player<'p> {
                 self.deliver(Batch { user_id: Some(user.clone()), ..Batch::default() }, now);
             }
             What::Email(email) => {
-                self.deliver(Batch { email: Some(email.clone()), ..Batch::default() }, now);
+                let email = Some(address(email).into_owned());
+                self.deliver(Batch { email, ..Batch::default() }, now);
             }
             What::Event { event, counts } => return self.report(moment, event, *counts, now),
             What::Goal { trigger, reached } => return self.hoped(moment, trigger, *reached),

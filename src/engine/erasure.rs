@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::domain::bulletin::Erasure;
+use crate::domain::text::address;
 use crate::domain::time::Timestamp;
 use crate::engine::grave::{Trace, trace};
 use crate::engine::pseudonym::{in_text, of_email};
@@ -44,7 +45,10 @@ impl Erasures {
     /// When a person was erased, if they were, by a user id or address of theirs as it is or as a
     /// journal tells it.
     pub fn name(&self, product: &str, name: &str) -> Option<Timestamp> {
-        self.at(product, Trace::Name, name)
+        let known = |name: &str| self.at(product, Trace::Name, name);
+        // Whoever wrote it down may have spelt an address in another case.
+        let spelt = address(name);
+        known(name).max(if *spelt == *name { None } else { known(&spelt) })
     }
 
     fn at(&self, product: &str, kind: Trace, id: &str) -> Option<Timestamp> {
@@ -99,6 +103,12 @@ mod tests {
         for form in ["Ada@b.example", &of_email("Ada@b.example")] {
             assert_eq!(known.name("acme", form), Some(at(9)), "{form}");
             assert_eq!(known.name("other", form), None);
+        }
+        let known_by = BTreeSet::from([Arc::from("ada@b.example")]);
+        let made = erasure(&"s".into(), "acme", &known_by, &BTreeSet::new(), at(4));
+        let spelt = Erasures::from_iter([made]);
+        for form in ["Ada@B.example", &in_text("Ada@B.example")] {
+            assert_eq!(spelt.name("acme", form), Some(at(4)), "{form}");
         }
         assert_eq!((known.session("acme", "ps_1"), known.newest()), (Some(at(9)), Some(at(9))));
         assert_eq!((known.name("acme", "ps_1"), known.session("acme", "ps_2")), (None, None));

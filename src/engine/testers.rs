@@ -4,6 +4,7 @@
 
 use crate::domain::decision::Hold;
 use crate::domain::session::Identity;
+use crate::domain::text::is_same_name;
 use crate::engine::gates::Refused;
 use crate::engine::pseudonym::{is_alike, is_pseudonym, of_email};
 use crate::rulebook::Product;
@@ -15,7 +16,7 @@ pub fn is_tester(product: &Product, session: Option<&str>, identity: &Identity) 
     let (user, email) = (identity.user_id.as_deref(), identity.email.as_deref());
     let vouched = |name: &str| {
         let is_theirs = |email: &str| {
-            email.eq_ignore_ascii_case(name)
+            is_same_name(name, email)
                 || (is_pseudonym(email) && email.eq_ignore_ascii_case(&of_email(name)))
         };
         user.is_some_and(|user| is_alike(name, user)) || email.is_some_and(is_theirs)

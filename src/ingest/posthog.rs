@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::domain::action::Batch;
+use crate::domain::text::address;
 use crate::ingest::posthog::event::{Event, Meaning};
 use crate::ingest::wire::ID_BYTES;
 
@@ -105,7 +106,8 @@ fn fate(event: &Event<'_>) -> Fate {
     Fate::Batch(Box::new(Batch {
         session_id: Some(session),
         user_id: Some(event.text("distinct_id")).filter(|id| is_id(id)),
-        email: Some(event.text("email")).filter(|email| is_id(email) && email.contains('@')),
+        email: Some(address(&event.text("email")).into_owned())
+            .filter(|email| is_id(email) && email.contains('@')),
         actions: action.into_iter().collect(),
         // A destination sends no time of its own; the event's makes a repeated one known.
         forwarded_at: event.time(),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::action::{Batch, Delivery, RawAction, Summary};
 use crate::domain::properties::admit;
-use crate::domain::text::first_chars;
+use crate::domain::text::{address, first_chars};
 use crate::domain::traits::{self as known, SEGMENTS};
 
 /// Longest title kept, in Unicode scalar values.
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         Ok(Batch {
             session_id: self.id("session_id").filter(|id| !id.is_empty()),
             user_id: self.id("user_id").filter(|id| !id.is_empty()),
-            email: self.id("email").filter(|email| !email.is_empty()),
+            email: address_of(self.id("email")),
             conversation_id: self.id("conversation_id"),
             actions,
             traits: known,
@@ -201,6 +201,11 @@ impl<'a> Reader<'a> {
     fn warn_if(&mut self, mended: bool) {
         self.warnings = self.warnings.saturating_add(u32::from(mended));
     }
+}
+
+/// An address as it is kept; a blank one says nothing.
+fn address_of(said: Option<String>) -> Option<String> {
+    said.map(|said| address(&said).into_owned()).filter(|address| !address.is_empty())
 }
 
 /// Without query and fragment.

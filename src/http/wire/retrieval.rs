@@ -21,7 +21,7 @@ const SCORE: f64 = 1.0;
 /// What a chatbot asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// A session id, else an e-mail; taken literally.
+    /// A session id, taken literally, else an e-mail in whatever case.
     pub knowledge_id: String,
     /// So many records at most.
     pub most: usize,

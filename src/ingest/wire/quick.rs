@@ -14,7 +14,7 @@ use crate::domain::text::first_chars;
 use crate::domain::traits::SEGMENTS;
 use crate::ingest::wire::{
     DESCRIPTION_CHARS, Decoded, ID_BYTES, KIND_CHARS, SUMMARY_CHARS, TITLE_CHARS, URL_CHARS,
-    bare_url, properties, segments, traits,
+    address_of, bare_url, properties, segments, traits,
 };
 
 /// A message whose members all have the type that they should have; `None` for any other.
@@ -87,7 +87,7 @@ impl Message {
         let batch = Batch {
             session_id: name(self.session_id)?,
             user_id: name(self.user_id)?,
-            email: name(self.email)?,
+            email: address_of(name(self.email)?),
             conversation_id: id(self.conversation_id)?,
             actions,
             traits: known,
