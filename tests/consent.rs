@@ -60,6 +60,66 @@ async fn it_is_heard_in_sessions_that_are_open_and_in_those_to_come() {
     }
 }
 
+/// Takes what a trusted source says of somebody, without anything that they did.
+async fn introduce(docent: &Docent, session: &str, user: Option<&str>, email: Option<&str>) {
+    let batch = json!({ "type": "actions", "session_id": session, "user_id": user, "email": email,
+        "actions": [] });
+    assert_eq!(docent.post("/events/acme", batch).await.0, 200);
+}
+
+#[tokio::test]
+async fn it_reaches_every_name_that_the_person_is_known_by() {
+    let docent = Docent::timed(EAGERLY);
+    let address = Some("Ada@b.example");
+    introduce(&docent, "both", Some("ada"), address).await;
+    // This one learns the address only after the word was said.
+    introduce(&docent, "later", Some("eve"), None).await;
+    for session in ["both", "later"] {
+        docent.event(session, OUT).await;
+    }
+    introduce(&docent, "later", None, Some("eve@b.example")).await;
+    for (session, email) in [("one", "ada@b.example"), ("two", "EVE@b.example")] {
+        introduce(&docent, session, None, Some(email)).await;
+        docent.visit(session, &["/a"]).await;
+        assert_eq!(docent.verdict(session).await, "consent:denied", "{email}");
+    }
+    introduce(&docent, "other", None, Some("grace@b.example")).await;
+    docent.visit("other", &["/a"]).await;
+    assert_eq!(docent.verdict("other").await, "eager", "somebody else");
+    let docent = docent.again(TIMED);
+    introduce(&docent, "three", None, address).await;
+    docent.visit("three", &["/a"]).await;
+    assert_eq!(docent.verdict("three").await, "consent:denied");
+    docent.event("both", BACK).await;
+    assert_eq!(docent.verdict("three").await, "eager", "taken back for all of them");
+    assert_eq!(docent.verdict("two").await, "consent:denied");
+}
+
+#[tokio::test]
+async fn an_explanation_comes_to_what_the_poll_says() {
+    let docent = Docent::timed(EAGERLY);
+    arrive(&docent, "one", Some("ada")).await;
+    docent.event("one", OUT).await;
+    for erased in [false, true] {
+        if erased {
+            let path = "/admin/users/acme/ada";
+            assert_eq!(common::answer(docent.request("DELETE", path)).await.0, 200);
+        }
+        let quiet = format!("quiet {erased}");
+        introduce(&docent, &quiet, Some("ada"), None).await;
+        for (visits, verdict) in [(0, "no_trigger"), (1, "consent:denied")] {
+            docent.visit(&quiet, &["/a"][..visits]).await;
+            assert_eq!(docent.verdict(&quiet).await, verdict);
+            let path = format!("/context/acme/{quiet}?explain=1").replace(' ', "%20");
+            let told = docent.get(&path).await.1;
+            assert_eq!(told["verdict"], verdict, "{told}");
+            let gate = &told["gates"][2];
+            assert_eq!(gate["hold"], "consent:denied", "{told}");
+            assert_eq!(gate["note"].is_string(), visits == 0, "{told}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_somebody_unknown_said_is_theirs_once_they_are_known() {
     let docent = Docent::timed(EAGERLY);

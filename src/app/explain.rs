@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::{App, Denied, Question};
-use crate::domain::decision::Decision;
+use crate::domain::decision::{Decision, Hold, Verdict};
 use crate::domain::records::{Account, Product as ProductRecord, User};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -27,6 +27,10 @@ pub struct Explained {
     pub tester: bool,
 }
 
+/// Beside the gate of a word that no poll says at present.
+const UNASKED: &str =
+    "said of the person elsewhere; a poll asks for it once it would offer something";
+
 impl App {
     /// Decides as a poll at `now` would; fires, charges and writes nothing.
     pub async fn explain(
@@ -39,10 +43,16 @@ impl App {
         let key = Key { product: &product.id, id: question.session };
         let copy = |session: Option<&Session>| session.cloned().unwrap_or_default();
         let mut session = self.store.read(key, now, copy).await?;
-        self.look_around(product, &session, &mut around, now).await?;
         around.session = Some(question.session.into());
+        let polled = unasked(product, &session, &around, now);
+        self.look_around(product, &session, &mut around, now).await?;
         let mut recording = Recording::default();
-        let decision = decide(product, &mut session, &around, now, &mut recording);
+        let mut decision = decide(product, &mut session, &around, now, &mut recording);
+        if let (Some(polled), Verdict::Hold(Hold::ConsentDenied)) = (polled, decision.verdict) {
+            decision = polled;
+            let denied = recording.gates.iter_mut().filter(|gate| gate.name == "consent");
+            denied.for_each(|gate| gate.note = Some(UNASKED.to_owned()));
+        }
         self.note_pause(product, &mut recording, now);
         let tester = is_tester(product, around.session.as_deref(), &session.identity);
         Ok(Explained { decision, recording, tester })
@@ -79,4 +89,19 @@ impl App {
         (around.tallies, around.unhealthy) = (tallies, broken);
         Ok(())
     }
+}
+
+/// What a poll says that would offer nothing anyway, and so asks nobody for the person's word.
+fn unasked(
+    product: &Product,
+    session: &Session,
+    around: &Around,
+    now: Timestamp,
+) -> Option<Decision> {
+    let mut session = session.clone();
+    let decision = decide(product, &mut session, around, now, &mut ());
+    let open = around.scope.offer(&session, now).is_some();
+    let asks =
+        open || !matches!(decision.verdict, Verdict::Hold(hold) if hold != Hold::ConsentDenied);
+    (!asks).then_some(decision)
 }

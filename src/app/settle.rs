@@ -236,7 +236,9 @@ impl App {
         let key = Key { product: &product.id, id: person };
         let tallies = self.store.update(key, now, step).await?;
         if let Some(word) = owed.last_word() {
-            self.bury_word(product, person, word, now).await?;
+            for name in [Some(person), owed.also.as_ref()].into_iter().flatten() {
+                self.bury_word(product, name, word, now).await?;
+            }
         }
         Ok(tallies)
     }

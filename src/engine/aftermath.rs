@@ -34,6 +34,8 @@ pub struct Aftermath {
     pub at: Timestamp,
     /// The person's key, when somebody vouched for them.
     pub person: Option<Arc<str>>,
+    /// Another name that somebody vouched for: their word on being offered anything counts there, too.
+    pub also: Option<Arc<str>>,
     /// Their account.
     pub account: Option<Arc<str>>,
     /// The session, where all that it counted and remembers is theirs.
@@ -60,12 +62,14 @@ pub struct Aftermath {
     pub account_traits: Map<String, Value>,
 }
 
-/// The person and the account of a session.
-pub type Owner = (Option<Arc<str>>, Option<Arc<str>>);
+/// The person and the account of a session, and the person's other name.
+pub type Owner = (Option<Arc<str>>, Option<Arc<str>>, Option<Arc<str>>);
 
 /// Whose session it is.
 pub fn owner(session: &Session) -> Owner {
-    (session.identity.user_key().cloned(), session.identity.account.clone())
+    let Identity { account, .. } = &session.identity;
+    let (person, also) = (session.identity.user_key(), session.identity.other_name());
+    (person.cloned(), account.clone(), also.cloned())
 }
 
 /// Whether a cap counts the offers of accounts.
@@ -76,8 +80,8 @@ fn counts_accounts(product: &Product) -> bool {
 impl Aftermath {
     /// Of a step of this session that owes nothing yet.
     pub fn of(session: &Session, at: Timestamp) -> Self {
-        let (person, account) = owner(session);
-        Self { at, person, account, ..Self::default() }
+        let (person, account, also) = owner(session);
+        Self { at, person, account, also, ..Self::default() }
     }
 
     /// Of a delivery that a session took; `before` it had that owner.
@@ -95,6 +99,9 @@ impl Aftermath {
         let joins = before.1 != owed.account && counts_accounts(product);
         if is_new && session.has_something_to_tell() || joins {
             owed.adopted = Some(Box::new(session.clone()));
+        }
+        if before.2 != owed.also {
+            owed.word = session.consent;
         }
         owed.reached.clone_from(&advanced.reached);
         if owed.person.is_some() {
