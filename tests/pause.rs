@@ -172,8 +172,17 @@ async fn the_commands_say_what_they_did() {
     assert!(code == Some(1) && said.contains("over already"), "{said}");
     let (code, said) = run(&["pause", "nobody"]);
     assert!(code == Some(1) && said.contains("Unknown product"), "{said}");
-    let (code, said) = run(&["pause", "acme", "--until", "2190-01-01", "--format", "json"]);
+    let (code, said) = run(&["pause", "acme", "--until", "2190-01-01"]);
+    assert!(code == Some(1) && said.contains("ten years at most"), "{said}");
+    let now = docent.post("/__clock", json!({ "advance_s": 0 })).await.1["now"].as_f64().unwrap();
+    let tomorrow = (now + 86_400.0).floor();
+    let until = format!("{tomorrow}");
+    let (code, said) = run(&["pause", "acme", "--until", &until, "--format", "json"]);
     let answer: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((code, &answer["paused"]["until"]), (Some(0), &json!(6_942_585_600.0)));
+    assert_eq!((code, &answer["paused"]["until"]), (Some(0), &json!(tomorrow)));
+    let (code, said) = run(&["pause", "acme", "--until", &until]);
+    let (head, tail) =
+        ("paused `acme` until ", "+00:00, for 24h0m: every poll is told `not_enabled`\n");
+    assert!(code == Some(0) && said.starts_with(head) && said.ends_with(tail), "{said}");
     assert!(fs::exists(docent.workspace.path().join("data")).unwrap());
 }

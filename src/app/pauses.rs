@@ -139,12 +139,7 @@ impl App {
     /// Writes beside the gate that a pause closes who closed it, and why.
     pub(crate) fn note_pause(&self, product: &Product, recording: &mut Recording, now: Timestamp) {
         let Some(pause) = self.pause_of(&product.id, now) else { return };
-        let closed = recording.gates.iter_mut().filter(|gate| gate.name == "enabled");
-        for gate in
-            closed.filter(|gate| gate.refused.is_some() && product.settings.proactive.enabled)
-        {
-            let reason = pause.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-            gate.note = Some(format!("paused by an operator{reason}"));
-        }
+        let reason = pause.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        recording.note_pause(product, &format!("paused by an operator{reason}"));
     }
 }

@@ -37,7 +37,7 @@ impl Told<'_> {
         }
         text.push_str("\n\ngates\n");
         for gate in &self.recording.gates {
-            let said = self.refusal(gate);
+            let said = self.refusal(gate, "");
             let mark = if gate.refused.is_some() { "held" } else { "ok" };
             let _written = writeln!(text, "  {mark:<5} {}{said}", gate.name);
         }
@@ -101,7 +101,7 @@ impl Told<'_> {
     fn rule(&self, text: &mut String, seen: &RuleSeen) {
         let _written = writeln!(text, "  {}: {}", self.id(seen.place), seen.came_to(self.product));
         for gate in seen.gates.iter().filter(|gate| gate.refused.is_some()) {
-            let _written = writeln!(text, "    held {}{}", gate.name, self.refusal(gate));
+            let _written = writeln!(text, "    held {}{}", gate.name, self.refusal(gate, "now "));
         }
         let width = seen.clauses.iter().map(|clause| clause.text.chars().count()).max();
         for Clause { text: clause, found, answer, .. } in &seen.clauses {
@@ -116,13 +116,14 @@ impl Told<'_> {
     }
 
     /// `  quota:user_per_day, may change in 3h`; nothing where a gate let pass.
-    fn refusal(&self, gate: &GateSeen) -> String {
+    fn refusal(&self, gate: &GateSeen, clock: &str) -> String {
         gate.refused.map_or_else(String::new, |refused| {
             let narrowed = narrowed(self.product, refused.cap).map_or_else(String::new, |per| {
                 format!(", counted per {} because nobody is known beyond", per.as_str())
             });
             let reason = refusal(self.product, &refused);
-            let by = gate.note.as_ref().map_or_else(String::new, |note| format!("; now {note}"));
+            let note = gate.note.as_ref();
+            let by = note.map_or_else(String::new, |note| format!("; {clock}{note}"));
             format!("  {reason}{narrowed}{}{by}", self.when(refused.until))
         })
     }

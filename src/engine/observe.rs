@@ -93,6 +93,17 @@ pub struct RuleSeen {
     pub clauses: Vec<crate::rulebook::condition::Clause>,
 }
 
+impl Recording {
+    /// Writes this beside the gate that a pause closes.
+    pub fn note_pause(&mut self, product: &Product, note: &str) {
+        if !product.settings.proactive.enabled {
+            return;
+        }
+        let closed = |gate: &&mut GateSeen| gate.name == "enabled" && gate.refused.is_some();
+        self.gates.iter_mut().filter(closed).for_each(|gate| gate.note = Some(note.to_owned()));
+    }
+}
+
 impl Observer for Recording {
     const RECORDS: bool = true;
 

@@ -62,6 +62,7 @@ pub(super) fn explain(
     }
     let mut recording = Recording::default();
     let decision = decide(product, &mut state, &around, at, &mut recording);
+    recording.note_pause(product, "paused by an operator; the journal does not say why");
     let tester = is_tester(product, Some(session), &state.identity);
     let told = Told { product, decision, recording: &recording, tester, now: at };
     let obstacle = match &arguments.rule {

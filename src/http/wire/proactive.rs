@@ -14,6 +14,8 @@ use crate::http::error::ApiError;
 use crate::rulebook::Product;
 use crate::rulebook::schedule;
 
+/// The longest pause with an end: ten years. A later end is a slip, milliseconds for example.
+const LONGEST: Span = Span::from_seconds(3_653 * 86_400);
 /// The longest reason, in bytes.
 const LONGEST_REASON: usize = 500;
 
@@ -86,8 +88,8 @@ pub fn wish(body: &[u8], product: &Product, now: Timestamp) -> Result<Option<Pau
     }
     let until = match (until, length) {
         (Some(_), Some(_)) => return wrong("say `until` or `for`, not both"),
-        (Some(until), None) => Some(instant(until, product)?),
-        (None, Some(length)) => Some(now.plus(span(length)?)),
+        (Some(until), None) => Some(near(instant(until, product)?, now)?),
+        (None, Some(length)) => Some(no_later(now.plus(span(length)?), now)?),
         (None, None) => None,
     };
     if until.is_some_and(|until| until <= now) {
@@ -107,10 +109,34 @@ fn instant(value: &Value, product: &Product) -> Result<Timestamp, ApiError> {
     };
     found.ok_or_else(|| {
         ApiError::unprocessable(
-            "`until` is no instant; write Unix seconds, or for example `2026-12-31T18:00`, by the \
-             product's clock, or `2026-12-31T18:00Z`",
+            "`until` is no instant; write seconds since 1970, or for example `2030-12-31T18:00`, by \
+             the product's clock, or `2030-12-31T18:00Z`",
         )
     })
+}
+
+/// An instant that somebody can have meant.
+fn near(until: Timestamp, now: Timestamp) -> Result<Timestamp, ApiError> {
+    let seconds = until.as_millis() / 1_000;
+    // Had it been in milliseconds.
+    let meant = Timestamp::from_millis(seconds);
+    if until > now.plus(LONGEST) && meant > now.minus(LONGEST) && meant <= now.plus(LONGEST) {
+        let detail = format!(
+            "`until` is in seconds since 1970, and {seconds} looks like milliseconds; write {}",
+            seconds / 1_000
+        );
+        return Err(ApiError::unprocessable(detail));
+    }
+    no_later(until, now)
+}
+
+fn no_later(until: Timestamp, now: Timestamp) -> Result<Timestamp, ApiError> {
+    if until > now.plus(LONGEST) {
+        let detail = "a pause with an end lasts ten years at most; without `until` and `for` it \
+                      lasts until somebody resumes";
+        return Err(ApiError::unprocessable(detail));
+    }
+    Ok(until)
 }
 
 fn span(value: &Value) -> Result<Span, ApiError> {
@@ -172,6 +198,10 @@ mod tests {
             (r#"{"enabled":false,"until":1}"#, "over already"),
             (r#"{"enabled":false,"until":"soon"}"#, "no instant"),
             (r#"{"enabled":false,"until":1e10,"for":"2h"}"#, "not both"),
+            (r#"{"enabled":false,"until":1800000000000}"#, "milliseconds; write 1800000000"),
+            (r#"{"enabled":false,"until":"1750000000000"}"#, "looks like milliseconds"),
+            (r#"{"enabled":false,"until":"2090-01-01"}"#, "ten years at most"),
+            (r#"{"enabled":false,"for":"9999999d"}"#, "ten years at most"),
             (r#"{"enabled":false,"reason":7}"#, "no text"),
             (r#"{"enabled":false,"untill":7}"#, "`untill` means nothing here"),
         ] {
