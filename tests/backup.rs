@@ -38,6 +38,15 @@ fn run_as(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, Strin
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 
+/// With this file as its standard input.
+fn run_with(arguments: &[&str], input: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docent"));
+    let input = fs::File::open(input).unwrap();
+    let output = command.args(arguments).stdin(input).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
 fn named(folder: &TempDir, name: &str) -> String {
     folder.path().join(name).display().to_string()
 }
@@ -85,7 +94,7 @@ async fn a_backup_of_a_running_docent_goes_into_another() {
     let (code, said) = run(&["restore", &file, "--url", &other.base]);
     assert!(code == Some(1) && said.contains("the store has records already"), "{said}");
     other.visit("t", &["/a"]).await;
-    let (code, said) = run(&["restore", &file, "--url", &other.base, "--replace"]);
+    let (code, said) = run_with(&["restore", "-", "--url", &other.base, "--replace"], &file);
     assert_eq!((code, &*said), (Some(0), "restored 5 records\n"));
     remembers(&other).await;
     assert_eq!(other.verdict("t").await, "eager", "what the backup does not have stays");
@@ -96,7 +105,7 @@ async fn a_backup_goes_into_a_store_at_rest_and_on_to_the_next() {
     let folder = tempdir().unwrap();
     let (mut first, file) = saved(&folder).await;
     let store = |docent: &Docent| format!("embedded:{}", named(&docent.workspace, "data"));
-    let (code, said) = run(&["restore", &file, "--store", &store(&first), "--replace"]);
+    let (code, said) = run_with(&["restore", "-", "--store", &store(&first), "--replace"], &file);
     assert!(code == Some(1) && said.contains("are in use by another docent"), "{said}");
     first.stop();
     let (code, said) = run(&["restore", &file, "--store", &store(&first)]);
@@ -144,13 +153,23 @@ fn what_cannot_be_copied_says_so() {
     let folder = tempdir().unwrap();
     let nowhere = format!("embedded:{}", named(&folder, "nowhere"));
     let other = format!("embedded:{}", named(&folder, "other"));
+    let known = format!("embedded:{}", named(&folder, "known"));
+    drop(Store::open(&known, &Limits::default()).unwrap());
+    let file = format!("embedded:{}", named(&folder, "known/docent.redb"));
     for (from, to, why) in [
         (&*nowhere, &*other, "there is no store in"),
         ("memory", &*other, "`memory` ends with its docent"),
         ("postgres://x", &*other, "`postgres` names no store"),
+        (&*known, &*known, "both are the same store"),
+        (&*file, &*other, "it is a file: name its folder"),
+        (&*known, &*file, "it is a file, and a store is a folder"),
+        ("redis://127.0.0.1:1", &*other, "cannot read the first store: Redis cannot be reached"),
+        (&*known, "redis://127.0.0.1:1", "cannot write to the second store: Redis cannot"),
+        ("http://127.0.0.1:1", &*other, "cannot reach docent at http://127.0.0.1:1"),
     ] {
         let (code, said) = run(&["store", "copy", from, to]);
         assert!(code == Some(1) && said.contains(why), "{said}");
+        assert!(!said.contains("the copy is not whole"), "nothing was begun: {said}");
     }
     assert!(!folder.path().join("nowhere").exists(), "looking makes nothing");
 }

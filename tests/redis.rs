@@ -91,6 +91,10 @@ async fn a_server_that_refuses_docent_is_said_at_start_without_the_password() {
         (locked.url(), "Redis asks for a password and `store` has none"),
         (format!("redis://:hunter2@{host}"), "Redis does not accept the user or password"),
         (format!("redis://me:hunter2@{host}"), "Redis does not accept the user or password"),
+        (
+            format!("redis+sentinel://:open-sesame@{host}/main"),
+            "the sentinels ask for a password of their own",
+        ),
         (part.url(), "this Redis is part of a cluster; write `redis+cluster://HOST:PORT,HOST"),
         (format!("redis+cluster://{there}"), "this Redis is no cluster; write `redis://HOST:PORT`"),
         (newer.url(), "were written by a newer docent (format 2; this version knows 1)"),

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
@@ -225,4 +226,18 @@ fn a_store_that_is_none_is_a_clear_error() {
     let output = docent_command(&["serve", "--workspace", folder.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("`postgres` is no store"), "{}", text(&output));
+}
+
+#[tokio::test]
+async fn an_empty_store_file_is_told_of_and_docent_goes_on() {
+    let files = [("docent.yaml", PLAIN), ("rules/eager.yaml", EAGER), ("data/docent.redb", "")];
+    let folder = workspace(&files);
+    let log = folder.path().join("log");
+    let shell = format!("exec 2>'{}';", log.display());
+    let docent = Docent::start_under(&shell, folder, &["--listen", "127.0.0.1:0"]);
+    docent.visit("s", &["/a"]).await;
+    assert_eq!(docent.verdict("s").await, "eager");
+    let said = fs::read_to_string(&log).unwrap();
+    let warns = said.contains("The store's file was empty") && said.contains("docent restore");
+    assert!(warns && said.contains("docent.redb"), "{said}");
 }

@@ -1,7 +1,7 @@
 //! `docent backup` and `docent restore`: all records of a store as a file, and back.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write};
+use std::io::{Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) struct BackupArguments {
 /// Arguments of `docent restore`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RestoreArguments {
-    /// A file that `docent backup` made.
+    /// A file that `docent backup` made, or `-` for standard input.
     file: PathBuf,
     /// Into this store, which no docent may be using, instead of a running one's: `embedded:./data`,
     /// from the current folder.
@@ -155,18 +155,23 @@ fn told(counts: &Counts, name: &str, format: Format) -> String {
 fn restored(arguments: &RestoreArguments) -> Result<(String, bool)> {
     let RestoreArguments { file, store, remote, .. } = arguments;
     let named = || format!("cannot restore `{}`", file.display());
+    let mut backup = match file == Path::new("-") {
+        true => spooled()?,
+        false => File::open(file).with_context(named)?,
+    };
     let mut reader = Reader::begin()?;
-    let whole = pieces(file, |piece| {
+    let whole = pieces(&mut backup, |piece| {
         reader.take(piece)?;
         Ok(())
     });
     whole.with_context(named)?;
     reader.finish().with_context(named)?;
+    backup.rewind().with_context(named)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
         match store {
-            Some(store) => into_store(arguments, store).await,
-            None => into_running(arguments).await,
+            Some(store) => into_store(arguments, backup, store).await,
+            None => into_running(arguments, backup).await,
         }
     })?;
     let number = |name: &str| {
@@ -190,13 +195,28 @@ fn restored(arguments: &RestoreArguments) -> Result<(String, bool)> {
     Ok((format!("restored {}{more}{left}", count(written, "record")), unreadable == 0))
 }
 
-async fn into_running(arguments: &RestoreArguments) -> Result<Value> {
-    let RestoreArguments { file, replace, remote, .. } = arguments;
+/// Standard input as a file: it is read twice. Nobody else can open it, and it goes with this process.
+fn spooled() -> Result<File> {
+    let path = std::env::temp_dir().join(format!("docent-restore-{}", std::process::id()));
+    let cannot = || format!("cannot keep standard input in `{}`", path.display());
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path).with_context(cannot)?;
+    fs::remove_file(&path).with_context(cannot)?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut file).with_context(cannot)?;
+    file.rewind().with_context(cannot)?;
+    Ok(file)
+}
+
+async fn into_running(arguments: &RestoreArguments, backup: File) -> Result<Value> {
+    let RestoreArguments { replace, remote, .. } = arguments;
     let mut url = address(&remote.url, &["admin", "restore"])?;
     if *replace {
         url.query_pairs_mut().append_pair("replace", "1");
     }
-    let body = tokio::fs::File::open(file).await?;
+    let body = tokio::fs::File::from_std(backup);
     let request = client::shared()?.post(url).header("content-type", "application/zstd").body(body);
     let request = match &remote.key {
         Some(key) => request.bearer_auth(key),
@@ -218,17 +238,20 @@ async fn into_running(arguments: &RestoreArguments) -> Result<Value> {
 const OCCUPIED: &str = "the store has records already; with --replace those that the backup has, \
                         too, are replaced, and the others stay";
 
-async fn into_store(arguments: &RestoreArguments, setting: &str) -> Result<Value> {
+async fn into_store(
+    arguments: &RestoreArguments,
+    mut backup: File,
+    setting: &str,
+) -> Result<Value> {
     let store = open(setting).await?;
     if !arguments.replace && !is_empty(&store).await? {
         bail!(OCCUPIED);
     }
     let clash = if arguments.replace { Clash::Replace } else { Clash::NewerStays };
     let mut restoring = Restoring::begin(&store, clash).await?;
-    let mut file = File::open(&arguments.file)?;
     let mut piece = vec![0; PIECE];
     loop {
-        let length = file.read(&mut piece)?;
+        let length = backup.read(&mut piece)?;
         if length == 0 {
             break;
         }
@@ -247,8 +270,7 @@ async fn into_store(arguments: &RestoreArguments, setting: &str) -> Result<Value
 }
 
 /// Shows a file piece by piece.
-fn pieces(file: &Path, mut show: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-    let mut file = File::open(file)?;
+fn pieces(file: &mut File, mut show: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
         let length = file.read(&mut piece)?;

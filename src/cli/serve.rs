@@ -346,7 +346,14 @@ fn journal(
 ) -> Result<Option<Journal>> {
     let Some(wanted) = &settings.journal else { return Ok(None) };
     let store = arguments.store.as_deref().unwrap_or(&settings.store);
-    let Some(folder) = wanted.beside(store) else { return Ok(None) };
+    let Some(folder) = wanted.beside(store) else {
+        if is_redis(store) {
+            tracing::info!(
+                "No journal is kept: beside a shared store it needs `journal: {{ folder: … }}`"
+            );
+        }
+        return Ok(None);
+    };
     let settings::Journal { keep, max_size, sample, .. } = *wanted;
     let terms = Terms { folder: arguments.workspace.join(folder), keep, max_size, sample };
     Ok(Some(Journal::start(terms, move || clock.now())?))

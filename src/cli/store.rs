@@ -1,5 +1,6 @@
 //! `docent store`: what is done to stores without a running docent.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -9,6 +10,7 @@ use crate::cli::backup::download;
 use crate::cli::report::{complain, count, say};
 use crate::cli::{Exit, Format};
 use crate::library::disk;
+use crate::rulebook::address::Address;
 use crate::rulebook::compile::settings;
 use crate::rulebook::settings::Durability;
 use crate::rulebook::settings::Limits;
@@ -93,15 +95,20 @@ fn copied(arguments: &CopyArguments) -> Result<Outcome> {
     if let Some(folder) = from.strip_prefix("embedded:")
         && !Path::new(folder).join("docent.redb").exists()
     {
-        bail!("there is no store in `{folder}`");
+        let file = if Path::new(folder).is_file() { ", it is a file: name its folder" } else { "" };
+        bail!("there is no store in `{folder}`{file}");
+    }
+    if is_one(from, to) {
+        bail!("both are the same store; name another one to copy to");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         if running {
-            let copied = from_running(from, key.as_deref(), to).await.context(UNFINISHED)?;
+            let copied = from_running(from, key.as_deref(), to).await?;
             return Ok(Outcome { copied, removed: 0, running });
         }
-        let (from, to) = (source(from).await?, open(to).await?);
+        let from = answering(source(from).await).context(FIRST)?;
+        let to = answering(open(to).await).context(SECOND)?;
         if *exact && is_empty(&from).await? {
             bail!("the first store has no records, so `--exact` would leave none in the second");
         }
@@ -124,15 +131,24 @@ fn copied(arguments: &CopyArguments) -> Result<Outcome> {
     })
 }
 
+/// Which of two stores.
+const FIRST: &str = "cannot read the first store";
+const SECOND: &str = "cannot write to the second store";
 const UNFINISHED: &str = "the copy is not whole; start it again to go on";
 
 /// What a docent has sent as a backup, put as it comes.
 async fn from_running(base: &str, key: Option<&str>, to: &str) -> Result<Copied> {
-    let to = open(to).await?;
+    let to = answering(open(to).await).context(SECOND)?;
     let mut restoring = Restoring::begin(&to, Clash::NewerStays).await?;
-    let take = async |piece: &[u8]| Ok(restoring.take(&to, piece).await?);
-    download(base, key, take).await?;
-    let Restored { counts, put } = restoring.finish(&to).await?;
+    let mut begun = false;
+    let take = async |piece: &[u8]| {
+        begun = true;
+        Ok(restoring.take(&to, piece).await?)
+    };
+    // Before the first piece there is nothing that could be half done.
+    let sent = download(base, key, take).await;
+    sent.map_err(|error| if begun { error.context(UNFINISHED) } else { error })?;
+    let Restored { counts, put } = restoring.finish(&to).await.context(UNFINISHED)?;
     close(&to).await?;
     let named = |(kind, number): (String, u64)| Some((kind_named(&kind)?, number));
     let counts = counts.into_iter().filter_map(named).collect();
@@ -180,6 +196,25 @@ fn told(outcome: &Outcome, arguments: &CopyArguments) -> String {
     };
     let all = tally(counts);
     format!("{all}: {written} written, {kept} already there{erased}{removed}\n{end}")
+}
+
+/// Whether both settings name one store.
+fn is_one(from: &str, to: &str) -> bool {
+    let folder = |setting: &str| fs::canonicalize(setting.strip_prefix("embedded:")?).ok();
+    if let (Some(from), Some(to)) = (folder(from), folder(to)) {
+        return from == to;
+    }
+    let (from, to) = (Address::parse(from), Address::parse(to));
+    from.is_ok_and(|from| to.is_ok_and(|to| from.is_same_place(&to)))
+}
+
+/// A store that was opened, if it answers.
+fn answering(store: Result<Store>) -> Result<Store> {
+    let store = store?;
+    match store.trouble() {
+        Some(reason) => bail!(reason),
+        None => Ok(store),
+    }
 }
 
 /// Opens a store to read all of it.

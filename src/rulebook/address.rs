@@ -53,6 +53,9 @@ pub enum AddressError {
         "it needs a host, as in `redis://localhost:6379`; `@ : / ? # ,` in a password are written `%40 %3A %2F %3F %23 %2C`"
     )]
     Host,
+    /// A port that is none.
+    #[error("behind the host stands a port from 1 to 65535, as in `redis://localhost:6379`")]
+    Port,
     /// Several hosts for one server.
     #[error("several hosts are a cluster, `redis+cluster://`, or sentinels, `redis+sentinel://`")]
     Several,
@@ -123,6 +126,12 @@ impl Address {
         }
     }
 
+    /// Whether both lead to the same records, whoever asks.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let place = |address: &Self| (address.topology.clone(), address.database);
+        place(self) == place(other) && self.hosts == other.hosts
+    }
+
     /// The URL of each server with its credentials. Not for any eyes.
     pub fn servers(&self) -> Vec<String> {
         let url = |host: &String| self.url(&self.credentials, host, self.database);
@@ -162,13 +171,23 @@ impl fmt::Debug for Address {
 /// `host:port`, if a URL can hold it.
 fn with_port(credentials: &str, host: &str, default: u16) -> Result<String, AddressError> {
     let url = Url::parse(&format!("redis://{credentials}{host}"));
-    let url = url.map_err(|_| AddressError::Host)?;
+    let url = url.map_err(|error| wrong(host, error))?;
     let name = url.host_str().filter(|name| !name.is_empty()).ok_or(AddressError::Host)?;
     let plain = name.starts_with('[') || !name.contains([':', '@', '%']);
     if !plain || url.path().len() > 1 {
         return Err(AddressError::Host);
     }
     Ok(format!("{name}:{}", url.port().unwrap_or(default)))
+}
+
+/// What of `host:port` no URL can hold. What is no number may be a part of a password.
+fn wrong(host: &str, error: url::ParseError) -> AddressError {
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    let counts = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+    match error {
+        url::ParseError::InvalidPort if counts => AddressError::Port,
+        _ => AddressError::Host,
+    }
 }
 
 fn number(database: &str) -> Option<u32> {
@@ -226,7 +245,7 @@ mod tests {
             ("redis://:6379", AddressError::Host),
             ("redis://:hun/ter2@db", AddressError::Host),
             ("redis://db:port", AddressError::Host),
-            ("redis://db:70000", AddressError::Host),
+            ("redis://db:70000", AddressError::Port),
             ("redis+cluster://a,,b", AddressError::Host),
             ("redis://a,b", AddressError::Several),
             ("redis+sentinel://a:1", AddressError::Master),

@@ -74,6 +74,7 @@ impl Disk {
         make(folder).map_err(|error| refused(&error))?;
         let path = folder.join("docent.redb");
         let file = path.display().to_string();
+        let hollow = fs::metadata(&path).is_ok_and(|found| found.len() == 0);
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE).set_check_integrity_on_open(path.exists());
         let mut database = builder.create(&path).map_err(|error| match error {
@@ -99,6 +100,9 @@ impl Disk {
             return Err(StoreError::Newer { file, found, known: FORMAT });
         }
         tidy(&mut database, &path).map_err(trouble)?;
+        if hollow {
+            warn_of_hollow(&file);
+        }
         // A new file is as lasting as its name in the folder.
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| refused(&error))?;
         Ok(Self { path, database: RwLock::new(Some(database)) })
@@ -249,8 +253,22 @@ impl Disk {
     }
 }
 
+/// A file without a byte is what a first start leaves that is killed at once, and a file that lost
+/// all it had.
+fn warn_of_hollow(file: &str) {
+    tracing::warn!(
+        file,
+        "The store's file was empty, so docent starts without any record. That is how a first start \
+         is found that was killed at once; if there were records, the file was cut short (a full \
+         disk, a copy that broke off): stop docent and put a backup back with `docent restore`"
+    );
+}
+
 /// Makes the folder, for nobody else's eyes and no repository: the records tell what people did.
 fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_file() {
+        return Err(io::Error::other("it is a file, and a store is a folder with a file in it"));
+    }
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

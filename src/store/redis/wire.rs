@@ -38,27 +38,40 @@ impl Wire {
     /// Connects to what an address names, within a bounded time.
     pub(super) async fn connect(address: &Address) -> Result<Self, Failure> {
         match tokio::time::timeout(CONNECT, Self::dial(address)).await {
-            Ok(dialled) => dialled.map_err(|error| Failure::of(&error)),
+            Ok(dialled) => dialled,
             Err(_) => Err(Failure::silent()),
         }
     }
 
-    async fn dial(address: &Address) -> Result<Self, RedisError> {
+    async fn dial(address: &Address) -> Result<Self, Failure> {
+        let failed = |error: RedisError| Failure::of(&error);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(ANSWER))
             .set_response_timeout(Some(ANSWER));
         let client = match &address.topology {
             Topology::Cluster => {
-                let wire = cluster(address)?.get_async_connection().await?;
+                let wire = cluster(address).map_err(failed)?.get_async_connection().await;
+                let wire = wire.map_err(failed)?;
                 return Ok(Self::Cluster(wire));
             }
             Topology::Single => {
                 let server = address.servers().into_iter().next().unwrap_or_default();
-                Client::open(server)?
+                Client::open(server).map_err(failed)?
             }
-            Topology::Sentinel(name) => master(address, name).await?,
+            Topology::Sentinel(name) => match master(address, name).await {
+                Ok(master) => master,
+                Err(error) => {
+                    let failure = Failure::of(&error);
+                    // Theirs and the master's word sound the same.
+                    return Err(match failure.lasting && refuses(address, &config).await {
+                        true => Failure::lasting(SENTINELS_REFUSE),
+                        false => failure,
+                    });
+                }
+            },
         };
-        Ok(Self::Single(client.get_multiplexed_async_connection_with_config(&config).await?))
+        let wire = client.get_multiplexed_async_connection_with_config(&config).await;
+        Ok(Self::Single(wire.map_err(failed)?))
     }
 
     /// What tells the connections to a cluster's masters from any that replace them: the id and
@@ -120,6 +133,25 @@ pub(super) async fn master_of(address: &Address) -> Option<String> {
         None
     };
     tokio::time::timeout(ANSWER, first).await.ok().flatten()
+}
+
+const SENTINELS_REFUSE: &str = "the sentinels ask for a password of their own, and `store` has none \
+     or another; write `redis+sentinel://…/NAME?sentinel_password=${SENTINEL_PASSWORD}`";
+
+/// Whether a sentinel answers, and takes no command of docent.
+async fn refuses(address: &Address, config: &AsyncConnectionConfig) -> bool {
+    for sentinel in address.sentinels() {
+        let Ok(client) = Client::open(sentinel) else { continue };
+        let wire = client.get_multiplexed_async_connection_with_config(config).await;
+        let answer = match wire {
+            Ok(mut wire) => cmd("PING").query_async::<Value>(&mut wire).await,
+            Err(error) => Err(error),
+        };
+        if answer.is_err_and(|error| Failure::of(&error).lasting) {
+            return true;
+        }
+    }
+    false
 }
 
 async fn master(address: &Address, name: &str) -> Result<Client, RedisError> {
