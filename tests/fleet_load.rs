@@ -95,13 +95,16 @@ async fn whatever_fails_four_instances_decide_as_one_and_recover() {
     }
     let offers = kept_their_quotas(&offers);
     let (answers, refusals, silences) = fleet.figures();
+    let told = decided_again(&mut docents);
+    for nothing in ["differ", "strayed", "missing", "unreadable"] {
+        assert_eq!(told[nothing], 0, "{nothing}: {told}");
+    }
     let took = begun.elapsed().as_secs();
     writeln!(
         std::io::stderr(),
         "{} sessions and {offers} offers under quotas in {took} s, {rounds} rounds of trouble; \
-         {answers} answers, {refusals} refusals, {silences} without an answer; {}",
+         {answers} answers, {refusals} refusals, {silences} without an answer; {told}",
         sessions.len(),
-        decided_again(&mut docents),
     )
     .unwrap();
 }

@@ -170,6 +170,7 @@ async fn what_an_upstream_says_while_the_store_is_away_is_kept_afterwards() {
     upstream.tells_of("ps_1");
     docent.until("/readyz", |status, _| status == 503).await;
     redis.resume();
+    docent.until("/readyz", |status, _| status == 200).await;
     offered(&docent, "ps_1").await;
 }
 

@@ -85,11 +85,7 @@ fn lines(folder: &Path) -> Vec<String> {
         if path.extension().is_some_and(|ending| ending == "part") {
             continue;
         }
-        let bytes = match path.extension().is_some_and(|ending| ending == "zst") {
-            true => zstd::stream::decode_all(&*bytes).unwrap(),
-            false => bytes,
-        };
-        let text = String::from_utf8(bytes).unwrap();
+        let text = String::from_utf8(plain(&path, bytes)).unwrap();
         lines.extend(text.lines().map(str::to_owned));
     }
     lines.retain(|line| line.contains("\"d\":\""));
@@ -97,18 +93,20 @@ fn lines(folder: &Path) -> Vec<String> {
     lines
 }
 
+fn plain(path: &Path, bytes: Vec<u8>) -> Vec<u8> {
+    match path.extension().is_some_and(|ending| ending == "zst") {
+        true => zstd::stream::decode_all(&*bytes).unwrap(),
+        false => bytes,
+    }
+}
+
 fn bytes(folder: &Path) -> String {
     let mut all = String::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         all.push_str(path.to_str().unwrap());
-        let bytes = fs::read(&path).unwrap();
-        all.push_str(&String::from_utf8_lossy(
-            &match path.extension().is_some_and(|e| e == "zst") {
-                true => zstd::stream::decode_all(&*bytes).unwrap(),
-                false => bytes,
-            },
-        ));
+        let bytes = plain(&path, fs::read(&path).unwrap());
+        all.push_str(&String::from_utf8_lossy(&bytes));
     }
     all
 }
