@@ -184,7 +184,6 @@ async fn no_byte_of_hers_stays_and_every_other_line_does() {
     arrive(&docent, "grace", json!({ "user_id": "u_grace" }), "/z").await;
     until("her new lines", || lines(&kept(&docent)).iter().filter(|l| is_hers(l)).count() == 3)
         .await;
-    // The next erasure takes what came in between, and nothing of the day.
     docent.advance(5.0).await;
     let before = lines(&kept(&docent));
     let (_, told) = erase(&docent, "sessions/acme/ps_ada").await;
