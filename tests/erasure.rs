@@ -6,6 +6,12 @@ mod common;
 use std::process::{Command, Stdio};
 
 use common::{Docent, EAGER, PLAIN};
+use docent::domain::records::{EmailIndex, User};
+use docent::domain::session::{Identity, Session};
+use docent::rulebook::settings::Limits;
+use docent::runtime::clock::Clock;
+use docent::store::record::Record;
+use docent::store::{Key, Step, Store};
 use serde_json::{Value, json};
 
 const WEEKLY: &str = r#"
@@ -101,6 +107,35 @@ async fn an_address_is_one_name_whatever_its_case() {
     let (status, told) = erase(&docent, "emails/acme/CS1%40example.com").await;
     assert_eq!((status, &told["sessions"]), (200, &json!(2)), "{told}");
     assert_eq!(export(&docent, "emails/acme/cs1%40example.com").await.0, 404);
+}
+
+/// An earlier version kept addresses as they were sent.
+#[tokio::test]
+async fn what_was_kept_of_an_address_as_it_was_sent_is_found_all_the_same() {
+    async fn put<R: Record + Clone>(store: &Store, id: &str, record: R) {
+        let step = |slot: &mut Option<R>| {
+            *slot = Some(record.clone());
+            Step::Write(())
+        };
+        store.update(Key { product: "acme", id }, Clock::wall().now(), step).await.unwrap();
+    }
+    let folder = common::workspace(&[("docent.yaml", PLAIN), ("rules/weekly.yaml", WEEKLY)]);
+    let data = format!("embedded:{}", folder.path().join("data").display());
+    let (store, sent) = (Store::open(&data, &Limits::default()).unwrap(), "Cs1@Example.com");
+    let identity = Identity { email: Some(sent.into()), vouched: true, ..Identity::default() };
+    put(&store, "old", Session { seq: 1, identity, ..Session::default() }).await;
+    put(&store, sent, User { seq: 1, ..User::default() }).await;
+    put(&store, sent, EmailIndex { session: Some("old".into()), as_of: 1.0 }).await;
+    store.close().await.unwrap();
+    drop(store);
+    let docent = Docent::start_in(folder, &["--listen", "127.0.0.1:0"], &[]);
+    let (status, all) = export(&docent, "emails/acme/cs1@example.com").await;
+    assert_eq!((status, ids(&all["sessions"])), (200, vec!["old"]), "{all}");
+    assert_eq!([ids(&all["users"]), ids(&all["emails"])], [[sent]; 2]);
+    let (status, told) = erase(&docent, "emails/acme/CS1@example.com").await;
+    let removed = ["sessions", "users", "emails"].map(|kind| told[kind].clone());
+    assert_eq!((status, removed), (200, [json!(1), json!(1), json!(1)]), "{told}");
+    assert_eq!(export(&docent, "emails/acme/cs1@example.com").await.0, 404);
 }
 
 #[tokio::test]
