@@ -11,14 +11,17 @@ mod server;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use docent::domain::bulletin::{Bulletin, Pause};
 use docent::domain::records::{Context, User};
 use docent::domain::session::Session;
 use docent::domain::time::Span;
+use docent::engine::erasure::erasure;
 use docent::rulebook::settings::{Durability, Limits};
 use docent::store::bulletin::{INSTANCES, LEASES, PAUSES};
 use docent::store::carry::{Restoring, Saving, copy, everything, is_empty};
+use docent::store::erasures::append;
 use docent::store::raw::{Clash, KINDS, Place, Raw};
 use docent::store::{Key, Step, Store};
 use tempfile::{TempDir, tempdir};
@@ -110,6 +113,36 @@ async fn a_backup_comes_back_whole_in_another_store() {
     }
     // A time to live counts from when a record was written, wherever it was.
     assert_eq!(get::<Context>(&to, key("7"), START.plus(DAY).plus(DAY)).await, None);
+}
+
+/// A restore that replaces what is there takes minutes, and docent goes on meanwhile.
+#[tokio::test]
+async fn who_is_erased_while_a_backup_comes_back_does_not_come_back() {
+    let (from, to) = (memory(), memory());
+    fill(&from, 500).await;
+    let (mut saving, mut file) = (Saving::begin(START).unwrap(), Vec::new());
+    while let Some(piece) = saving.next(&from).await.unwrap() {
+        file.extend(piece);
+    }
+    let mut restoring = Restoring::begin(&to, Clash::Replace).await.unwrap();
+    let pieces = file.chunks(file.len().div_ceil(4));
+    for (number, piece) in (0..).zip(pieces) {
+        restoring.take(&to, piece).await.unwrap();
+        let user = if number == 0 { "u_1" } else { "u_2" };
+        let sessions = (0..500).filter(|session| session % 10 == number);
+        let sessions: BTreeSet<Arc<str>> = sessions.map(|id| id.to_string().into()).collect();
+        let later = START.plus(Span::from_seconds(60));
+        let erasure = erasure(&"s".into(), "acme", &[user.into()].into(), &sessions, later);
+        append(&to, &erasure, number).await.unwrap();
+    }
+    let restored = restoring.finish(&to).await.unwrap();
+    assert_eq!(restored.put.erased, 4 * 50 * 2 + 1);
+    for id in 0..20 {
+        let (id, theirs) = (id.to_string(), id % 10 < 4);
+        assert_eq!(get::<Session>(&to, key(&id), START).await.is_none(), theirs, "{id}");
+        assert_eq!(get::<Context>(&to, key(&id), START).await.is_none(), theirs, "{id}");
+    }
+    assert_eq!(get::<User>(&to, key("u_1"), START).await, None);
 }
 
 /// Into Redis and out of it again, one server and a cluster: what comes back is what left.

@@ -25,6 +25,11 @@ impl Buried {
         Self { erasures: erasures.into_iter().collect(), named: HashSet::new() }
     }
 
+    /// One more.
+    pub(crate) fn add(&mut self, erasure: &Erasure) {
+        self.erasures.add(erasure);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.erasures.is_empty()
     }

@@ -14,7 +14,7 @@ use crate::store::backup::{BackupError, Counts, Reader, Writer};
 use crate::store::bulletin::{INSTANCES, LEASES};
 use crate::store::buried::{self, Buried};
 use crate::store::embedded::Embedded;
-use crate::store::erasures::{self, Joined, join};
+use crate::store::erasures::{self, Joined, join, nth};
 use crate::store::raw::{Clash, Place, Put, Raw};
 use crate::store::record::Record;
 use crate::store::{Step, Store, StoreError};
@@ -127,6 +127,8 @@ struct Putting {
     /// Who was erased, as the store that they go to knows it.
     buried: Buried,
     known: Vec<Erasure>,
+    /// Of these, what was not known yet while the first records were put.
+    news: Vec<Erasure>,
     /// What the store that they come from knows of it, in its order.
     theirs: BTreeMap<u64, Erasure>,
 }
@@ -134,11 +136,25 @@ struct Putting {
 impl Putting {
     async fn begin(to: &Store, clash: Clash) -> Result<Self, StoreError> {
         let known = erasures::all(to).await?;
-        let (put, theirs) = <_>::default();
-        Ok(Self { clash, put, buried: Buried::new(known.iter().cloned()), known, theirs })
+        let (put, news, theirs) = <_>::default();
+        Ok(Self { clash, put, buried: Buried::new(known.iter().cloned()), known, news, theirs })
+    }
+
+    /// Learns who was erased meanwhile: a docent may be serving the store that records go to.
+    async fn learn(&mut self, to: &Store) -> Result<(), StoreError> {
+        let number = |known: &[Erasure]| known.len() as u64 + 1;
+        while let Some(next) = nth(to, number(&self.known), Timestamp::default()).await? {
+            self.buried.add(&next);
+            self.news.push(next.clone());
+            self.known.push(next);
+        }
+        Ok(())
     }
 
     async fn take(&mut self, to: &Store, records: &[Raw]) -> Result<(), StoreError> {
+        if !records.is_empty() {
+            self.learn(to).await?;
+        }
         let mut plain = Vec::with_capacity(records.len());
         for raw in records {
             match Joined::of(raw) {
@@ -152,10 +168,10 @@ impl Putting {
         Ok(())
     }
 
-    /// Takes in whom the other store knows to be erased, and removes what was put of them before
-    /// that was read.
+    /// Takes in whom the other store knows to be erased, and removes what was put of them, and of
+    /// whoever was erased meanwhile, before that was read.
     async fn finish(&mut self, to: &Store) -> Result<(), StoreError> {
-        let mut news = Vec::new();
+        self.learn(to).await?;
         for erasure in std::mem::take(&mut self.theirs).into_values() {
             if self.known.contains(&erasure) {
                 self.put.kept += 1;
@@ -164,9 +180,9 @@ impl Putting {
             erasures::append(to, &erasure, self.known.len() as u64).await?;
             self.put.written += 1;
             self.known.push(erasure.clone());
-            news.push(erasure);
+            self.news.push(erasure);
         }
-        self.put.erased += buried::remove(to, news).await?;
+        self.put.erased += buried::remove(to, std::mem::take(&mut self.news)).await?;
         Ok(())
     }
 }
