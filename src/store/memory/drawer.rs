@@ -114,11 +114,14 @@ impl<W: Row> Drawer for Shelf<W> {
         let hash = self.hash(key);
         let Some(mut table) = self.lock_of(hash) else { return Ok(()) };
         let written = match table.find_mut(hash, |entry| entry.is(key)) {
-            // All of it is on disk, this slot too.
-            Some(entry) if entry.away.is_away() => return Ok(()),
+            // All of it is on disk, this slot too, and what outlives activity is in the first one.
+            Some(entry) if entry.away.is_away() && slot > 0 => return Ok(()),
             Some(entry) => {
                 let written = entry.row().unpack(slot, bytes)?.max(entry.written);
                 entry.row().share();
+                if entry.away.is_away() {
+                    entry.row().strip(written);
+                }
                 self.take(gauge, entry);
                 entry.written(written);
                 self.put(gauge, entry);

@@ -225,6 +225,7 @@ fn shards(limits: &Limits) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::codec;
 
     #[test]
     fn every_shelf_is_found_by_its_number() {
@@ -234,6 +235,29 @@ mod tests {
         let counted = memory.figures().records.map(|(kind, _)| kind);
         assert!(counted.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
         assert_eq!(kinds.len(), counted.len() + 1, "a session's context is not counted apart");
+    }
+
+    /// Two threads read a session's two records back, and whichever is first may have to make room.
+    #[test]
+    fn what_outlives_activity_is_known_whichever_record_is_read_back_first() {
+        let limits = Limits { max_sessions: 0, ..Limits::default() };
+        let at = Timestamp::from_millis(0);
+        let key = Key { product: "acme", id: "ps_1" };
+        let session = Session { last_fired: Some(at), ..Session::default() };
+        let slots = [codec::pack(&session, at), codec::pack(&Context::default(), at)];
+        let slots = slots.map(Result::unwrap);
+        for order in [[0, 1], [1, 0]] {
+            let memory = Memory::posting(&limits, Some(Arc::new(Outbox::new(true))));
+            let drawer = memory.drawer(0).unwrap();
+            for slot in order {
+                memory.recover(drawer, key, slot, &slots[slot]).unwrap();
+            }
+            let later = at.plus(limits.session_ttl);
+            memory.sweep(later);
+            let look = |slot: &mut Option<Session>| Step::Keep(slot.clone());
+            let done = memory.update(key, later, look).ok().unwrap();
+            assert_eq!(done.answer, Some(session.clone()), "{order:?}");
+        }
     }
 
     #[test]
