@@ -35,6 +35,8 @@ pub enum Whom<'a> {
 struct Theirs {
     /// The names they are remembered by: user ids and e-mail addresses.
     names: BTreeSet<Arc<str>>,
+    /// Of these, addresses said beside their user id: others may have them, too.
+    addresses: BTreeSet<Arc<str>>,
     /// Their sessions.
     sessions: BTreeSet<Arc<str>>,
     /// Chat threads of these.
@@ -121,7 +123,8 @@ impl App {
     ) -> Result<Option<Exported>, Denied> {
         let theirs = self.find(product, whom).await?;
         let mut all = self.collect(product, &theirs, now).await?;
-        let Theirs { names, sessions, .. } = &theirs;
+        let Theirs { names, addresses, sessions, .. } = &theirs;
+        let names = (names, addresses);
         all.recorded = self.recorded(product, names, sessions).await.map_err(denied)?;
         let elsewhere = all.recorded.elsewhere.clone();
         let nothing = Recorded { elsewhere, ..Recorded::default() };
@@ -174,8 +177,8 @@ impl App {
         let theirs = self.find(product, whom).await?;
         let all = self.collect(product, &theirs, now).await?;
         let known = all.has_records();
-        let Theirs { names, sessions, .. } = &theirs;
-        let number = self.note_erasure(product, names, sessions, now).await?;
+        let Theirs { names, addresses, sessions, .. } = &theirs;
+        let number = self.note_erasure(product, (names, addresses), sessions, now).await?;
         let mut erased = Erased::default();
         if known {
             erased = self.erase_records(product, &theirs, &all, now).await?;
@@ -288,18 +291,25 @@ impl App {
             Whom::Email(name) => theirs.call(&address(name)),
             Whom::Session(id) => drop(theirs.sessions.insert(id.into())),
         }
-        let mut names = BTreeSet::new();
+        let (mut names, mut addresses) = (BTreeSet::new(), BTreeSet::new());
         self.walk(product, |raw| {
             let Some(session) = raw.read::<Session>() else { return };
             if whom.is(&raw.id, &session.identity) {
                 let Identity { user_id, email, vouched: true, .. } = session.identity else {
                     return;
                 };
+                if let (Some(id), Some(email)) = (&user_id, &email)
+                    && !matches!(whom, Whom::Email(_))
+                    && !is_same_name(id, email)
+                {
+                    addresses.extend([Arc::clone(email), (*address(email)).into()]);
+                }
                 names.extend(user_id.into_iter().chain(email));
             }
         })
         .await?;
         names.iter().for_each(|name| theirs.call(name));
+        theirs.addresses = addresses;
         let (mut names, mut sessions) = (BTreeSet::new(), BTreeSet::new());
         self.walk(product, |raw| {
             if raw.kind == User::KIND && theirs.knows(&raw.id) {

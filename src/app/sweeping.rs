@@ -2,8 +2,8 @@
 //! sweeps its own journal. One that was down does so when it starts.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::domain::bulletin::Erasure;
 use crate::domain::time::Timestamp;
-use crate::engine::erasure::{Erasures, erasure};
+use crate::engine::erasure::{Erasures, erasure, with_addresses};
 use crate::engine::tape::sieve::Whose;
 use crate::journal::sweep::Swept;
 use crate::journal::{Journal, Mark};
@@ -34,8 +34,8 @@ const SHOWN: usize = 32 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Sweeping {
     swept: AtomicU64,
-    /// Whether it is known where to begin.
-    begun: AtomicBool,
+    /// The erasure that this was; `None` until it is known where to begin.
+    last: Mutex<Option<Mark>>,
     /// Somebody was erased here.
     wake: Notify,
     /// The highest number seen in the row.
@@ -78,17 +78,25 @@ pub struct Recorded {
     pub elsewhere: Vec<Arc<str>>,
 }
 
+impl Sweeping {
+    fn last(&self) -> MutexGuard<'_, Option<Mark>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl App {
-    /// Notes for every journal, backup and copy that these are erased; the erasure's number.
+    /// Notes for every journal, backup and copy that these are erased; the erasure's number. Of the
+    /// names some are addresses that others may have, too.
     pub(crate) async fn note_erasure(
         &self,
         product: &Product,
-        names: &BTreeSet<Arc<str>>,
+        (names, addresses): (&BTreeSet<Arc<str>>, &BTreeSet<Arc<str>>),
         sessions: &BTreeSet<Arc<str>>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let salt = self.salt(now).await?;
         let erasure = erasure(&salt, &product.id, names, sessions, now);
+        let erasure = with_addresses(erasure, &product.id, addresses);
         let after = self.sweeping.seen.load(Ordering::Acquire);
         let number = append(&self.store, &erasure, after).await?;
         self.sweeping.seen.fetch_max(number, Ordering::AcqRel);
@@ -112,11 +120,7 @@ impl App {
     /// When it cannot be done now; the next call begins where this one did.
     pub async fn sweep_journal(self: &Arc<Self>) -> Result<bool, Unswept> {
         let Some(journal) = self.journal() else { return Ok(false) };
-        if !self.sweeping.begun.load(Ordering::Acquire) {
-            self.sweeping.swept.store(self.swept_before(journal).await?, Ordering::Release);
-            self.sweeping.begun.store(true, Ordering::Release);
-        }
-        let from = self.sweeping.swept.load(Ordering::Acquire);
+        let from = self.swept_before(journal).await?;
         let (mut number, mut erasures, mut last) = (from, Erasures::default(), None);
         while let Some(next) = nth(&self.store, number + 1, self.clock.now()).await? {
             number += 1;
@@ -127,9 +131,11 @@ impl App {
         if let Some(last) = &last {
             let Swept { lines, segments, held, named } = self.swept_now(erasures).await?;
             self.tell_others(named, number).await?;
+            let mark = Mark { number, stamp: stamp(last) };
             if held.is_empty() {
-                journal.set_mark(&Mark { number, stamp: stamp(last) })?;
+                journal.set_mark(&mark)?;
             }
+            *self.sweeping.last() = Some(mark);
             tracing::info!(lines, segments, "Swept the journal of people who were erased");
             let mut done = self.sweeping.done.lock().unwrap_or_else(PoisonError::into_inner);
             done.push_back((number, lines));
@@ -166,11 +172,22 @@ impl App {
         Ok(swept.map_err(|_| Unswept::Ending)??)
     }
 
-    /// Where a docent before this one ended, if that was with this store.
+    /// Where the last sweep ended, of this docent or of one before, if the store still has that
+    /// erasure. One that was set back has lost it, and others get its number: all is swept anew.
     async fn swept_before(&self, journal: &Journal) -> Result<u64, StoreError> {
-        let Some(mark) = journal.mark() else { return Ok(0) };
-        let known = nth(&self.store, mark.number, self.clock.now()).await?;
-        let same = known.is_some_and(|known| stamp(&known) == mark.stamp);
+        let last = self.sweeping.last().clone();
+        let begun = last.is_some();
+        let mark = last.or_else(|| journal.mark()).unwrap_or_default();
+        let same = mark.number == 0
+            || nth(&self.store, mark.number, self.clock.now())
+                .await?
+                .is_some_and(|known| stamp(&known) == mark.stamp);
+        if !(begun && same) {
+            let mark = if same { mark.clone() } else { Mark::default() };
+            self.sweeping.swept.store(mark.number, Ordering::Release);
+            self.sweeping.done.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            *self.sweeping.last() = Some(mark);
+        }
         Ok(if same { mark.number } else { 0 })
     }
 
@@ -202,14 +219,15 @@ impl App {
     pub(crate) async fn recorded(
         self: &Arc<Self>,
         product: &Product,
-        names: &BTreeSet<Arc<str>>,
+        (names, addresses): (&BTreeSet<Arc<str>>, &BTreeSet<Arc<str>>),
         sessions: &BTreeSet<Arc<str>>,
     ) -> Result<Recorded, Unswept> {
         let journals = self.journals(0).await?.into_iter().map(|journal| journal.instance);
         let own = self.fleet(Clock::wall().now()).await?.own;
         let elsewhere = journals.filter(|instance| *instance != own).collect();
         let (salt, always) = (Arc::from(""), Timestamp::FOREVER);
-        let whom = Erasures::from_iter([erasure(&salt, &product.id, names, sessions, always)]);
+        let whom = erasure(&salt, &product.id, names, sessions, always);
+        let whom = Erasures::from_iter([with_addresses(whom, &product.id, addresses)]);
         let app = Arc::clone(self);
         let work = move || match app.journal() {
             Some(journal) => journal.lines_of(&whom, SHOWN),

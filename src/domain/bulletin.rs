@@ -45,6 +45,9 @@ pub struct Erasure {
     pub salt: Arc<str>,
     /// Hashes of their names and sessions.
     pub traces: Vec<Arc<str>>,
+    /// Those of addresses said beside their user id: where another user id is known, that one says
+    /// who it is.
+    pub addresses: Vec<Arc<str>>,
 }
 
 /// What stays of a person when nothing else does. It lies under a hash, and names nobody.

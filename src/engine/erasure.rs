@@ -13,8 +13,17 @@ use crate::engine::pseudonym::{in_text, of_email};
 /// Erasures by their traces.
 #[derive(Clone, Debug, Default)]
 pub struct Erasures {
-    /// By salt and trace, when. Most stores know one salt.
-    known: BTreeMap<Arc<str>, HashMap<Arc<str>, Timestamp>>,
+    /// By salt and trace. Most stores know one salt.
+    known: BTreeMap<Arc<str>, HashMap<Arc<str>, Named>>,
+}
+
+/// When a name was erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// For whoever bore it and no other user id.
+    pub at: Timestamp,
+    /// For everybody who bore it; `None` for an address that was only said beside an erased user id.
+    pub by_all: Option<Timestamp>,
 }
 
 impl Erasures {
@@ -22,8 +31,9 @@ impl Erasures {
     pub fn add(&mut self, erasure: &Erasure) {
         let known = self.known.entry(Arc::clone(&erasure.salt)).or_default();
         for trace in &erasure.traces {
-            let at = known.entry(Arc::clone(trace)).or_insert(erasure.at);
-            *at = erasure.at.max(*at);
+            let by_all = Some(erasure.at).filter(|_| !erasure.addresses.contains(trace));
+            let named = known.entry(Arc::clone(trace)).or_default();
+            *named = named.or(Named { at: erasure.at, by_all });
         }
     }
 
@@ -34,28 +44,40 @@ impl Erasures {
 
     /// When the last of them was.
     pub fn newest(&self) -> Option<Timestamp> {
-        self.known.values().flat_map(HashMap::values).max().copied()
+        self.known.values().flat_map(HashMap::values).map(|named| named.at).max()
     }
 
     /// When a session was erased, if it was; its id as it is or as a journal tells it.
     pub fn session(&self, product: &str, session: &str) -> Option<Timestamp> {
-        self.at(product, Trace::Session, session)
+        self.known_as(product, Trace::Session, session).map(|named| named.at)
     }
 
     /// When a person was erased, if they were, by a user id or address of theirs as it is or as a
     /// journal tells it.
     pub fn name(&self, product: &str, name: &str) -> Option<Timestamp> {
-        let known = |name: &str| self.at(product, Trace::Name, name);
-        // Whoever wrote it down may have spelt an address in another case.
-        let spelt = address(name);
-        known(name).max(if *spelt == *name { None } else { known(&spelt) })
+        self.named(product, name).map(|named| named.at)
     }
 
-    fn at(&self, product: &str, kind: Trace, id: &str) -> Option<Timestamp> {
-        let of = |(salt, known): (&Arc<str>, &HashMap<Arc<str>, Timestamp>)| {
+    /// The same, and whether of whoever bore it.
+    pub fn named(&self, product: &str, name: &str) -> Option<Named> {
+        let known = |name: &str| self.known_as(product, Trace::Name, name);
+        // Whoever wrote it down may have spelt an address in another case.
+        let spelt = address(name);
+        let other = if *spelt == *name { None } else { known(&spelt) };
+        known(name).into_iter().chain(other).reduce(Named::or)
+    }
+
+    fn known_as(&self, product: &str, kind: Trace, id: &str) -> Option<Named> {
+        let of = |(salt, known): (&Arc<str>, &HashMap<Arc<str>, Named>)| {
             known.get(&*trace(salt, product, kind, id)).copied()
         };
-        self.known.iter().filter_map(of).max()
+        self.known.iter().filter_map(of).reduce(Named::or)
+    }
+}
+
+impl Named {
+    fn or(self, other: Self) -> Self {
+        Self { at: self.at.max(other.at), by_all: self.by_all.max(other.by_all) }
     }
 }
 
@@ -75,18 +97,28 @@ pub fn erasure(
     sessions: &BTreeSet<Arc<str>>,
     at: Timestamp,
 ) -> Erasure {
-    let mut traces = BTreeSet::new();
-    for name in names {
-        for form in [&**name, &in_text(name), &of_email(name)] {
-            traces.insert(trace(salt, product, Trace::Name, form));
-        }
-    }
+    let mut traces = of_names(salt, product, names);
     for session in sessions {
         for form in [&**session, &in_text(session)] {
             traces.insert(trace(salt, product, Trace::Session, form));
         }
     }
-    Erasure { at, salt: Arc::clone(salt), traces: traces.into_iter().map(Arc::from).collect() }
+    let traces = traces.into_iter().map(Arc::from).collect();
+    Erasure { at, salt: Arc::clone(salt), traces, addresses: Vec::new() }
+}
+
+/// The same erasure, where these of its names are addresses said beside a user id that was erased.
+pub fn with_addresses(erasure: Erasure, product: &str, addresses: &BTreeSet<Arc<str>>) -> Erasure {
+    let traces = of_names(&erasure.salt, product, addresses);
+    Erasure { addresses: traces.into_iter().map(Arc::from).collect(), ..erasure }
+}
+
+fn of_names(salt: &str, product: &str, names: &BTreeSet<Arc<str>>) -> BTreeSet<String> {
+    let forms = |name: &Arc<str>| {
+        [&**name, &in_text(name), &of_email(name)]
+            .map(|form| trace(salt, product, Trace::Name, form))
+    };
+    names.iter().flat_map(forms).collect()
 }
 
 #[cfg(test)]

@@ -178,7 +178,12 @@ pub const RECORDS: &[Kept] = &[
         "",
         "consent erased",
     ),
-    kept(("Erasure", "src/domain/bulletin.rs"), "That somebody was erased", "", "at salt traces"),
+    kept(
+        ("Erasure", "src/domain/bulletin.rs"),
+        "That somebody was erased",
+        "",
+        "at salt traces addresses",
+    ),
     kept(("Pause", "src/domain/bulletin.rs"), "A product's pause", "reason", "since until"),
     kept(
         ("Kept", "src/domain/bulletin.rs"),

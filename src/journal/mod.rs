@@ -23,6 +23,7 @@ use std::time::Duration;
 use crate::domain::bucket::{Share, sample};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::erasure::Erasures;
+use crate::engine::tape::sieve::{Gone, Whose};
 use crate::engine::tape::{Entry, Line};
 pub use crate::journal::mark::Mark;
 pub use crate::journal::queue::Figures;
@@ -175,16 +176,18 @@ impl Journal {
         remaining(&self.folder)?;
         let found = found(&self.folder, erasures, &self.stop)?;
         let mut swept = rewrite_all(&found, &self.stop)?;
-        let forget = || found.gone.keys().for_each(|(product, id)| self.forget(product, id));
-        forget();
+        let forget = |gone: &Gone| gone.keys().for_each(|(product, id)| self.forget(product, id));
+        forget(&found.gone);
         let (answer, answered) = sync_channel(1);
-        let (gone, certain) = (Arc::clone(&found.gone), Arc::clone(&found.certain));
-        self.queue.ask(Chore { gone, certain, answer });
+        let (gone, erasures) = (found.gone, Arc::new(erasures.clone()));
+        self.queue.ask(Chore { gone, erasures, answer });
         let done = answered.recv_timeout(PATIENCE).map_err(|error| match error {
             RecvTimeoutError::Timeout => io::Error::from(io::ErrorKind::TimedOut),
             RecvTimeoutError::Disconnected => io::Error::other("the journal is closing"),
         })??;
-        forget();
+        forget(&done.gone);
+        let is_news = |news: &(Whose, Timestamp)| !found.named.contains(news);
+        swept.named.extend(done.named.into_iter().filter(is_news));
         swept.lines += done.lines;
         swept.segments += u64::from(done.lines > 0);
         swept.held.retain(|path| !done.paths.contains(path));

@@ -8,13 +8,23 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::engine::tape::sieve::Gone;
-use crate::engine::tape::{Entry, Line};
+use serde_json::{Map, Value};
 
-/// Lines that may wait; a state counts for several. What a burst of some seconds leaves.
+use crate::domain::action::{Batch, Delivery, RawAction, Summary};
+use crate::domain::time::Timestamp;
+use crate::engine::erasure::Erasures;
+use crate::engine::tape::sieve::{Gone, Whose};
+use crate::engine::tape::{Batched, Entry, Line};
+
+/// Lines that may wait; a state counts for several, and so does much activity. What a burst of some
+/// seconds leaves.
 const MOST: usize = 32_768;
 /// What a session's state weighs, in lines.
 const STATE: usize = 8;
+/// Bytes of activity that weigh as much as a line: 128 MiB of it may wait.
+const BYTES: usize = 4_096;
+/// What a member or an action weighs beside its texts, in bytes.
+const MEMBER: usize = 64;
 /// Items written at once.
 const AT_ONCE: usize = 1_024;
 
@@ -39,9 +49,10 @@ pub struct Figures {
 /// Lines that have to leave the segments which are being written.
 #[derive(Debug)]
 pub(super) struct Chore {
+    /// Whose they are, by what the segments on disk told.
     pub(super) gone: Arc<Gone>,
-    /// Of these, the sessions of which lines may still be under way.
-    pub(super) certain: Arc<Gone>,
+    /// Whose they may be besides: of lines that were in the queue, or are still under way.
+    pub(super) erasures: Arc<Erasures>,
     pub(super) answer: SyncSender<io::Result<Done>>,
 }
 
@@ -52,6 +63,10 @@ pub(super) struct Done {
     pub(super) lines: u64,
     /// The segments that were looked at.
     pub(super) paths: Vec<PathBuf>,
+    /// The sessions that had to leave them.
+    pub(super) gone: Arc<Gone>,
+    /// Those that are known by a name in these alone, with when that was erased.
+    pub(super) named: Vec<(Whose, Timestamp)>,
 }
 
 /// What the writer is given.
@@ -89,8 +104,41 @@ struct Open {
 
 impl Item {
     fn weight(&self) -> usize {
-        let weigh = |line: &Line| if matches!(line.entry, Entry::State(_)) { STATE } else { 1 };
+        let weigh = |line: &Line| match &line.entry {
+            Entry::State(_) => STATE,
+            Entry::Batch(batched) => 1 + bytes(batched) / BYTES,
+            _ => 1,
+        };
         self.lines.iter().map(weigh).sum()
+    }
+}
+
+/// Bytes of what a message told, more or less.
+fn bytes(batched: &Batched) -> usize {
+    match &batched.delivery {
+        None => 0,
+        Some(Delivery::Summary(Summary { text, .. })) => text.len(),
+        Some(Delivery::Actions(Batch { actions, traits, account_traits, .. })) => {
+            let told = actions.iter().map(|action| {
+                let RawAction { title, description, canonical_url, raw_url, kind, .. } = action;
+                let texts = [title, description, canonical_url, raw_url, kind].map(String::len);
+                4 * MEMBER + texts.iter().sum::<usize>() + members(&action.properties)
+            });
+            told.sum::<usize>() + members(traits) + members(account_traits)
+        }
+    }
+}
+
+fn members(map: &Map<String, Value>) -> usize {
+    map.iter().map(|(name, value)| MEMBER + name.len() + value_bytes(value)).sum()
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| MEMBER + value_bytes(item)).sum(),
+        Value::Object(map) => members(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 
@@ -183,19 +231,39 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::Timestamp;
+    use crate::domain::action::Trust;
 
-    fn item(lines: usize) -> Item {
-        let line = Line {
+    fn line(entry: Entry) -> Line {
+        Line {
             at: Timestamp::default(),
             product: "acme".into(),
             session: "ps_1".into(),
             seq: 1,
             left: 1,
             digest: Arc::default(),
-            entry: Entry::Erase,
-        };
-        Item { epoch: 1, lines: vec![line; lines], asked: Arc::default() }
+            entry,
+        }
+    }
+
+    fn item(lines: usize) -> Item {
+        Item { epoch: 1, lines: vec![line(Entry::Erase); lines], asked: Arc::default() }
+    }
+
+    #[test]
+    fn large_batches_weigh_what_they_hold() {
+        let text = "x".repeat(1 << 20);
+        let long = RawAction { title: text.clone(), ..RawAction::default() };
+        let properties = Map::from_iter([("list".to_owned(), Value::from(vec![text.as_str()]))]);
+        let told = RawAction { properties, ..RawAction::default() };
+        for (action, fit) in [(RawAction::default(), MOST), (long, 127), (told, 127)] {
+            let batch = Batch { actions: vec![action], ..Batch::default() };
+            let delivery = Some(Delivery::Actions(batch));
+            let (identity, trust, voucher) = (None, Trust::Trusted, None);
+            let batched = Batched { delivery, identity, trust, voucher };
+            let lines = vec![line(Entry::Batch(Box::new(batched)))];
+            let weight = Item { epoch: 1, lines, asked: Arc::default() }.weight();
+            assert_eq!(MOST / weight, fit);
+        }
     }
 
     #[test]

@@ -42,9 +42,7 @@ pub struct Swept {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) gone: Arc<Gone>,
-    /// Those of `gone` that are known by their session, and not by a name alone.
-    pub(super) certain: Arc<Gone>,
-    named: Vec<(Whose, Timestamp)>,
+    pub(super) named: Vec<(Whose, Timestamp)>,
     touched: BTreeSet<PathBuf>,
 }
 
@@ -76,27 +74,42 @@ pub(super) fn lock_of(folder: &Path) -> io::Result<File> {
 /// Looks through all segments for lines of people who were erased.
 pub(super) fn found(folder: &Path, erasures: &Erasures, stop: &AtomicBool) -> io::Result<Found> {
     let Some(newest) = erasures.newest() else { return Ok(Found::default()) };
-    let (mut search, mut touched, mut all) =
-        (Search::new(erasures), BTreeSet::new(), BTreeSet::new());
-    for segment in list(folder)?.into_iter().filter(|found| found.start <= newest.plus(AFTER)) {
+    let early = list(folder)?.into_iter().filter(|found| found.start <= newest.plus(AFTER));
+    found_in(early.map(|segment| segment.path).collect(), erasures, stop)
+}
+
+/// Looks through these segments.
+pub(super) fn found_in(
+    all: BTreeSet<PathBuf>,
+    erasures: &Erasures,
+    stop: &AtomicBool,
+) -> io::Result<Found> {
+    let (mut search, mut touched) = (Search::new(erasures), BTreeSet::new());
+    for path in &all {
         let mut theirs = false;
-        let whole = each(&segment.path, stop, |line| {
+        let whole = each(path, stop, |line| {
             theirs |= head(line).is_some_and(|head| search.look(&head));
             Ok(())
         })?;
         // What is torn nobody reads, and nobody can tell whose it is.
         if theirs || !whole {
-            touched.insert(segment.path.clone());
+            touched.insert(path.clone());
         }
-        all.insert(segment.path);
     }
-    let all_gone = search.gone.iter().map(|(whose, at)| (whose.clone(), *at));
-    let (named, certain): (Vec<_>, Vec<_>) =
-        all_gone.partition(|(whose, _)| search.by_name.contains(whose));
-    let certain = certain.into_iter().collect();
+    if search.doubts() {
+        for path in &all {
+            each(path, stop, |line| {
+                head(line).iter().for_each(|head| search.look_again(head));
+                Ok(())
+            })?;
+        }
+    }
+    search.decide();
+    let by_name = |whose: &Whose| Some((whose.clone(), *search.gone.get(whose)?));
+    let named = search.by_name.iter().filter_map(by_name).collect();
     // A session that is known by its name alone may have lines before the one that says it.
     let touched = if search.by_name.is_empty() { touched } else { all };
-    Ok(Found { gone: Arc::new(search.gone), certain: Arc::new(certain), named, touched })
+    Ok(Found { gone: Arc::new(search.gone), named, touched })
 }
 
 /// Writes every segment anew that has lines which have to go.

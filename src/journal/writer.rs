@@ -7,6 +7,7 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::journal::Terms;
 use crate::journal::queue::{Chore, Done, Item, Queue, Taken};
 use crate::journal::segment::{Named, OPEN, Segment, compress, list};
 use crate::journal::shelf::Known;
-use crate::journal::sweep::{locked, remaining};
+use crate::journal::sweep::{found_in, locked, remaining};
 
 /// The largest segment, in bytes; less where the journal as a whole may not be large.
 const LARGEST: u64 = 64 << 20;
@@ -144,15 +145,28 @@ impl Writer {
 
     /// Takes lines of people who were erased out of what is being written.
     fn sift(&mut self, chore: &Chore) {
-        let mut done = Done::default();
-        let sifted = self.open.values_mut().try_for_each(|segment| {
-            done.lines += segment.sift(&mut Sieve::new(Arc::clone(&chore.gone)))?;
-            done.paths.push(segment.path.clone());
-            Ok(())
-        });
-        self.sieve = Some((Instant::now(), Sieve::new(Arc::clone(&chore.certain))));
+        let sifted = self.sifted(chore);
+        self.sieve = Some((Instant::now(), Sieve::of(Arc::clone(&chore.erasures))));
         // Whoever asked may have gone.
-        let _heard = chore.answer.try_send(sifted.map(|()| done));
+        let _heard = chore.answer.try_send(sifted);
+    }
+
+    fn sifted(&mut self, chore: &Chore) -> io::Result<Done> {
+        let mut done = Done::default();
+        // Lines that were in the queue when segments were looked through are here by now.
+        let paths = self.open.values().map(|segment| segment.path.clone()).collect();
+        let found = found_in(paths, &chore.erasures, &AtomicBool::new(false))?;
+        let mut gone = Arc::unwrap_or_clone(found.gone);
+        for (whose, erased) in &*chore.gone {
+            let at = gone.entry(whose.clone()).or_insert(*erased);
+            *at = (*at).max(*erased);
+        }
+        (done.gone, done.named) = (Arc::new(gone), found.named);
+        for segment in self.open.values_mut() {
+            done.lines += segment.sift(&mut Sieve::new(Arc::clone(&done.gone)))?;
+            done.paths.push(segment.path.clone());
+        }
+        Ok(done)
     }
 
     /// The disk takes nothing. What comes next goes to a new segment, with states first.

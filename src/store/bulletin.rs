@@ -59,7 +59,8 @@ impl Record for Bulletin {
 
 fn traces(erasure: &Erasure) -> usize {
     let trace = |trace: &Arc<str>| block(size_of::<Arc<str>>() + trace.len());
-    erasure.salt.len() + erasure.traces.iter().map(trace).sum::<usize>()
+    let all = erasure.traces.iter().chain(&erasure.addresses);
+    erasure.salt.len() + all.map(trace).sum::<usize>()
 }
 
 fn weight(kept: &Kept) -> usize {

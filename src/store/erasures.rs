@@ -43,12 +43,14 @@ pub async fn all(store: &Store) -> Result<Vec<Erasure>, StoreError> {
 }
 
 /// Keeps one more, at the first free place after `after`; its number. One that is there already
-/// keeps its own.
+/// keeps its own. A store that was set back may have lost the end of the row: then the first free
+/// place is taken, since nobody looks behind a gap.
 ///
 /// # Errors
 /// When the store does not take it.
 pub async fn append(store: &Store, erasure: &Erasure, after: u64) -> Result<u64, StoreError> {
-    let mut number = after;
+    let is_whole = after == 0 || nth(store, after, erasure.at).await?.is_some();
+    let mut number = if is_whole { after } else { 0 };
     loop {
         number += 1;
         let id = format!("{PREFIX}{number}");
