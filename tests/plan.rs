@@ -201,7 +201,7 @@ fn whatever_stands_in_the_way_is_said() {
         (&folder, &["nowhere..HEAD"][..], 1, "`nowhere` is neither a folder nor a revision"),
         (&folder, &["HEAD..nowhere"], 1, "`nowhere` is neither a folder nor a revision"),
         (&folder, &["nowhere...HEAD"], 1, "`nowhere...HEAD` is neither"),
-        (&nowhere, &["HEAD.."], 1, "is in no git repository"),
+        (&nowhere, &["HEAD.."], 1, "is in no git repository; `docent plan BASE..HEAD` compares"),
         (&folder, &["HEAD..", "--input", "nowhere"], 1, "cannot read `nowhere`"),
         (&broken, &["HEAD.."], 0, "The base has mistakes"),
         (
@@ -215,6 +215,23 @@ fn whatever_stands_in_the_way_is_said() {
         assert_eq!(found, code, "{arguments:?}\n{told}");
         assert!(told.contains(said), "{arguments:?}\n{told}");
     }
+}
+
+#[test]
+fn a_plan_does_without_the_secrets_of_production() {
+    let folder = repository(RULES);
+    let settings = "version: 1\nadmin: { tokens: [\"${DOCENT_TEST_UNSET}\"] }\nproducts:\n  acme:\n    keys: { secret: [\"${DOCENT_TEST_UNSET}\"] }\n";
+    write(folder.path(), "docent.yaml", settings);
+    commit(folder.path());
+    edit(folder.path(), "dwell: 20s", "dwell: 45s");
+    let (code, told) = plan(&folder, &["HEAD.."]);
+    let expected = "- trigger **linger** changes\n  - asks `dwell 45s`, was `dwell 20s`";
+    assert_eq!((code, part(&told, "What changes")), (0, expected));
+    write(folder.path(), "docent.yaml", &settings.replace("UNSET", "OTHER"));
+    edit(folder.path(), "dwell: 45s", "dwell: 20s");
+    let (code, told) = plan(&folder, &["HEAD.."]);
+    let expected = "- settings **acme** changes\n  - other settings of `docent.yaml`";
+    assert_eq!((code, part(&told, "What changes")), (0, expected));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod recorded;
 mod replay {
     mod busy;
     mod exports;
+    mod inputs;
     mod journals;
     mod verified;
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::cli::remote::{Remote, address};
+use crate::cli::remote::{Remote, address, refusal};
 use crate::cli::report::{complain, count, say};
 use crate::cli::store::{close, open, tally};
 use crate::cli::{Exit, Format};
@@ -131,7 +131,7 @@ pub(in crate::cli) async fn download(
     let mut answer = answer.with_context(reached)?;
     let status = answer.status();
     if !status.is_success() {
-        bail!("docent answered {status}: {}", answer.text().await.unwrap_or_default());
+        bail!(refusal(status, &answer.text().await.unwrap_or_default()));
     }
     while let Some(piece) = tokio::time::timeout(PATIENCE, answer.chunk())
         .await
@@ -230,7 +230,7 @@ async fn into_running(arguments: &RestoreArguments, backup: File) -> Result<Valu
         bail!(OCCUPIED);
     }
     if !status.is_success() {
-        bail!("docent answered {status}: {text}");
+        bail!(refusal(status, &text));
     }
     serde_json::from_str(&text).context("the answer is no JSON")
 }

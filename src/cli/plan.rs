@@ -12,14 +12,15 @@ use crate::cli::replay::drive::{self, Outcome};
 use crate::cli::replay::input::Recordings;
 use crate::cli::replay::limit::{self, Exceeded, Limit};
 use crate::cli::replay::rulebooks::{
-    Loaded, Read, read_base, read_folder, read_parting, read_revision,
+    Loaded, Read, failed, read_base, read_folder, read_parting, read_revision,
 };
 use crate::cli::replay::{Terms, recorded};
 use crate::cli::report::say;
 use crate::engine::suite::{Report, run as run_all};
+use crate::library::revision::RevisionError;
 use crate::rulebook::Rulebook;
 use crate::rulebook::changes::{Change, changes};
-use crate::rulebook::compile::compile;
+use crate::rulebook::compile::rehearse;
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::lint::{dated, lint};
 use crate::rulebook::workspace::FILE;
@@ -93,15 +94,15 @@ fn planned(arguments: &Arguments) -> Result<Exit, Exit> {
     let workspace = &arguments.workspace;
     let (base, head) = match head.strip_prefix('.') {
         // `main...HEAD`: what main has got since is not taken back.
-        Some(head) => (read_parting(workspace, base, head)?, head),
-        None => (read_base(workspace, base)?, head),
+        Some(head) => (read_parting(workspace, base, head).map_err(refused)?, head),
+        None => (read_base(workspace, base).map_err(refused)?, head),
     };
     let head = match head {
         "" => read_folder(workspace)?,
-        revision => read_revision(workspace, revision)?,
+        revision => read_revision(workspace, revision).map_err(refused)?,
     };
-    let (before, _) = compile(&base.sources, &environment::variable);
-    let (after, mut findings) = compile(&head.sources, &environment::variable);
+    let (before, _) = rehearse(&base.sources, &environment::variable);
+    let (after, mut findings) = rehearse(&head.sources, &environment::variable);
     if let Some(book) = &after {
         findings.extend(lint(book, &head.sources));
         findings.extend(dated(book, &head.sources, Clock::wall().now()));
@@ -129,6 +130,16 @@ fn planned(arguments: &Arguments) -> Result<Exit, Exit> {
     let plan = Plan { arguments, base, head, changes, base_is, findings, tests, replay };
     say(&markdown::comment(&plan));
     Ok(plan.exit())
+}
+
+fn refused(error: RevisionError) -> Exit {
+    match error {
+        RevisionError::NoRepository(_) => failed(format!(
+            "{error}; `docent plan BASE..HEAD` compares two revisions of one, and \
+             `docent replay FILE --against DIR` two folders"
+        )),
+        error => failed(error),
+    }
 }
 
 /// A rulebook that says nothing yet.

@@ -1,8 +1,10 @@
 //! A running docent, asked by a command.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 use url::Url;
 
 use crate::cli::Format;
@@ -30,9 +32,9 @@ pub(crate) enum Ask {
     /// GET.
     Read,
     /// POST of this JSON.
-    Change(serde_json::Value),
+    Change(Value),
     /// PUT of this JSON.
-    Put(serde_json::Value),
+    Put(Value),
     /// DELETE.
     Remove,
 }
@@ -94,7 +96,41 @@ async fn asked_within(
     let status = response.status();
     let answer = response.text().await.context("the answer broke off")?;
     if !status.is_success() {
-        bail!("docent answered {status}: {answer}");
+        let said = refusal(status, &answer);
+        let known = if said == UNKNOWN { products(base, key).await } else { None };
+        bail!("{said}{}", known.unwrap_or_default());
     }
     Ok(answer)
+}
+
+/// What docent says of a product that it does not serve.
+const UNKNOWN: &str = "Unknown product";
+
+/// Why docent refuses, in its words; the whole answer where it has none of its own.
+pub(in crate::cli) fn refusal(status: impl Display, answer: &str) -> String {
+    let status = status.to_string();
+    let told: Option<Value> = serde_json::from_str(answer).ok();
+    let detail = told.as_ref().and_then(|told| told.get("detail")?.as_str());
+    match detail.filter(|detail| !detail.is_empty()) {
+        // Words of HTTP's alone say less than its number.
+        Some(detail) if status.ends_with(detail) => {
+            format!("docent answered {status}")
+        }
+        Some(detail) => detail.to_owned(),
+        None => format!("docent answered {status}: {answer}"),
+    }
+}
+
+/// The products that it serves, where it tells whoever has this key.
+async fn products(base: &str, key: Option<&str>) -> Option<String> {
+    let request = client::shared().ok()?.get(address(base, &["admin", "rules"]).ok()?);
+    let request = match key {
+        Some(key) => request.bearer_auth(key),
+        None => request,
+    };
+    let answer = request.timeout(PATIENCE).send().await.ok()?.text().await.ok()?;
+    let answer: Value = serde_json::from_str(&answer).ok()?;
+    let products = answer.get("products")?.as_object()?.keys();
+    let products: Vec<_> = products.map(|id| format!("`{id}`")).collect();
+    Some(format!("; docent serves {}", products.join(", ")))
 }

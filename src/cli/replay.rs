@@ -11,7 +11,7 @@ pub(in crate::cli) mod limit;
 pub(in crate::cli) mod rulebooks;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -32,8 +32,8 @@ pub(in crate::cli) struct Arguments {
     /// lines, or PostHog's event export as CSV or JSON; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The folder with docent.yaml.
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    /// The folder with docent.yaml; or a revision of the repository, as HEAD~1.
+    #[arg(long, value_name = "DIR|REV", default_value = ".")]
     rules: PathBuf,
     /// Compare with these rules: a revision of the repository, as HEAD~1, or another folder.
     #[arg(long, value_name = "REV|DIR")]
@@ -127,12 +127,14 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn replayed(arguments: &Arguments) -> Result<Exit, Exit> {
-    let head = rulebooks::folder(&arguments.rules)?;
+    let rules = &*arguments.rules;
+    let head = rulebooks::ruling(rules)?;
     if arguments.verify {
         return Ok(verify::run(&arguments.files, &head, arguments.format));
     }
+    let workspace = if rules.is_dir() { rules } else { Path::new(".") };
     let against = arguments.against.as_deref();
-    let base = against.map(|named| rulebooks::named(&arguments.rules, named)).transpose()?;
+    let base = against.map(|named| rulebooks::named(workspace, named)).transpose()?;
     let recordings = recorded(&arguments.files, &arguments.terms, &head)?;
     let outcomes = drive::all(&recordings, &head, base.as_ref(), arguments.terms.pace());
     let limit = arguments.max_increase.zip(base.as_ref());

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::cli::pause::lasting;
 use crate::cli::remote::{Ask, address, asked};
-use crate::cli::report::{complain, say};
+use crate::cli::report::{complain, count, say};
 use crate::cli::{Exit, Format};
 use crate::domain::time::{Span, Timestamp};
 use crate::http::wire::isoformat::isoformat;
@@ -17,6 +17,8 @@ use crate::http::wire::isoformat::isoformat;
 const AGAIN: Duration = Duration::from_millis(250);
 /// What is shorter is a revision's number, though a digest may begin with it.
 const DIGEST_FROM: usize = 7;
+/// Characters of a whole digest.
+const DIGEST: usize = 16;
 
 /// Arguments of `docent status`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +31,7 @@ pub(crate) struct StatusArguments {
     key: Option<String>,
     /// Wait until every instance serves this: a revision's number, or how its digest begins, in seven
     /// characters or more.
-    #[arg(long, value_name = "REVISION|DIGEST")]
+    #[arg(long, value_name = "REVISION|DIGEST", value_parser = waited_for)]
     wait: Option<String>,
     /// How long to wait; exit 5 when it is over.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = Span::parse)]
@@ -37,6 +39,25 @@ pub(crate) struct StatusArguments {
     /// How it is told.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+}
+
+/// Something that an instance can serve: what none can would be waited for in vain.
+fn waited_for(text: &str) -> Result<String, String> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    let number = is_number && text.parse::<u64>().is_ok();
+    let is_hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let digest = is_hex && (DIGEST_FROM..=DIGEST).contains(&text.len());
+    if number || digest {
+        return Ok(text.to_owned());
+    }
+    let found = match text {
+        "" => "nothing is there to wait for; does `docent check` pass?".to_owned(),
+        _ => format!("`{text}` is no revision of docent's"),
+    };
+    Err(format!(
+        "{found}\na revision is the {DIGEST} characters 0-9 and a-f that `docent check` prints, or \
+         the first {DIGEST_FROM} or more of them, and no commit; or a number, as `docent status` shows it"
+    ))
 }
 
 /// What each URL answered, or why not.
@@ -154,7 +175,8 @@ fn told(status: &Value) -> Vec<String> {
     if part("candidate").is_object() {
         let (errors, first) =
             (number(part("candidate"), "errors"), text(part("candidate"), "first"));
-        more(format!("refused what is on disk: {errors} errors; {first}"));
+        let errors = count(usize::try_from(errors).unwrap_or(usize::MAX), "error");
+        more(format!("refused what is on disk: {errors}; {first}"));
     }
     for (product, pause) in part("paused").as_object().into_iter().flatten() {
         let until = if pause.get("until").is_some_and(Value::is_number) {

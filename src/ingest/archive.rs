@@ -3,6 +3,7 @@
 
 mod journal;
 mod lines;
+mod unfit;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::engine::tape::lives::Number;
 
 pub use journal::{is_journal, journal};
 pub use lines::{batches, events, parts};
+pub use unfit::LATEST;
 
 /// Lines named of those that cannot be read.
 pub const NAMED: usize = 5;
@@ -28,6 +30,8 @@ pub struct Taken {
     pub refused: Refused,
     /// What says nothing of what a person did, or belongs to no session.
     pub passed: usize,
+    /// Of these, what tells of a person's deeds in no session.
+    pub sessionless: usize,
     /// Lines that a journal says it could not write in time.
     pub missing: u64,
 }
@@ -63,6 +67,7 @@ impl Taken {
         self.refused.count += next.refused.count;
         self.lines += next.lines;
         self.passed += next.passed;
+        self.sessionless += next.sessionless;
         self.missing += next.missing;
     }
 }

@@ -27,7 +27,7 @@ pub enum RevisionError {
     #[error("cannot run git, which reads revisions: {0}")]
     NoGit(#[source] io::Error),
     /// The workspace is no part of a repository.
-    #[error("`{0}` is in no git repository; name a folder instead of a revision")]
+    #[error("`{0}` is in no git repository")]
     NoRepository(String),
     /// No such revision.
     #[error(

@@ -10,7 +10,7 @@ use crate::rulebook::case::Suite;
 use crate::rulebook::condition::seen::Offering;
 use crate::rulebook::condition::{Asks, Ground, Segments};
 use crate::rulebook::digest::{Meanings, whole};
-use crate::rulebook::environment::{Lookup, expand};
+use crate::rulebook::environment::{Lookup, expand, stand_in};
 use crate::rulebook::finding::{Finding, Severity};
 use crate::rulebook::ids::Ids;
 use crate::rulebook::index::PageIndex;
@@ -33,8 +33,17 @@ const YAML: [&str; 2] = [".yaml", ".yml"];
 /// Reads the whole workspace. The rulebook is there exactly when no finding is an error; findings
 /// come by file, line and column.
 pub fn compile(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Finding>) {
-    let mut reading = Reading::new(sources);
-    let settings = reading.workspace(env);
+    compiled(Reading::new(sources), env)
+}
+
+/// The same for whoever serves nobody: a variable that is not set is no mistake where its value
+/// bears on no decision, and so not on the digest.
+pub fn rehearse(sources: &Sources, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Finding>) {
+    compiled(Reading { rehearsal: true, ..Reading::new(sources) }, env)
+}
+
+fn compiled(mut reading: Reading<'_>, env: &Lookup<'_>) -> (Option<Rulebook>, Vec<Finding>) {
+    let (sources, settings) = (reading.sources, reading.workspace(env));
     let prompts = reading.prompts();
     let ids = settings.products.keys();
     let parts: Vec<_> = ids.map(|id| (id, reading.product(id, &settings))).collect();
@@ -114,12 +123,14 @@ struct Reading<'s> {
     meanings: Meanings<'s>,
     /// The variables that count, with their values.
     variables: BTreeMap<String, Option<String>>,
+    /// Whether nobody is served.
+    rehearsal: bool,
 }
 
 impl<'s> Reading<'s> {
     fn new(sources: &'s Sources) -> Self {
         let (findings, meanings, variables) = Default::default();
-        Self { sources, findings, meanings, variables }
+        Self { sources, findings, meanings, variables, rehearsal: false }
     }
 
     /// The files of a folder itself with one of these endings, by path.
@@ -177,7 +188,11 @@ impl<'s> Reading<'s> {
             return fallback();
         };
         let (mut variables, mut expanded) = (BTreeMap::new(), None);
+        let rehearsal = self.rehearsal;
         let settings = self.yaml((path, bytes), |mut root, findings| {
+            if rehearsal {
+                stand_in(&mut root, env);
+            }
             variables = expand(&mut root, env, findings);
             let settings = workspace::read(&root, findings);
             expanded = Some(root);

@@ -2,10 +2,14 @@
 //! decoded a text and before it is given a type, so a value can neither break the file's syntax
 //! nor add to its structure.
 
+mod stand_ins;
+
 use std::collections::BTreeMap;
 
 use crate::rulebook::reader::Findings;
 use crate::rulebook::yaml::{Node, Value};
+
+pub use stand_ins::stand_in;
 
 /// Looks a variable up; `None` when it is not set.
 pub type Lookup<'e> = dyn Fn(&str) -> Option<String> + 'e;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::common::{Docent, EAGER};
-use crate::recorded::docent;
+use crate::recorded::{commit, docent};
 
 const SETTINGS: &str = "version: 1\njournal: { sample: 100% }\nproducts:\n  acme: {}\n";
 
@@ -73,10 +73,23 @@ async fn the_same_rules_come_to_what_is_recorded() {
     let edited = EAGER.replace("Need a hand?", "Want a hand?");
     fs::create_dir_all(folder.join("edited/rules")).unwrap();
     fs::write(folder.join("edited/docent.yaml"), SETTINGS).unwrap();
-    fs::write(folder.join("edited/rules/a.yaml"), edited).unwrap();
+    fs::write(folder.join("edited/rules/a.yaml"), &edited).unwrap();
     let arguments = ["replay", "data/journal", "--verify", "--rules", "edited"];
     let (code, _, errors) = docent(folder, &arguments, "");
     assert!(code == 1 && errors.contains("was made by these rules"), "{errors}");
+    let kept = lines(&folder.join("data/journal"));
+    let digest = &kept.iter().find(|line| matches!(line.entry, Entry::Decision(_))).unwrap().digest;
+    let most =
+        format!("decisions were made by others, of revision {digest}: name the rules of then");
+    assert!(errors.contains(&most), "{errors}");
+    // The revision of then is in the repository.
+    fs::write(folder.join(".gitignore"), "data/\nedited/\n").unwrap();
+    commit(folder);
+    served.write("rules/a.yaml", &edited);
+    assert_eq!(docent(folder, &["replay", "data/journal", "--verify"], "").0, 1);
+    let arguments = ["replay", "data/journal", "--verify", "--rules", "HEAD"];
+    let (code, told, errors) = docent(folder, &arguments, "");
+    assert!(code == 0 && told.ends_with(", all as recorded\n"), "{told}{errors}");
     let arguments = ["replay", "data/journal", "--verify", "--against", "HEAD"];
     assert_eq!(docent(folder, &arguments, "").0, 2);
 }

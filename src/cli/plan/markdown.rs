@@ -179,6 +179,10 @@ fn replayed(plan: &Plan<'_>, replay: &Replayed) -> String {
     if unread > 0 {
         supposed.push(format!("{} could not be read", number(unread, "line")));
     }
+    let sessionless: usize = recordings.files.iter().map(|file| file.sessionless).sum();
+    if sessionless > 0 {
+        supposed.push(format!("{} without a session passed over", number(sessionless, "event")));
+    }
     parts.push(format!("<sub>{}</sub>", supposed.join("; ")));
     parts.join("\n\n")
 }

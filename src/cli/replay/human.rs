@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cli::replay::drive::Outcome;
-use crate::cli::replay::input::{File, Recordings};
+use crate::cli::replay::input::{File, Recordings, without_session};
 use crate::cli::replay::limit::Exceeded;
 use crate::cli::replay::rulebooks::Loaded;
 use crate::cli::replay::{Assume, Terms, Told};
@@ -38,12 +38,11 @@ fn read(told: &Told<'_>) -> Vec<String> {
     let files = count(told.recordings.files.len(), "file");
     let (sessions, actions) = (number(sessions, "session"), number(actions, "action"));
     let mut lines = vec![format!("{sessions} with {actions} from {files}")];
-    for File { name, refused, missing, .. } in &told.recordings.files {
+    for file in &told.recordings.files {
+        let File { name, refused, passed, sessionless, missing, .. } = file;
         if *missing > 0 {
-            lines.push(format!(
-                "  {name}: {} lines could not be written in time",
-                grouped(*missing)
-            ));
+            let missing = number(usize::try_from(*missing).unwrap_or(usize::MAX), "line");
+            lines.push(format!("  {name}: {missing} could not be written in time"));
         }
         for (line, why) in &refused.first {
             lines.push(format!("  {name}:{line}: {why}"));
@@ -51,6 +50,16 @@ fn read(told: &Told<'_>) -> Vec<String> {
         let more = refused.count - refused.first.len();
         if more > 0 {
             lines.push(format!("  {name}: {} more that cannot be read", grouped(more as u64)));
+        }
+        if *sessionless > 0 {
+            lines.push(format!("  {name}: {}", without_session(file)));
+        }
+        let others = passed - sessionless;
+        if others > 0 {
+            let others = grouped(others as u64);
+            lines.push(format!(
+                "  {name}: {others} passed over, which tell nothing that a person did"
+            ));
         }
     }
     if told.recordings.strangers > 0 {
@@ -208,6 +217,10 @@ pub(in crate::cli) fn beyond(exceeded: &Exceeded) -> String {
 
 /// Columns as wide as their widest cell; the first is to the left, the last as long as it is.
 fn shown<const N: usize>(table: &[[String; N]]) -> Vec<String> {
+    // Titles alone tell nothing.
+    if table.len() < 2 {
+        return Vec::new();
+    }
     let mut widths = [0; N];
     for row in table {
         for (width, cell) in widths.iter_mut().zip(row) {

@@ -8,12 +8,16 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::cli::replay::human::number;
 use crate::cli::replay::{From, Terms, cores};
 use crate::engine::replay::recording::{Recorded, sessions};
 use crate::ingest::archive::{Refused, Taken, batches, events, is_journal, journal, parts};
 use crate::ingest::posthog::export;
 use crate::journal::read;
 use crate::rulebook::Rulebook;
+
+/// What a text begins with that gzip has compressed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Recorded sessions.
 pub(in crate::cli) struct Recordings {
@@ -30,7 +34,10 @@ pub(in crate::cli) struct File {
     pub(in crate::cli) name: String,
     pub(in crate::cli) lines: usize,
     pub(in crate::cli) refused: Refused,
+    /// What tells nothing of what a person did, the next included.
     pub(in crate::cli) passed: usize,
+    /// What belongs to no session.
+    pub(in crate::cli) sessionless: usize,
     pub(in crate::cli) missing: u64,
 }
 
@@ -68,9 +75,9 @@ pub(super) fn recordings(
         let text = text.with_context(|| format!("cannot read `{name}`"))?;
         let taken = taken(terms.from, path, &text, usual.as_ref())
             .with_context(|| format!("`{name}` cannot be read"))?;
-        let Taken { entries: found, lines, refused, passed, missing } = taken;
+        let Taken { entries: found, lines, refused, passed, sessionless, missing } = taken;
         entries.extend(found);
-        files.push(File { name, lines, refused, passed, missing });
+        files.push(File { name, lines, refused, passed, sessionless, missing });
     }
     let mut products: BTreeMap<Arc<str>, Vec<_>> = BTreeMap::new();
     let (mut strangers, mut unknown, mut nameless) = (0, BTreeSet::new(), false);
@@ -130,13 +137,36 @@ fn empty(
         );
     }
     let mut text = "nothing to replay: no session was found".to_owned();
-    for File { name, refused, .. } in files {
-        match refused.first.first() {
-            Some((line, why)) => text.push_str(&format!("\n  {name}:{line}: {why}")),
-            None => text.push_str(&format!("\n  {name}: nothing in it tells what a person did")),
-        }
+    for file in files {
+        let name = &file.name;
+        text.push_str(&match file.refused.first.first() {
+            Some((line, why)) => format!("\n  {name}:{line}: {why}"),
+            None if file.sessionless > 0 => format!("\n  {name}: {}", without_session(file)),
+            None => format!("\n  {name}: nothing in it tells what a person did"),
+        });
     }
     text
+}
+
+/// Events that no session can be told of.
+pub(in crate::cli) fn without_session(file: &File) -> String {
+    format!("{} without a session (`$session_id`) passed over", number(file.sessionless, "event"))
+}
+
+/// Each file once, by whatever ways it is named.
+pub(super) fn once(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut known = BTreeSet::new();
+    files.retain(|path| known.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
+    files
+}
+
+/// The journal that somebody means who names the folder around it, as one would add it.
+pub(super) fn meant(folder: &Path) -> String {
+    let within = ["journal", "data/journal"].map(|name| folder.join(name));
+    match within.iter().find(|path| path.is_dir()) {
+        Some(path) => format!("; did you mean `{}`?", path.display()),
+        None => String::new(),
+    }
 }
 
 /// The files, those of folders among them: a journal is a folder of segments.
@@ -157,22 +187,31 @@ fn spread(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
                 segments.push(segment);
             }
         }
-        ensure!(!segments.is_empty(), "the folder `{name}` holds no journal: no `.jsonl` file");
+        let journal = meant(path);
+        ensure!(
+            !segments.is_empty(),
+            "the folder `{name}` holds no journal: no `.jsonl` file{journal}"
+        );
         segments.sort();
         // Of one that was being compressed when docent ended, one is enough.
         segments.dedup_by(|next, one| *next == one.with_added_extension("zst"));
         files.extend(segments);
     }
-    Ok(files)
+    Ok(once(files))
 }
 
-fn text(path: &Path) -> std::io::Result<Vec<u8>> {
-    if path != Path::new("-") {
-        return read::text(path);
-    }
-    let mut text = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut text)?;
-    read::plain(text)
+fn text(path: &Path) -> Result<Vec<u8>> {
+    let piped = path == Path::new("-");
+    let text = if piped {
+        let mut text = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut text)?;
+        read::plain(text)?
+    } else {
+        read::text(path)?
+    };
+    let file = if piped { "FILE".into() } else { path.to_string_lossy() };
+    ensure!(!text.starts_with(&GZIP), "gzip is not read: `zcat {file} | docent replay -`");
+    Ok(text)
 }
 
 fn taken(from: From, path: &Path, text: &[u8], usual: Option<&Arc<str>>) -> Result<Taken> {
@@ -211,14 +250,17 @@ fn kind(from: From, path: &Path, text: &[u8]) -> Kind {
             _ => Kind::Batches,
         },
         (From::Posthog, _) => Kind::Csv,
-        (From::Auto, _) if csv || first.split(|byte| *byte == b',').any(is_event) => Kind::Csv,
+        (From::Auto, _) if csv || first.split(|byte| b",;\t".contains(byte)).any(is_event) => {
+            Kind::Csv
+        }
         (From::Auto, _) => Kind::Batches,
     }
 }
 
-/// The name of the column that every export of events has.
+/// The name of the column that every export of events has, in whatever letters.
 fn is_event(name: &[u8]) -> bool {
-    name.trim_ascii() == b"event" || name.trim_ascii() == b"\"event\""
+    let name = name.trim_ascii();
+    name.eq_ignore_ascii_case(b"event") || name.eq_ignore_ascii_case(b"\"event\"")
 }
 
 fn side_by_side(text: &[u8], read: impl Fn(&[u8]) -> Taken + Sync) -> Taken {

@@ -46,6 +46,7 @@ fn file(file: &File) -> Value {
         "unreadable": file.refused.count,
         "first_unreadable": first.collect::<Vec<_>>(),
         "passed_over": file.passed,
+        "without_session": file.sessionless,
         "missing": file.missing,
     })
 }

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::cli::replay::cores;
+use crate::cli::replay::input::{meant, once};
 use crate::engine::tape::wire::Head;
 use crate::ingest::archive::parts;
 use crate::journal::read;
@@ -38,9 +39,17 @@ pub(super) struct Journal<'t> {
 pub(super) fn texts(files: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     let mut segments = Vec::new();
     for path in files {
-        let cannot = || format!("cannot read the journal `{}`", path.display());
-        segments.extend(read::segments(path).with_context(cannot)?);
+        let name = path.display();
+        let found =
+            read::segments(path).with_context(|| format!("cannot read the journal `{name}`"))?;
+        let journal = meant(path);
+        ensure!(
+            !found.is_empty(),
+            "the folder `{name}` holds no journal: no `.jsonl` file{journal}"
+        );
+        segments.extend(found);
     }
+    let segments = once(segments);
     let read = cores::each(&segments, |path| {
         read::text(path).with_context(|| format!("cannot read `{}`", path.display()))
     });

@@ -1,17 +1,17 @@
 //! `docent replay --verify`: every decision that a journal has of these rules is made again, from the
 //! recorded state and what was known beside it, and held against the recorded one, byte for byte.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::replay::cores;
-use crate::cli::replay::human::grouped;
-use crate::cli::replay::kept::{self, Kept};
+use crate::cli::replay::human::{grouped, number};
+use crate::cli::replay::kept::{self, Journal, Kept};
 use crate::cli::replay::rulebooks::Loaded;
 use crate::cli::report::{complain, say};
 use crate::cli::{Exit, Format};
@@ -32,8 +32,8 @@ struct Verified {
     /// Decisions and events made again under the rules that made them.
     same: u64,
     differ: u64,
-    /// Decisions under other rules.
-    others: u64,
+    /// Decisions under other rules, by their revision.
+    others: BTreeMap<Arc<str>, u64>,
     /// Lines whose session was not known, since lines before them are missing.
     lost: u64,
     /// Steps that left the session otherwise than recorded.
@@ -88,14 +88,7 @@ fn verified(files: &[PathBuf], head: &Loaded) -> Result<Verified> {
     });
     // The sum is the same in any order.
     parts.into_iter().for_each(|part| whole.absorb(part));
-    if whole.same + whole.differ == 0 {
-        let digest = mark(&head.rulebook.digest);
-        bail!(
-            "no decision in the journal was made by these rules (revision {digest}); {} were made \
-             by others: name their folder with --rules",
-            grouped(whole.others)
-        );
-    }
+    ensure!(whole.same + whole.differ > 0, "{}", whole.nothing(files, &journal, head));
     Ok(whole)
 }
 
@@ -105,7 +98,57 @@ fn written<T: Serialize>(pair: &(T, T)) -> (String, String) {
     (write(&pair.0), write(&pair.1))
 }
 
+/// `1 line`, `1,200 lines`.
+fn counted(number: u64, one: &str, several: &str) -> String {
+    let noun = if number == 1 { one } else { several };
+    format!("{} {noun}", grouped(number))
+}
+
+fn was_made(decisions: u64) -> String {
+    counted(decisions, "decision was made", "decisions were made")
+}
+
 impl Verified {
+    /// Why there is nothing to verify.
+    fn nothing(&self, files: &[PathBuf], journal: &Journal<'_>, head: &Loaded) -> String {
+        if journal.sessions.is_empty() && self.unreadable > 0 {
+            let names: Vec<_> = files.iter().map(|path| format!("`{}`", path.display())).collect();
+            return format!(
+                "there is no journal in {}: --verify proves what docent itself wrote down, by \
+                 default in `data/journal`; recordings of other kinds are replayed without it",
+                names.join(", ")
+            );
+        }
+        if self.sessions == 0
+            && let Some(kept) = journal.sessions.first()
+        {
+            return format!(
+                "the journal is of the product `{}`, which these rules do not have",
+                kept.product
+            );
+        }
+        let Some(most) = self.most() else { return "the journal holds no decision".to_owned() };
+        format!(
+            "no decision in the journal was made by these rules (revision {}); {} by others, {most}: \
+             name the rules of then with --rules, a folder or a revision of the repository as HEAD~1",
+            mark(&head.rulebook.digest),
+            was_made(self.other_decisions()),
+        )
+    }
+
+    fn other_decisions(&self) -> u64 {
+        self.others.values().sum()
+    }
+
+    /// The rules, other than these, that made most decisions; of equals the first.
+    fn most(&self) -> Option<String> {
+        let (digest, _) = self.others.iter().rev().max_by_key(|(_, decisions)| **decisions)?;
+        Some(match self.others.len() {
+            1 => format!("of revision {digest}"),
+            several => format!("most of them by revision {digest}, of {several}"),
+        })
+    }
+
     fn live(&mut self, product: &Product, kept: &Kept<'_>) {
         self.sessions += 1;
         let ours = mark(&product.digest);
@@ -139,7 +182,9 @@ impl Verified {
 
     fn hold(&mut self, line: &Line, ours: &Arc<str>, recorded: String, now: String) {
         if line.digest != *ours {
-            self.others += u64::from(matches!(line.entry, Entry::Decision(_)));
+            if matches!(line.entry, Entry::Decision(_)) {
+                *self.others.entry(Arc::clone(&line.digest)).or_default() += 1;
+            }
         } else if recorded == now {
             self.same += 1;
         } else {
@@ -154,7 +199,9 @@ impl Verified {
         self.sessions += other.sessions;
         self.same += other.same;
         self.differ += other.differ;
-        self.others += other.others;
+        for (digest, decisions) in other.others {
+            *self.others.entry(digest).or_default() += decisions;
+        }
         self.lost += other.lost;
         self.strayed += other.strayed;
         self.missing += other.missing;
@@ -174,25 +221,28 @@ impl Verified {
     }
 
     fn print(&self) {
-        let all = grouped(self.same + self.differ);
-        let sessions = grouped(self.sessions as u64);
+        let all = counted(self.same + self.differ, "decision or event", "decisions and events");
+        let sessions = number(self.sessions, "session");
         say(&match self.is_good() {
-            true => format!("{all} decisions and events of {sessions} sessions, all as recorded"),
-            false => format!(
-                "{} of {all} decisions and events of {sessions} sessions differ",
-                grouped(self.differ)
-            ),
+            true => format!("{all} of {sessions}, all as recorded"),
+            false => format!("{} of {all} of {sessions} differ", grouped(self.differ)),
         });
+        if let Some(most) = self.most() {
+            let others = was_made(self.other_decisions());
+            say(&format!("  {others} by other rules, {most}, and not looked at"));
+        }
         for (count, what) in [
-            (self.others, "decisions were made by other rules, and are not looked at"),
-            (self.lost, "lines could not be lived through, because lines before them are missing"),
-            (self.strayed, "steps left their session otherwise than recorded"),
-            (self.missing, "lines could not be written in time"),
-            (self.unreadable, "lines cannot be read: a crash tore them off, or they are damaged"),
+            (self.lost, "not lived through, because lines before are missing"),
+            (self.missing, "that could not be written in time"),
+            (self.unreadable, "that cannot be read: torn off by a crash, or damaged"),
         ] {
             if count > 0 {
-                say(&format!("  {} {what}", grouped(count)));
+                say(&format!("  {} {what}", counted(count, "line", "lines")));
             }
+        }
+        if self.strayed > 0 {
+            let steps = counted(self.strayed, "step", "steps");
+            say(&format!("  {steps} left the session otherwise than recorded"));
         }
         for Difference { at, session, recorded, now } in &self.first {
             say(&format!("\n{session} at {}", isoformat(*at)));
@@ -210,7 +260,8 @@ impl Verified {
             "sessions": self.sessions,
             "same": self.same,
             "differ": self.differ,
-            "by_other_rules": self.others,
+            "by_other_rules": self.other_decisions(),
+            "other_revisions": self.others,
             "lost": self.lost,
             "strayed": self.strayed,
             "missing": self.missing,

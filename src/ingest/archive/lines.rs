@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::domain::action::Delivery;
 use crate::domain::time::Timestamp;
 use crate::engine::identity::identity;
+use crate::ingest::archive::unfit::{in_milliseconds, without_session, without_time};
 use crate::ingest::archive::{Taken, delivered};
 use crate::ingest::posthog::export;
 use crate::ingest::wire::{self, Decoded, WireError};
@@ -40,15 +41,17 @@ pub fn batches(text: &[u8], usual: Option<&Arc<str>>) -> Taken {
             taken.passed += 1;
             return Ok(());
         };
+        if delivery.session().is_none() {
+            return Err(without_session(line));
+        }
+        if let Some(why) = in_milliseconds(&delivery) {
+            return Err(why);
+        }
+        let at = received(&delivery).ok_or_else(|| without_time(line))?;
         let product = said.product(product).or_else(|| usual.cloned());
-        let at =
-            received(&delivery).ok_or("neither `forwarded_at` nor an action's time is there")?;
         let known = identity(product.as_deref().unwrap_or(""), &delivery);
         shorten(&mut delivery);
-        match delivered(product, delivery, known, at) {
-            Some(entry) => taken.entries.push(entry),
-            None => taken.passed += 1,
-        }
+        taken.entries.extend(delivered(product, delivery, known, at));
         Ok(())
     })
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::domain::action::Delivery;
 use crate::domain::time::Timestamp;
 use crate::engine::identity::identity;
-use crate::ingest::archive::{Taken, delivered};
+use crate::ingest::archive::{LATEST, Taken, delivered};
 use crate::ingest::posthog::event::Event;
 use crate::ingest::posthog::{Fate, element, fate};
 
@@ -32,10 +32,40 @@ const PROPERTY: &str = "properties.";
 /// in a list of columns.
 const WHOLE: &str = "*";
 
+/// Columns that a CSV file must have, of each one of these.
+const WANTED: [&[&str]; 3] = [
+    &["event"],
+    &["timestamp", "created_at"],
+    &["properties", "properties.$session_id", "$session_id", "session_id"],
+];
+
+/// Why a CSV file is refused as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum CsvError {
+    /// Its head line is not UTF-8, …
+    #[error(transparent)]
+    Unreadable(#[from] csv::Error),
+    /// Its head line names other columns.
+    #[error(
+        "its first line names no column `{0}`; wanted are `event`, `timestamp`, `distinct_id` and \
+         `properties` (or one column `properties.$session_id`, `properties.$current_url`, … each), \
+         in small letters, with commas between them"
+    )]
+    Column(&'static str),
+}
+
 /// A CSV file with a head line.
-pub fn csv(text: &[u8], product: Option<&Arc<str>>) -> Result<Taken, csv::Error> {
+pub fn csv(text: &[u8], product: Option<&Arc<str>>) -> Result<Taken, CsvError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let head = reader.headers()?.clone();
+    let names: Vec<&str> = head.iter().map(bare).collect();
+    for wanted in WANTED {
+        if let (Some(first), false) =
+            (wanted.first(), names.iter().any(|name| wanted.contains(name)))
+        {
+            return Err(CsvError::Column(first));
+        }
+    }
     let mut taken = Taken { lines: 1, ..Taken::default() };
     for row in reader.records() {
         match row {
@@ -43,11 +73,8 @@ pub fn csv(text: &[u8], product: Option<&Arc<str>>) -> Result<Taken, csv::Error>
                 let line = row.position().map_or(0, |place| place.line());
                 taken.lines = usize::try_from(line).unwrap_or(usize::MAX);
                 let cells = head.iter().zip(&row).filter(|(_, cell)| !cell.is_empty());
-                let row = cells.map(|(name, cell)| {
-                    let name = name.trim();
-                    let name = name.strip_prefix("*.").unwrap_or(name);
-                    (name.to_owned(), typed(name, cell))
-                });
+                let row =
+                    cells.map(|(name, cell)| (bare(name).to_owned(), typed(bare(name), cell)));
                 note(&row.collect(), product, &mut taken);
             }
             Err(error) => {
@@ -57,6 +84,12 @@ pub fn csv(text: &[u8], product: Option<&Arc<str>>) -> Result<Taken, csv::Error>
         }
     }
     Ok(taken)
+}
+
+/// A column's name, without what PostHog's own export puts before it.
+fn bare(name: &str) -> &str {
+    let name = name.trim();
+    name.strip_prefix("*.").unwrap_or(name)
 }
 
 /// A JSON file: a list of events, or an object with `results`, which are objects or, with `columns`,
@@ -114,14 +147,18 @@ pub fn take(
     let event = Event { members: &flat };
     let batch = match fate(&event) {
         Fate::Batch(batch) => *batch,
-        Fate::LowSignal | Fate::NoSession => {
+        passed @ (Fate::LowSignal | Fate::NoSession) => {
             taken.passed += 1;
+            taken.sessionless += usize::from(matches!(passed, Fate::NoSession));
             return Ok(());
         }
         Fate::Garbage => return Err("the event has no name".to_owned()),
     };
     let at = Timestamp::from_seconds(event.time()).filter(|at| *at > Timestamp::default());
     let at = at.ok_or("the event has no `timestamp` that can be read")?;
+    if event.time() > LATEST {
+        return Err("the `timestamp` of the event lies beyond the year 2100".to_owned());
+    }
     let delivery = Delivery::Actions(batch);
     let known = identity(product.map_or("", |id| id), &delivery);
     taken.entries.extend(delivered(product.cloned(), delivery, known, at));
