@@ -92,7 +92,7 @@ fn what_is_passed_over_is_said() {
     let (code, told, _) = docent(folder.path(), &["replay", "export.jsonl"], "");
     let expected = "1 session with 1 action from 1 file
   export.jsonl: 1 event without a session (`$session_id`) passed over
-  export.jsonl: 1 passed over, which tell nothing that a person did
+  export.jsonl: 1 passed over for telling nothing that a person did
 ";
     assert!(code == 0 && told.starts_with(expected), "{told}");
     let (code, _, errors) = docent(folder.path(), &["replay", "-"], &lines(&events[1..2]));

@@ -58,7 +58,7 @@ fn read(told: &Told<'_>) -> Vec<String> {
         if others > 0 {
             let others = grouped(others as u64);
             lines.push(format!(
-                "  {name}: {others} passed over, which tell nothing that a person did"
+                "  {name}: {others} passed over for telling nothing that a person did"
             ));
         }
     }

@@ -145,7 +145,7 @@ impl Verified {
         let (digest, _) = self.others.iter().rev().max_by_key(|(_, decisions)| **decisions)?;
         Some(match self.others.len() {
             1 => format!("of revision {digest}"),
-            several => format!("most of them by revision {digest}, of {several}"),
+            several => format!("of {several} revisions, most by {digest}"),
         })
     }
 
