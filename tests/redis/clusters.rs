@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use tokio::task::JoinSet;
 
 use crate::failover::waiting;
 use crate::server::{Cluster, until};
@@ -25,17 +25,15 @@ async fn a_connection_that_was_replaced_confirms_nothing() {
     let (masters, replicas) = cluster.0.split_at(3);
     replicas.iter().for_each(|replica| replica.signal("STOP"));
     for _ in 0..5 {
-        let writing = tokio::spawn({
-            let store = Arc::clone(&store);
-            async move { count_up(&store, "kept").await }
-        });
+        let (store, mut writing) = (Arc::clone(&store), JoinSet::new());
+        writing.spawn(async move { count_up(&store, "kept").await });
         // It is written by now, and waits for the replica.
         tokio::time::sleep(Duration::from_millis(200)).await;
         for master in masters {
             let _killed: u64 = master.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
         }
-        let answer = writing.await.unwrap();
-        assert!(answer.is_err(), "no replica has it: {answer:?}");
+        let answers = writing.join_all().await;
+        assert!(answers.iter().all(Result::is_err), "no replica has it: {answers:?}");
     }
     replicas.iter().for_each(|replica| replica.signal("CONT"));
     recovered(&store).await;
@@ -49,9 +47,10 @@ async fn a_fail_over_in_a_cluster_loses_nothing_that_was_acknowledged() {
     let mut cluster = Cluster::replicated();
     let store = Arc::new(waiting(&cluster.url(), 1).await);
     let over = Arc::new(AtomicBool::new(false));
-    let writers = (0..ROWS).map(|row| {
+    let mut writers = JoinSet::new();
+    for row in 0..ROWS {
         let (store, over) = (Arc::clone(&store), Arc::clone(&over));
-        tokio::spawn(async move {
+        writers.spawn(async move {
             let (mut last, mut tries) = (0, 0);
             while !over.load(Ordering::Relaxed) {
                 tries += 1;
@@ -61,9 +60,8 @@ async fn a_fail_over_in_a_cluster_loses_nothing_that_was_acknowledged() {
                 }
             }
             (row, last, tries)
-        })
-    });
-    let writers: Vec<_> = writers.collect();
+        });
+    }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (dead, promoted) = (0, 3);
     cluster.0[dead].kill();
@@ -76,8 +74,7 @@ async fn a_fail_over_in_a_cluster_loses_nothing_that_was_acknowledged() {
     cluster.0[dead].follows();
     recovered(&store).await;
     over.store(true, Ordering::Relaxed);
-    for told in join_all(writers).await {
-        let (row, last, tries) = told.unwrap();
+    for (row, last, tries) in writers.join_all().await {
         let count = counted(&store, &format!("row_{row}")).await;
         assert!((last..=tries).contains(&count), "row {row}: {last} told, {count} kept");
         assert!(last > 10, "row {row}: {last}");
