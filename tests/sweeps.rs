@@ -80,27 +80,27 @@ fn count(folder: &Path, session: &str) -> usize {
     lines(folder).iter().filter(|line| line.contains(&whose)).count()
 }
 
-/// The queue holds so much that no line of theirs is on disk when the sweep looks there first.
+/// A sweep may look at the disk before or after what was posted a moment ago is there.
 #[test]
 fn lines_that_are_still_under_way_leave_with_the_rest() {
-    let folder = tempfile::tempdir().unwrap();
-    let journal = journal(folder.path());
-    for number in 0..20_000 {
-        post(&journal, &format!("other_{}", number % 50), 0, nobody());
+    for round in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        (0..round * 5).for_each(|_| post(&journal, "other", 0, nobody()));
+        post(&journal, "hers", 1, nobody());
+        post(&journal, "named", 1, nobody());
+        post(&journal, "named", 1, of("u_ada"));
+        let erasures = Erasures::from_iter([erased(&["u_ada"], &["hers", "late"], 10)]);
+        let swept = journal.sweep(&erasures).unwrap();
+        let named: Vec<_> = swept.named.iter().map(|((_, session), _)| &**session).collect();
+        assert_eq!((swept.lines, named), (3, vec!["named"]), "round {round}");
+        // Of a request that was under way; and of a new life.
+        post(&journal, "late", 5, nobody());
+        post(&journal, "late", 11, Entry::State(Box::default()));
+        drop(journal);
+        let left = ["other", "hers", "named", "late"].map(|session| count(folder.path(), session));
+        assert_eq!(left, [round * 5, 0, 0, 1], "round {round}");
     }
-    post(&journal, "hers", 1, nobody());
-    post(&journal, "named", 1, nobody());
-    post(&journal, "named", 1, of("u_ada"));
-    let erasures = Erasures::from_iter([erased(&["u_ada"], &["hers", "late"], 10)]);
-    let swept = journal.sweep(&erasures).unwrap();
-    let named: Vec<_> = swept.named.iter().map(|((_, session), _)| &**session).collect();
-    assert_eq!((swept.lines, named), (3, vec!["named"]));
-    // Of a request that was under way; and of a new life.
-    post(&journal, "late", 5, nobody());
-    post(&journal, "late", 11, Entry::State(Box::default()));
-    drop(journal);
-    let left = ["other_7", "hers", "named", "late"].map(|session| count(folder.path(), session));
-    assert_eq!(left, [400, 0, 0, 1]);
 }
 
 fn app(folder: &Path) -> Arc<App> {
