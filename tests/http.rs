@@ -228,7 +228,7 @@ async fn a_chatbot_reads_newest_first_by_session_or_email() {
     assert!(records[0]["title"].as_str().unwrap().starts_with("events @ "));
     let sizes = [
         ("ada@example.test", json!({}), 2),
-        ("ADA@example.test", json!({}), 0),
+        ("ADA@example.test", json!({}), 2),
         ("unknown", json!({}), 0),
         ("", json!({}), 0),
         ("ps_7", json!({ "top_k": 1 }), 1),

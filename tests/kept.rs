@@ -55,7 +55,7 @@ async fn a_broken_workspace_starts_from_the_last_good_one() {
     let (code, said) = run(&["status", "--url", &docent.base]);
     assert_eq!(code, Some(0));
     assert!(said.contains("  stale: started from revision 1, kept at 20"), "{said}");
-    assert!(said.contains("  refused what is on disk: 1 errors; rules/eager.yaml:"), "{said}");
+    assert!(said.contains("  refused what is on disk: 1 error; rules/eager.yaml:"), "{said}");
     // As soon as the disk is sound it is what counts.
     docent.write("rules/eager.yaml", &EAGER.replace("eager", "keen"));
     docent.until("/readyz", |_, ready| *ready == json!({ "status": "ok" })).await;
