@@ -176,7 +176,7 @@ async fn the_commands_say_what_they_did() {
     let (code, said) = run(&["pause", "acme", "--until", "2190-01-01"]);
     assert!(code == Some(1) && said.contains("ten years at most"), "{said}");
     let now = docent.post("/__clock", json!({ "advance_s": 0 })).await.1["now"].as_f64().unwrap();
-    let tomorrow = (now + 86_400.0).floor();
+    let tomorrow = (now + 86_400.0).ceil();
     let until = format!("{tomorrow}");
     let (code, said) = run(&["pause", "acme", "--until", &until, "--format", "json"]);
     let answer: Value = serde_json::from_str(&said).unwrap();
